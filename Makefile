@@ -1,0 +1,38 @@
+# The lines behind these targets stand in README.md, for people without make.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := OMP_NUM_THREADS=1
+
+.PHONY: demo test test-full check format embedded screenshots
+
+.venv/demo: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable . --constraint constraints.txt
+	touch $@
+
+.venv/dev: .venv/demo
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --requirement requirements-dev.txt
+	touch $@
+
+demo: .venv/demo  ## install, and train on the embedded data
+	$(BIN)/wbtui run --preset digits_lt
+
+test: .venv/dev  ## install, and run every test
+	$(RUN) $(BIN)/python -m pytest
+
+test-full: .venv/dev  ## the long form: many more examples and kills
+	$(RUN) WBTUI_EXAMPLES=2000 WBTUI_KILLS=50 $(BIN)/python -m pytest --timeout 3600
+
+check: .venv/dev  ## format, lint, types, import contracts, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) test
+
+format: .venv/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+embedded: .venv/demo  ## train the embedded tables' runs and write docs/embedded.md from their folders
+	$(BIN)/python -m docs.embedded
