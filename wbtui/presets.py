@@ -6,6 +6,7 @@ each of them the preset's own strengths for it, `[variants.NAME]`), `--config FI
 that stand for one key. Every value remembers the layer it came from.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -267,8 +268,12 @@ def _nest(values: Mapping[str, Any], origins: Mapping[str, str]) -> dict[str, An
 
 def _explain(error: ValidationError, values: Mapping[str, Any], origins: Mapping[str, str]) -> str:
     lines = []
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    broken = [item["loc"] for item in items]
+    for item in items:
         key = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "too_short" and any(loc[:1] == item["loc"] and len(loc) > 1 for loc in broken):
+            continue  # pydantic counts only stages without a mistake of their own
         where = _origin_of(key, item["msg"], origins)
         prefix = f"{where}: " if where else ""
         message = item["msg"].removeprefix("Value error, ")
@@ -280,6 +285,8 @@ def _explain(error: ValidationError, values: Mapping[str, Any], origins: Mapping
             lines.append(f"{prefix}{key + ': ' if key else ''}{message}")
         else:
             message = message[0].lower() + message[1:]
+            if item["type"] == "literal_error" and isinstance(item["input"], str):
+                message += nearest(item["input"], re.findall(r"'([^']+)'", item["msg"]))
             lines.append(f"{prefix}{key} = {_shown(item['input'])}: {message}")
     return "\n".join(dict.fromkeys(lines))
 
@@ -288,6 +295,9 @@ def _origin_of(key: str, message: str, origins: Mapping[str, str]) -> str:
     """The layer to blame: that of the key, of the keys a message names, or of the section's values."""
     if key in origins:
         return origins[key]
+    inside = [where for dotted, where in origins.items() if key and dotted.startswith(key + ".")]
+    if key and "." not in key and key not in RunConfig.model_fields:
+        return ", ".join(dict.fromkeys(inside))
     named = [where for dotted, where in origins.items() if dotted in message]
     named = named or [
         where

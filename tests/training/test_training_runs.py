@@ -1,0 +1,228 @@
+"""Whole runs of the real trainer in processes of their own: identical, killed, stopped, resumed, failed."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tomli_w
+
+from wbtui.presets import resolve
+
+KILLS = int(os.environ.get("WBTUI_KILLS", "5"))
+SHORT = ("stages.0.epochs=8", "checkpoint.every_seconds=0.3")
+TWO_STAGES = ("stages.0.epochs=5", "stages.1.epochs=4", "checkpoint.every_seconds=0.3")
+
+
+def make(folder: Path, preset: str, variant: str, *settings: str) -> Path:
+    folder.mkdir()
+    config = resolve(preset, variant, settings=settings).config
+    (folder / "config.toml").write_text(tomli_w.dumps(config.model_dump(mode="json")), "utf-8")
+    return folder
+
+
+def start(folder: Path) -> subprocess.Popen[bytes]:
+    with (folder / "output.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "wbtui.training", str(folder)], stdout=log, stderr=subprocess.STDOUT
+        )
+
+
+def train(folder: Path) -> int:
+    return start(folder).wait(timeout=120)
+
+
+def events(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "events.jsonl").read_bytes().splitlines()]
+
+
+def results(folder: Path) -> dict[str, bytes]:
+    return {
+        f"{name}/{path.name}": path.read_bytes()
+        for name in ("series", "matrices", "predictions")
+        for path in sorted((folder / name).iterdir())
+    }
+
+
+def wait_for_epoch(folder: Path, epoch: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        log = folder / "events.jsonl"
+        if log.exists() and log.read_bytes().count(b'"type":"epoch"') >= epoch:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"no epoch {epoch} within a minute: {(folder / 'output.log').read_text()}")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An uninterrupted two-stage run."""
+    folder = make(tmp_path_factory.mktemp("whole") / "run", "glyphs_lt", "wb", *TWO_STAGES)
+    assert train(folder) == 0
+    return folder
+
+
+def test_two_runs_with_one_seed_are_identical_to_the_byte(whole: Path, tmp_path: Path) -> None:
+    again = make(tmp_path / "again", "glyphs_lt", "wb", *TWO_STAGES)
+    assert train(again) == 0
+    assert results(again) == results(whole)
+
+
+def test_another_seed_gives_another_run(whole: Path, tmp_path: Path) -> None:
+    other = make(tmp_path / "other", "glyphs_lt", "wb", *TWO_STAGES, "seed=1")
+    assert train(other) == 0
+    assert results(other)["predictions/test_logits.npy"] != results(whole)["predictions/test_logits.npy"]
+
+
+def test_killed_at_random_moments_and_resumed_ends_identical(whole: Path, tmp_path: Path) -> None:
+    moments = random.Random(20261123)
+    for kill in range(KILLS):
+        folder = make(tmp_path / f"killed{kill}", "glyphs_lt", "wb", *TWO_STAGES)
+        for _ in range(2):
+            trainer = start(folder)
+            time.sleep(moments.uniform(0.5, 6.0))
+            trainer.send_signal(signal.SIGKILL)
+            trainer.wait()
+        assert train(folder) == 0, (folder / "output.log").read_text()
+        assert results(folder) == results(whole)
+
+
+def test_a_stop_file_ends_the_run_with_a_checkpoint_and_a_resume_ends_identical(
+    whole: Path, tmp_path: Path
+) -> None:
+    folder = make(tmp_path / "stopped", "glyphs_lt", "wb", *TWO_STAGES)
+    trainer = start(folder)
+    wait_for_epoch(folder, 2)
+    (folder / "control").mkdir(exist_ok=True)
+    (folder / "control" / "stop").touch()
+    assert trainer.wait(timeout=60) == 130
+    last = events(folder)[-1]
+    assert (last["type"], last["outcome"]) == ("end", "stopped")
+    assert "control/stop" in last["reason"]
+    assert (folder / "checkpoint.pt").exists()
+    assert train(folder) == 0
+    assert results(folder) == results(whole)
+    assert [event["from_epoch"] for event in events(folder) if event["type"] == "resume"] != []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_run_gracefully(tmp_path: Path, number: signal.Signals) -> None:
+    folder = make(tmp_path / "run", "digits_lt", "wd", "stages.0.epochs=100000")
+    trainer = start(folder)
+    wait_for_epoch(folder, 1)
+    trainer.send_signal(number)
+    assert trainer.wait(timeout=60) == 130
+    assert number.name in events(folder)[-1]["reason"]
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_names_epoch_batch_and_rate(tmp_path: Path) -> None:
+    folder = make(tmp_path / "run", "digits_lt", "ce", "stages.0.learning_rate=1e30", "stages.0.epochs=3")
+    assert train(folder) == 1
+    alert = next(event for event in events(folder) if event["type"] == "alert")
+    assert alert["kind"] == "non_finite_loss"
+    assert "epoch 1, batch" in alert["message"]
+    assert re.search(r"learning rate \d[.\d]*e\+(29|30)\b", alert["message"])
+    assert events(folder)[-1]["outcome"] == "failed"
+    assert "Traceback" not in (folder / "output.log").read_text()
+
+
+def test_best_validation_selects_by_validation_and_keeps_its_weights(tmp_path: Path) -> None:
+    folder = make(tmp_path / "run", "digits_lt", "wd", *SHORT, "evaluation.selection=best_validation")
+    assert train(folder) == 0
+    epochs = [event for event in events(folder) if event["type"] == "epoch"]
+    best = max(epochs, key=lambda event: event["scalars"]["validation.accuracy.all"])
+    meta = json.loads((folder / "predictions" / "meta.json").read_text())
+    assert meta["weights"] == "best_validation"
+    assert meta["epoch"] == best["epoch"]
+    logits = np.load(folder / "predictions" / "validation_logits.npy")
+    labels = np.load(folder / "predictions" / "validation_labels.npy")
+    hits = [np.mean(logits[labels == k].argmax(1) == k) for k in range(10)]
+    assert np.mean(hits) == pytest.approx(best["scalars"]["validation.accuracy.all"])
+    assert (folder / "best.pt").exists()
+
+
+def test_stored_logits_give_the_accuracy_of_the_last_epoch(whole: Path) -> None:
+    last = [event for event in events(whole) if event["type"] == "epoch"][-1]
+    logits = np.load(whole / "predictions" / "test_logits.npy")
+    labels = np.load(whole / "predictions" / "test_labels.npy")
+    hits = [np.mean(logits[labels == k].argmax(1) == k) for k in range(20)]
+    assert np.mean(hits) == pytest.approx(last["scalars"]["test.accuracy.all"])
+
+
+def test_stage_two_reports_maxnorm_and_the_closed_form(whole: Path) -> None:
+    last = [event for event in events(whole) if event["type"] == "epoch"][-1]["scalars"]
+    assert 0 <= last["maxnorm.active"] <= 20
+    assert last["maxnorm.threshold"] > 0
+    assert last["stage2.closed_form_error"] > 0
+    assert -1 <= last["stage2.norm_correlation"] <= 1
+
+
+def test_cached_features_train_the_classifier_alone(tmp_path: Path) -> None:
+    settings = ("stages.0.epochs=2", "stages.1.epochs=30", "stages.1.features=cached")
+    folder = make(tmp_path / "run", "glyphs_lt", "wb_ce", *settings)
+    assert train(folder) == 0
+    epochs = [event for event in events(folder) if event["type"] == "epoch"]
+    assert epochs[-1]["scalars"]["test.fdr"] == epochs[2]["scalars"]["test.fdr"]
+    assert epochs[-1]["scalars"]["train.loss"] != epochs[2]["scalars"]["train.loss"]
+
+
+@pytest.mark.parametrize("variant", ["wd_fr_etf", "ldam_drw", "lws", "crt", "wd_fixed_bn", "vs"])
+def test_a_variant_trains_to_its_predictions(tmp_path: Path, variant: str) -> None:
+    epochs = ["stages.1.epochs=1"] if variant in ("lws", "crt") else []
+    folder = make(tmp_path / variant, "digits_lt", variant, "stages.0.epochs=2", *epochs)
+    assert train(folder) == 0, (folder / "output.log").read_text()
+    assert np.isfinite(np.load(folder / "predictions" / "test_logits.npy")).all()
+
+
+def test_an_etf_can_start_from_class_means(tmp_path: Path) -> None:
+    settings = ("stages.0.epochs=1", "model.etf_init=class_means")
+    folder = make(tmp_path / "run", "digits_lt", "wd_etf", *settings)
+    assert train(folder) == 0
+    assert np.load(folder / "predictions" / "classifier_norms.npy") == pytest.approx(np.ones(10), abs=1e-5)
+
+
+def test_mirror_averaging_is_named_and_changes_the_logits(tmp_path: Path) -> None:
+    plain = make(tmp_path / "plain", "digits_lt", "wd", "stages.0.epochs=1")
+    mirrored = make(tmp_path / "mirrored", "digits_lt", "wd", "stages.0.epochs=1", "evaluation.tta=flip")
+    assert train(plain) == train(mirrored) == 0
+    assert json.loads((mirrored / "predictions" / "meta.json").read_text())["tta"] == "flip"
+    name = "predictions/test_logits.npy"
+    assert results(plain)[name] != results(mirrored)[name]
+
+
+def test_the_full_rule_trains_without_validation(tmp_path: Path) -> None:
+    settings = ("stages.0.epochs=1", "data.split_rule=full", "data.images_per_class=100")
+    folder = make(tmp_path / "run", "digits_lt", "wd", *settings)
+    assert train(folder) == 0
+    assert not (folder / "predictions" / "validation_logits.npy").exists()
+
+
+def test_a_broken_configuration_is_one_message_and_exit_code_2(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "config.toml").write_text("seed = -1\n")
+    finished = subprocess.run(
+        [sys.executable, "-m", "wbtui.training", str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert finished.returncode == 2
+    assert "seed = -1" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_a_damaged_checkpoint_is_named_not_unpickled(tmp_path: Path) -> None:
+    folder = make(tmp_path / "run", "digits_lt", "wd", "stages.0.epochs=1")
+    (folder / "checkpoint.pt").write_bytes(b"\x80\x04cos\nsystem\n(S'touch pwned'\ntR.")
+    assert train(folder) == 1
+    assert "checkpoint.pt" in events(folder)[-1]["reason"]
+    assert not Path("pwned").exists()

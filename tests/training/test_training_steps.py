@@ -1,0 +1,156 @@
+"""What trains, how it decays, at what rate, and what MaxNorm does to the classifier."""
+
+import numpy as np
+import pytest
+import torch
+
+from wbtui.config import ModelConfig, StageConfig
+from wbtui.models.model import WbModel, build_model
+from wbtui.training.constraints import MaxNorm, maxnorm_threshold
+from wbtui.training.optimization import batchnorms, build_optimizer, learning_rate, prepare, set_mode
+from wbtui.training.runtime import Runtime
+from wbtui.training.stage import RunningSums, Stage
+
+CPU = Runtime(torch.device("cpu"), "fp32", 1)
+
+
+def small_model(head: str = "linear") -> WbModel:
+    torch.manual_seed(0)
+    config = ModelConfig.model_validate({"name": "resnet8", "width": 4, "head": head})
+    return build_model(config, classes=3, channels=1, image_size=8)
+
+
+def one_step(model: WbModel, config: StageConfig) -> None:
+    stage = Stage(0, config, model, np.array([9, 3, 1]), CPU)
+    stage.begin_epoch(0)
+    generator = torch.Generator().manual_seed(1)
+    images = torch.randn(6, 1, 8, 8, generator=generator)
+    stage.step(images, torch.tensor([0, 0, 0, 1, 1, 2]), rate=0.1)
+
+
+def changed(model: WbModel, config: StageConfig) -> set[str]:
+    prepare(model, config)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    one_step(model, config)
+    return {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+
+
+def test_cosine_starts_at_the_learning_rate_and_ends_near_zero() -> None:
+    stage = StageConfig(learning_rate=0.4, epochs=10, schedule="cosine")
+    assert learning_rate(stage, 0, 0, 5) == pytest.approx(0.4)
+    assert learning_rate(stage, 5, 0, 5) == pytest.approx(0.2)
+    assert 0 < learning_rate(stage, 9, 4, 5) < 0.001
+
+
+def test_papers_cosine_is_stepped_before_each_epoch_so_the_last_runs_at_zero() -> None:
+    stage = StageConfig(learning_rate=0.01, epochs=320, schedule="cosine_papers")
+    for e in (0, 7, 200, 319):
+        expected = 0.005 * (1 + np.cos(np.pi * (e + 1) / 320))
+        assert learning_rate(stage, e, 3, 9) == pytest.approx(expected, abs=1e-12)
+    assert learning_rate(stage, 319, 0, 9) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_decay_is_the_gradient_of_half_lambda_squared_norm_over_all_that_trains() -> None:
+    """One step with decay differs from one without by -lr λ θ, BatchNorm and biases included."""
+    with_decay, without, start = small_model(), small_model(), small_model()
+    one_step(with_decay, StageConfig(weight_decay=0.5, learning_rate=0.1))
+    one_step(without, StageConfig(weight_decay=0.0, learning_rate=0.1))
+    for (name, a), (_, b), (_, theta) in zip(
+        with_decay.named_parameters(), without.named_parameters(), start.named_parameters(), strict=True
+    ):
+        assert torch.allclose(a - b, -0.1 * 0.5 * theta, atol=1e-6), name
+
+
+def test_decay_without_batchnorm_spares_exactly_its_scales_and_shifts() -> None:
+    model = small_model()
+    config = StageConfig(weight_decay=0.5, decay_rule="no_bn")
+    prepare(model, config)
+    decays = {
+        id(p): g["weight_decay"] for g in build_optimizer(model, config).param_groups for p in g["params"]
+    }
+    spared = {id(p) for layer in batchnorms(model) for p in layer.parameters()}
+    assert {key for key, decay in decays.items() if decay == 0.0} == spared
+    assert len(decays) == len(list(model.parameters()))
+
+
+def test_fixed_batchnorm_scales_stand_at_the_constant_and_do_not_move() -> None:
+    model = small_model()
+    one_step(model, StageConfig(bn_scale="fixed", fixed_bn_scale=0.07, weight_decay=0.5))
+    for layer in batchnorms(model):
+        assert torch.equal(layer.weight, torch.full_like(layer.weight, 0.07))
+
+
+def test_a_classifier_stage_moves_the_classifier_alone() -> None:
+    moved = changed(small_model(), StageConfig(trains="classifier", weight_decay=0.1))
+    assert moved == {"head.weight", "head.bias"}
+
+
+def test_unfrozen_statistics_move_with_a_frozen_net_when_asked() -> None:
+    moved = changed(small_model(), StageConfig(trains="classifier", freeze_bn_stats=False))
+    assert any(name.endswith("running_mean") for name in moved)
+    assert not any(name.startswith("backbone") and name.endswith("weight") for name in moved)
+
+
+def test_a_scale_stage_moves_one_scale_a_class_alone() -> None:
+    model = small_model()
+    model.head.add_class_scale()
+    assert changed(model, StageConfig(trains="classifier_scale")) == {"head.class_scale"}
+
+
+def test_with_an_etf_only_the_bias_of_the_classifier_trains() -> None:
+    moved = changed(small_model("etf"), StageConfig())
+    assert "head.bias" in moved
+    assert "head.weight" not in moved
+
+
+def test_set_mode_freezes_statistics_only_where_the_stage_says() -> None:
+    model = small_model()
+    set_mode(model, StageConfig(trains="classifier"))
+    assert not model.backbone.training
+    assert model.head.training
+    set_mode(model, StageConfig())
+    assert model.backbone.training
+
+
+def test_maxnorm_threshold_lies_a_tenth_above_the_smallest_norm() -> None:
+    assert maxnorm_threshold(torch.tensor([2.0, 1.0, 3.0]), 0.1) == pytest.approx(1.2)
+
+
+def test_maxnorm_projects_long_rows_keeps_short_ones_and_counts() -> None:
+    weight = torch.tensor([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]])
+    MaxNorm(1.0).project(weight)
+    assert torch.allclose(weight, torch.tensor([[0.6, 0.8], [0.3, 0.4], [0.0, 0.0]]))
+
+
+def test_maxnorm_holds_after_every_step_and_spares_the_bias() -> None:
+    model = small_model()
+    with torch.no_grad():
+        model.head.bias.fill_(50.0)
+    config = StageConfig(trains="classifier", constraint="maxnorm", learning_rate=1.0)
+    stage = Stage(1, config, model, np.array([9, 3, 1]), CPU)
+    stage.begin_epoch(0)
+    for _ in range(5):
+        stage.step(torch.randn(6, 1, 8, 8), torch.tensor([0, 0, 0, 1, 1, 2]), rate=1.0)
+        assert (model.head.weight.norm(dim=1) <= stage.maxnorm.threshold * (1 + 1e-5)).all()
+    assert (model.head.bias > 10).all()
+
+
+def test_maxnorm_once_an_epoch_lets_norms_grow_in_between() -> None:
+    config = StageConfig(trains="classifier", constraint="maxnorm", maxnorm_every="epoch")
+    model = small_model()
+    stage = Stage(1, config, model, np.array([9, 3, 1]), CPU)
+    stage.begin_epoch(0)
+    stage.step(torch.randn(6, 1, 8, 8), torch.tensor([0, 0, 0, 1, 1, 2]), rate=1.0)
+    assert (model.head.weight.norm(dim=1) > stage.maxnorm.threshold).any()
+    stage.end_epoch()
+    assert (model.head.weight.norm(dim=1) <= stage.maxnorm.threshold * (1 + 1e-5)).all()
+
+
+def test_running_sums_count_hits_by_class_and_find_the_first_bad_batch() -> None:
+    sums = RunningSums(3, torch.device("cpu"))
+    sums.add(torch.tensor(2.0), torch.tensor([[1.0, 0, 0], [1.0, 0, 0]]), torch.tensor([0, 2]), batch=0)
+    sums.add(torch.tensor(float("nan")), torch.tensor([[0.0, 1, 0]]), torch.tensor([1]), batch=1)
+    sums.add(torch.tensor(float("inf")), torch.tensor([[0.0, 1, 0]]), torch.tensor([0]), batch=2)
+    assert sums.correct.tolist() == [1, 1, 0]
+    assert sums.seen.tolist() == [2, 1, 1]
+    assert sums.first_bad_batch.item() == 1

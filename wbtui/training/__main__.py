@@ -1,0 +1,105 @@
+"""`python -m wbtui.training RUN_FOLDER`: the trainer by itself, as a waiter, a cluster job or a person starts it.
+
+Exit codes: 0 finished, 1 the run failed, 2 wrong usage or configuration, 130 stopped.
+"""
+
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from wbtui.errors import RunFailedError, UsageError
+from wbtui.store.errors import StoreWriteError
+from wbtui.store.facts import process_info
+from wbtui.store.format import Outcome, Result
+from wbtui.store.records import begin_attempt, last_attempt, write_process, write_result
+from wbtui.store.writer import RunWriter
+from wbtui.training.monitor import Monitor
+
+FINISHED, FAILED, USAGE, STOPPED = 0, 1, 2, 130
+
+
+def main(arguments: list[str]) -> int:
+    """Train the run folder named on the command line; the exit code."""
+    if len(arguments) != 1:
+        print("usage: python -m wbtui.training RUN_FOLDER", file=sys.stderr)
+        return USAGE
+    folder = Path(arguments[0])
+    waited_for = os.environ.get("WBTUI_WAITER") == "1"
+    try:
+        attempt = max(last_attempt(folder), 1) if waited_for else _begin(folder)
+        monitor = Monitor(folder, attempt)
+        monitor.start()
+        writer = RunWriter.open(folder, attempt)
+    except (UsageError, StoreWriteError) as error:
+        print(f"{error}", file=sys.stderr)
+        return USAGE
+    started = time.time()
+    with writer:
+        result = _train(folder, writer, monitor, attempt, started)
+    monitor.close()
+    if not waited_for:
+        write_result(folder, result)
+    return result.exit_code if result.exit_code is not None else FAILED
+
+
+def _begin(folder: Path) -> int:
+    """Without a waiter nobody else says who works here: the number of the attempt, with process.json written."""
+    attempt = begin_attempt(folder)
+    write_process(folder, process_info(attempt, pid=os.getpid(), process_group=os.getpgrp()))
+    return attempt
+
+
+def _train(folder: Path, writer: RunWriter, monitor: Monitor, attempt: int, started: float) -> Result:
+    """One attempt, from its `start` event to its `end` event."""
+    from wbtui.training.session import describe_failure, train  # loads torch; `starting` is already written
+
+    outcome: Outcome
+    error_text, figures = "", None
+    try:
+        figures = train(folder, writer, monitor)
+        outcome, reason, code = "finished", "all epochs done", FINISHED
+    except KeyboardInterrupt as stop:
+        outcome, reason, code = "stopped", str(stop) or "stopped by SIGINT", STOPPED
+        writer.event("stop", reason=reason)
+    except (UsageError, RunFailedError) as error:
+        outcome, reason = "failed", str(error)
+        code = USAGE if isinstance(error, UsageError) else FAILED
+    except Exception as error:  # noqa: BLE001 - whatever happened belongs into the run folder
+        outcome, code = "failed", FAILED
+        reason, error_text = describe_failure(error), traceback.format_exc()
+        print(error_text, file=sys.stderr)
+    if outcome == "failed":
+        print(reason, file=sys.stderr)
+    result = Result(
+        attempt=attempt,
+        outcome=outcome,
+        reason=reason,
+        exit_code=code,
+        started=started,
+        ended=time.time(),
+        epoch=writer.last_epoch,
+        final=figures.final if figures else None,
+        best=figures.best if figures else None,
+        best_epoch=figures.best_epoch if figures else None,
+        error=error_text,
+    )
+    try:
+        writer.event(
+            "end",
+            outcome=outcome,
+            reason=reason,
+            final=result.final or {},
+            best=result.best or {},
+            best_epoch=result.best_epoch,
+            oracle=figures.oracle if figures else {},
+            error=error_text,
+        )
+    except StoreWriteError as error:
+        print(f"{error}", file=sys.stderr)
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

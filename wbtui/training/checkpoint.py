@@ -1,0 +1,140 @@
+"""How does a run go on bit for bit? One file with all that the next step depends on, and nothing pickled in it."""
+
+import errno
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from wbtui.store import atomic
+from wbtui.store import format as run_format
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where training stands: everything before it is done."""
+
+    stage: int = 0
+    """Index of the stage, from 0."""
+
+    epoch: int = 0
+    """Epochs of this stage that are finished."""
+
+    batch: int = 0
+    """Batches of the epoch in work that are finished."""
+
+    epochs_done: int = 0
+    """Finished epochs of all stages."""
+
+    images: int = 0
+    """Training images seen so far, all stages."""
+
+
+@dataclass
+class Best:
+    """The best epoch so far by one measure."""
+
+    epoch: int = 0
+    """Epoch over all stages, from 1; 0: none yet."""
+
+    value: float = float("-inf")
+    """All, as a fraction."""
+
+    figures: dict[str, float] = field(default_factory=dict)
+    """What was measured at that epoch."""
+
+    state: dict[str, torch.Tensor] = field(default_factory=dict)
+    """The weights of that epoch, where this measure selects."""
+
+    def offer(self, epoch: int, value: float) -> bool:
+        """Take an epoch if it is better than all before it; the first of equals stays."""
+        if not value > self.value:
+            return False
+        self.epoch, self.value = epoch, value
+        return True
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What is kept: tensors, numbers and texts."""
+
+    position: Position
+    model: dict[str, Any]
+    optimizer: dict[str, Any]
+    running: dict[str, torch.Tensor]
+    """Sums of the epoch in work."""
+
+    maxnorm_threshold: float
+    best_validation: dict[str, Any]
+    best_test: dict[str, Any]
+    generators: dict[str, torch.Tensor]
+    """States of torch's generators."""
+
+
+def save(folder: Path, checkpoint: Checkpoint) -> float:
+    """Write `checkpoint.pt` whole or not at all.
+
+    Returns:
+        The seconds that it took.
+
+    Raises:
+        StoreWriteError: the disk is full or the folder gone; the earlier checkpoint still stands.
+    """
+    started = time.monotonic()
+    payload = {
+        "version": VERSION,
+        **{key: getattr(checkpoint, key) for key in checkpoint.__dataclass_fields__},
+    }
+    payload["position"] = asdict(checkpoint.position)
+    save_tensors(folder / run_format.CHECKPOINT, payload)
+    return time.monotonic() - started
+
+
+def save_tensors(path: Path, payload: dict[str, Any]) -> None:
+    """torch.save, whole or not at all.
+
+    Raises:
+        StoreWriteError: the disk is full or the folder gone.
+    """
+    with atomic.replacing(path) as file:
+        try:
+            torch.save(payload, file)
+        except RuntimeError as error:  # torch's zip writer hides the OSError of a full disk
+            raise OSError(errno.ENOSPC, str(error)) from error
+
+
+def load(folder: Path) -> Checkpoint | None:
+    """The checkpoint of a run folder; None where there is none.
+
+    Raises:
+        ValueError: a file that is not one of ours, or damaged. Nothing is ever unpickled from it.
+    """
+    path = folder / run_format.CHECKPOINT
+    if not path.exists():
+        return None
+    try:
+        payload = torch.load(path, map_location="cpu", weights_only=True)
+        if payload.pop("version") != VERSION:
+            raise ValueError("another format version")
+        return Checkpoint(**{**payload, "position": Position(**payload["position"])})
+    except Exception as error:  # torch.load raises what it likes on damaged files
+        raise ValueError(f"{path}: not a checkpoint that this wbtui can read: {error}") from error
+
+
+def generator_states(device: torch.device) -> dict[str, torch.Tensor]:
+    """States of the generators that third-party layers (dropout, say) draw from."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def restore_generators(states: dict[str, torch.Tensor], device: torch.device) -> None:
+    """Put generators back to where a checkpoint found them."""
+    torch.set_rng_state(states["cpu"])
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], device)

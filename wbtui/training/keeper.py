@@ -1,0 +1,82 @@
+"""What must not be lost, and when is it written? Checkpoints in time, and writes that a full disk only delays."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from wbtui.errors import RunFailedError
+from wbtui.store.errors import StoreWriteError
+from wbtui.store.writer import RunWriter
+from wbtui.training import checkpoint as checkpoints
+from wbtui.training.checkpoint import Checkpoint
+
+T = TypeVar("T")
+
+CHEAP_CHECKPOINT = 0.02
+"""A checkpoint after an epoch is taken early where it costs less than this share of the time since the last one."""
+RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 20.0)
+"""Pauses before a refused write is tried again; then the run stops cleanly."""
+
+
+class Keeper:
+    """Writes checkpoints of one run and retries what the disk refuses.
+
+    Args:
+        folder: the run folder.
+        writer: its writer.
+        every_seconds: what a kill may cost.
+    """
+
+    def __init__(self, folder: Path, writer: RunWriter, every_seconds: float) -> None:
+        self._folder, self._writer, self._every_seconds = folder, writer, every_seconds
+        self._saved_at = time.monotonic()
+        self._save_seconds = 0.0
+
+    def due(self) -> bool:
+        """Whether a kill would now cost more than it may."""
+        return time.monotonic() - self._saved_at >= self._every_seconds
+
+    def due_after_epoch(self) -> bool:
+        """Whether a checkpoint is due, or so cheap that it may as well be taken."""
+        since = time.monotonic() - self._saved_at
+        return since >= self._every_seconds or self._save_seconds < CHEAP_CHECKPOINT * since
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Bring rows and events to the disk, then the checkpoint that relies on them.
+
+        Raises:
+            RunFailedError: the disk keeps refusing; the earlier checkpoint stands.
+        """
+        self.persist(self._writer.sync)
+        self._save_seconds = self.persist(lambda: checkpoints.save(self._folder, checkpoint))
+        self._saved_at = time.monotonic()
+        position = checkpoint.position
+        self.event(
+            "checkpoint",
+            epoch=position.epochs_done,
+            stage=position.stage,
+            batch=position.batch,
+            seconds=round(self._save_seconds, 4),
+        )
+
+    def event(self, type: str, **fields: object) -> None:
+        """Append an event; raises as `persist`."""
+        self.persist(lambda: self._writer.event(type, **fields))
+
+    def persist(self, write: Callable[[], T]) -> T:
+        """Write; where the disk refuses, say so, wait and try again.
+
+        Raises:
+            RunFailedError: it refused every time.
+        """
+        for pause in RETRY_SECONDS:
+            try:
+                return write()
+            except StoreWriteError as error:
+                print(f"{error}; trying again in {pause:g} s", flush=True)
+                time.sleep(pause)
+        try:
+            return write()
+        except StoreWriteError as error:
+            raise RunFailedError(f"{error}; gave up, the last checkpoint stands") from error

@@ -1,0 +1,152 @@
+"""On what does a run compute? Device, precision, threads and seeds, resolved once and recorded."""
+
+import contextlib
+import os
+import random
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from wbtui import catalog
+from wbtui.config import RunConfig
+from wbtui.errors import UsageError
+
+SMALL_NET_MFLOP = 20.0
+"""Forward cost of one image under which one thread is fastest and bf16 does not pay (measured on two cores)."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What the arithmetic of a run depends on beside its configuration."""
+
+    device: torch.device
+    precision: str
+    """fp32 or bf16 (autocast over fp32 weights)."""
+
+    threads: int
+    """torch threads."""
+
+    @property
+    def channels_last(self) -> bool:
+        """Whether images and convolutions are laid out NHWC; measured faster on CPU and CUDA."""
+        return self.device.type != "mps"
+
+    def autocast(self) -> contextlib.AbstractContextManager[Any]:
+        """The context in which the net computes."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What must be the same for two runs with one configuration and seed to be identical on a CPU."""
+
+    device: str
+    precision: str
+    threads: int
+    instruction_set: str
+    torch: str
+    numpy: str
+    processor: str
+
+    def differences(self, recorded: dict[str, Any]) -> list[str]:
+        """What differs from a recorded identity, in words."""
+        return [
+            f"{key} {recorded.get(key)!r} -> {value!r}"
+            for key, value in asdict(self).items()
+            if recorded.get(key) != value
+        ]
+
+
+def resolve_runtime(config: RunConfig, image_size: int, recorded: dict[str, Any] | None = None) -> Runtime:
+    """Choose device, precision and threads, and set the process up for them.
+
+    Args:
+        config: the run.
+        image_size: side of an image in pixels; with the net it tells the cost of an image.
+        recorded: the identity of an earlier attempt; its precision and threads are kept.
+
+    Raises:
+        UsageError: the device is not there.
+    """
+    device = resolve_device(config.device)
+    small = catalog.net(config.model.name).forward_mflop(image_size, config.model.width) < SMALL_NET_MFLOP
+    precision = config.precision if config.precision != "auto" else _auto_precision(device, small)
+    threads = config.threads or (1 if small else int(os.environ.get("OMP_NUM_THREADS") or usable_cores()))
+    if recorded:
+        precision, threads = recorded.get("precision", precision), int(recorded.get("threads", threads))
+    torch.set_num_threads(threads)
+    return Runtime(device, precision, threads)
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device of that name; `auto` is CUDA where there is one, else the CPU.
+
+    Raises:
+        UsageError: no such device on this machine.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UsageError(
+            f"device = {name!r}: torch {torch.__version__} sees {torch.cuda.device_count()} CUDA device(s); "
+            "expected cpu or one of them (`wbtui doctor` lists them)"
+        )
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise UsageError(f"device = {name!r}: torch {torch.__version__} has no MPS here; expected cpu")
+    return device
+
+
+def identity(runtime: Runtime) -> Identity:
+    """What identity of results depends on, here and now."""
+    name = (
+        torch.cuda.get_device_name(runtime.device) if runtime.device.type == "cuda" else runtime.device.type
+    )
+    return Identity(
+        device=name,
+        precision=runtime.precision,
+        threads=runtime.threads,
+        instruction_set=torch.backends.cpu.get_cpu_capability(),
+        torch=torch.__version__,
+        numpy=np.__version__,
+        processor=processor_name(),
+    )
+
+
+def seed_everything(seed: int) -> None:
+    """Seed python, numpy and torch; order and augmentation have their own generators."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor_name() -> str:
+    """The processor's model name, or what the platform calls it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:  # noqa: PTH123 - a kernel file
+            facts = dict(line.rstrip("\n").split("\t: ", 1) for line in lines if "\t: " in line)
+    except OSError:
+        facts = {}
+    import platform
+
+    return facts.get("model name") or platform.processor() or platform.machine()
+
+
+def _auto_precision(device: torch.device, small: bool) -> str:
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    if device.type == "cpu" and not small and _cpu_has_bf16():
+        return "bf16"
+    return "fp32"
+
+
+def _cpu_has_bf16() -> bool:
+    """Elsewhere bf16 is emulated and slower than fp32."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

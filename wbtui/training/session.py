@@ -1,0 +1,107 @@
+"""How does a run folder become a trainer at work? Configuration, data, runtime and provenance, in that order."""
+
+import platform
+import socket
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import wbtui
+from wbtui.config import RunConfig
+from wbtui.data.longtail import LongTailData, load
+from wbtui.models.model import num_parameters
+from wbtui.presets import resolve
+from wbtui.store import atomic, bounded
+from wbtui.store import format as run_format
+from wbtui.store.writer import RunWriter
+from wbtui.training.monitor import Monitor
+from wbtui.training.runtime import Identity, identity, resolve_runtime
+from wbtui.training.trainer import Figures, Trainer
+
+
+def train(folder: Path, writer: RunWriter, monitor: Monitor) -> Figures:
+    """Train the run of a folder, from its start or from its checkpoint, to its predictions.
+
+    Raises:
+        UsageError: configuration, data or device are not usable.
+        RunFailedError: the run failed, in words.
+        StopRequested: somebody asked for a stop.
+    """
+    config = resolve(config_file=folder / run_format.CONFIG).config
+    recorded = _read_provenance(folder)
+    monitor.enter("data", writer.last_epoch)
+    data = load(config.data)
+    earlier: dict[str, Any] = recorded.get("identity", {})
+    runtime = resolve_runtime(config, data.image_size, earlier)
+    now = identity(runtime)
+    if not writer.metrics:
+        writer.event("start", epochs=config.total_epochs, classes=data.classes)
+    trainer = Trainer(folder, config, data, runtime, writer, monitor)
+    _warn_of_differences(writer, now, data, recorded)
+    known = recorded | _known_to_the_trainer(config, data, now, trainer)
+    atomic.write_json(folder / run_format.PROVENANCE, known)
+    return trainer.run()
+
+
+def describe_failure(error: Exception) -> str:
+    """One sentence for an exception that nobody foresaw; for a full device, what to change."""
+    if isinstance(error, torch.OutOfMemoryError):
+        peak = torch.cuda.max_memory_allocated() / 2**30 if torch.cuda.is_available() else 0.0
+        return (
+            f"out of device memory (peak {peak:.1f} GiB): try a smaller stages.0.batch_size or "
+            "evaluation.batch_size, or precision = 'bf16'"
+        )
+    return f"{type(error).__name__}: {error}"
+
+
+def _warn_of_differences(
+    writer: RunWriter, now: Identity, data: LongTailData, recorded: dict[str, Any]
+) -> None:
+    """A resume is identical to an uninterrupted run only where nothing that arithmetic depends on has changed."""
+    changed = now.differences(recorded["identity"]) if "identity" in recorded else []
+    if recorded.get("data", {}).get("fingerprint", data.fingerprint) != data.fingerprint:
+        changed.append("the images are others than before")
+    if changed:
+        message = "not identical to an uninterrupted run any more: " + "; ".join(changed)
+        writer.event("alert", kind="identity", epoch=writer.last_epoch, message=message)
+        print(message, file=sys.stderr)
+
+
+def _known_to_the_trainer(
+    config: RunConfig, data: LongTailData, now: Identity, trainer: Trainer
+) -> dict[str, Any]:
+    return {
+        "identity": asdict(now),
+        "host": socket.gethostname(),
+        "platform": platform.platform(),
+        "versions": {
+            "wbtui": wbtui.__version__,
+            "python": platform.python_version(),
+            "torch": now.torch,
+            "numpy": now.numpy,
+            "cuda": torch.version.cuda or "",
+        },
+        "data": {
+            "fingerprint": data.fingerprint,
+            "split_rule": config.data.split_rule,
+            "description": data.description,
+            "train_counts": data.train_counts.tolist(),
+            "images": {name: len(data.split(name)[1]) for name in ("train", "validation", "test")},
+            "many_above": data.many_above,
+            "few_below": data.few_below,
+            "mean": list(data.mean),
+            "std": list(data.std),
+        },
+        "model": {"parameters": num_parameters(trainer.model), "feature_size": config.model.feature_size},
+        "deterministic": now.device == "cpu",
+    }
+
+
+def _read_provenance(folder: Path) -> dict[str, Any]:
+    try:
+        return bounded.read_json(folder, run_format.PROVENANCE)
+    except FileNotFoundError:
+        return {}

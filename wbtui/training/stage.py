@@ -1,0 +1,157 @@
+"""How does one stage take a step? The net, frozen or not, its loss, its penalty, its constraint."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wbtui.config import StageConfig
+from wbtui.data.batches import DeviceImages
+from wbtui.data.epoch_plan import EpochPlan, epoch_plan
+from wbtui.models.model import WbModel
+from wbtui.training.constraints import MaxNorm, maxnorm_threshold
+from wbtui.training.losses import Loss, build_loss, feature_penalty
+from wbtui.training.optimization import build_optimizer, learning_rate, prepare, set_learning_rate, set_mode
+from wbtui.training.runtime import Runtime
+
+
+class RunningSums:
+    """Loss and hits of the training pass itself: augmented images, train-mode BatchNorm, moving weights."""
+
+    def __init__(self, classes: int, device: torch.device) -> None:
+        wide = torch.float32 if device.type == "mps" else torch.float64
+        self.loss = torch.zeros((), dtype=wide, device=device)
+        self.correct = torch.zeros(classes, dtype=wide, device=device)
+        self.seen = torch.zeros(classes, dtype=wide, device=device)
+        self.first_bad_batch = torch.full((), -1, dtype=torch.int64, device=device)
+
+    @torch.no_grad()
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor, batch: int) -> None:
+        """One batch more; nothing here waits for the device."""
+        ones = torch.ones_like(labels, dtype=self.seen.dtype)
+        self.loss += loss.detach() * len(labels)
+        self.seen.index_add_(0, labels, ones)
+        self.correct.index_add_(0, labels, (logits.argmax(1) == labels).to(self.correct.dtype))
+        bad = ~torch.isfinite(loss) & (self.first_bad_batch < 0)
+        self.first_bad_batch.masked_fill_(bad, batch)
+
+    def state(self) -> dict[str, Tensor]:
+        """For a checkpoint."""
+        return {name: value.cpu() for name, value in vars(self).items()}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """From a checkpoint."""
+        for name, value in state.items():
+            getattr(self, name).copy_(value)
+
+
+@dataclass(frozen=True)
+class CachedFeatures:
+    """Features of the un-augmented training split under the frozen net, in place of images."""
+
+    features: Tensor
+    """(N, D) float32."""
+
+    labels: Tensor
+    """(N,) int64."""
+
+    def batch(self, plan: EpochPlan, index: int) -> tuple[Tensor, Tensor]:
+        """Features and labels of one batch."""
+        first, last = plan.bounds[index]
+        chosen = plan.order[first:last]
+        return self.features[chosen], self.labels[chosen]
+
+
+class Stage:
+    """One stage at work on a model."""
+
+    def __init__(
+        self,
+        index: int,
+        config: StageConfig,
+        model: WbModel,
+        counts: np.ndarray,
+        runtime: Runtime,
+    ) -> None:
+        self.index, self.config = index, config
+        self._model, self._counts, self._runtime = model, counts, runtime
+        prepare(model, config)
+        self.optimizer = build_optimizer(model, config)
+        self.maxnorm: MaxNorm | None = None
+        if config.constraint == "maxnorm":
+            self.maxnorm = MaxNorm(maxnorm_threshold(model.head.norms(), config.maxnorm_fraction))
+        self._loss: Loss
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the features of un-augmented images stand still during this stage."""
+        return self.config.trains != "all" and self.config.freeze_bn_stats
+
+    def restore_threshold(self, threshold: float) -> None:
+        """Take MaxNorm's δ from a checkpoint: the classifier it was derived from has moved since."""
+        if self.maxnorm:
+            self.maxnorm = MaxNorm(threshold)
+
+    def plan(
+        self, labels: Tensor, seed: int, epoch: int, crop_padding: int, horizontal_flip: bool
+    ) -> EpochPlan:
+        """Order and augmentation of one epoch of this stage (from 0): a function of seed, stage and epoch."""
+        return epoch_plan(
+            labels,
+            self.config.batch_size,
+            seed=seed,
+            stage=self.index,
+            epoch=epoch,
+            crop_padding=crop_padding,
+            horizontal_flip=horizontal_flip,
+            sampler=self.config.sampler,
+        ).to(self._runtime.device)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Train mode, and the loss that holds in this epoch (from 0)."""
+        set_mode(self._model, self.config)
+        progress = epoch / self.config.epochs
+        self._loss = build_loss(self.config.loss, self._counts, self._runtime.device, progress)
+
+    def learning_rate(self, epoch: int, batch: int, batches: int) -> float:
+        """Of one step of this stage."""
+        return learning_rate(self.config, epoch, batch, batches)
+
+    def step(self, inputs: Tensor, labels: Tensor, rate: float) -> tuple[Tensor, Tensor]:
+        """One step of SGD.
+
+        Args:
+            inputs: normalised images (B, C, H, W), or features (B, D) of a cached stage.
+            labels: (B,).
+            rate: learning rate.
+
+        Returns:
+            The loss (without weight decay) and the logits (B, C), detached.
+        """
+        features = self._features(inputs)
+        logits = self._model.logits(features)
+        loss = self._loss(logits, labels)
+        if self.config.feature_regularization:
+            loss = loss + feature_penalty(features, self.config.feature_regularization)
+        set_learning_rate(self.optimizer, rate)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's own
+        self.optimizer.step()
+        if self.maxnorm and self.config.maxnorm_every == "step":
+            self.maxnorm.project(self._model.head.weight)
+        return loss.detach(), logits.detach()
+
+    def end_epoch(self) -> None:
+        """What happens once an epoch: the released code's MaxNorm."""
+        if self.maxnorm and self.config.maxnorm_every == "epoch":
+            self.maxnorm.project(self._model.head.weight)
+
+    def _features(self, inputs: Tensor) -> Tensor:
+        if self.config.features == "cached":
+            return inputs
+        with torch.set_grad_enabled(self.config.trains == "all"), self._runtime.autocast():
+            return self._model.features(inputs)
+
+
+BatchSource = DeviceImages | CachedFeatures

@@ -1,0 +1,382 @@
+"""How is one run trained, from its configuration to its predictions? Read it from `train` downward."""
+
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wbtui.config import RunConfig
+from wbtui.data.batches import DeviceImages
+from wbtui.data.epoch_plan import EpochPlan
+from wbtui.data.longtail import LongTailData
+from wbtui.diagnostics.geometry import SplitGeometry
+from wbtui.errors import RunFailedError
+from wbtui.metrics.groups import assign_groups
+from wbtui.models.heads import CosineHead, EtfHead, LinearHead
+from wbtui.models.model import build_model
+from wbtui.store.predictions import Classifier, PredictionsMeta, SplitPredictions
+from wbtui.store.writer import RunWriter
+from wbtui.training import checkpoint as checkpoints
+from wbtui.training.checkpoint import Best, Checkpoint, Position
+from wbtui.training.evaluation import Evaluator
+from wbtui.training.keeper import Keeper
+from wbtui.training.measures import Measures
+from wbtui.training.monitor import Monitor
+from wbtui.training.runtime import Runtime, seed_everything
+from wbtui.training.stage import BatchSource, CachedFeatures, RunningSums, Stage
+
+LOOK_EVERY = 50
+"""Batches between looks at a CUDA loss: a look waits for the device."""
+
+
+class StopRequested(KeyboardInterrupt):  # not an error: somebody asked for it
+    """Somebody asked the run to stop; the message says who."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the run came to: metric name -> value."""
+
+    final: dict[str, float]
+    """Of the weights that the predictions come from."""
+
+    best: dict[str, float]
+    """At the epoch that validation prefers."""
+
+    best_epoch: int | None
+    """That epoch; None without validation."""
+
+    oracle: dict[str, float]
+    """At the epoch that the test set itself would prefer: an upper bound that nobody may report as a result."""
+
+
+class Trainer:
+    """One run at work."""
+
+    def __init__(
+        self,
+        folder: Path,
+        config: RunConfig,
+        data: LongTailData,
+        runtime: Runtime,
+        writer: RunWriter,
+        monitor: Monitor,
+    ) -> None:
+        self._folder, self._config, self._data = folder, config, data
+        self._runtime, self._writer, self._monitor = runtime, writer, monitor
+        seed_everything(config.seed)
+        self.model = build_model(config.model, data.classes, data.channels, data.image_size)
+        if runtime.channels_last:
+            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch leaves it out of its stubs
+        self.model.to(runtime.device)
+        names = [name for name in ("validation", "test") if len(data.split(name)[1])]
+        self._evaluator = Evaluator(
+            self.model,
+            {name: self._images(name) for name in ["train", *names]},
+            data.classes,
+            config.model.feature_size,
+            config.evaluation,
+            runtime,
+        )
+        self._evaluated = names
+        groups = assign_groups(data.train_counts, data.many_above, data.few_below)
+        self._measures = Measures(data, groups, self.model, names)
+        self._train_images = self._images("train", crop_padding=config.data.crop_padding)
+        self._position = Position()
+        self._best = {"validation": Best(), "test": Best()}
+        self._keeper = Keeper(folder, writer, config.checkpoint.every_seconds)
+
+    # ------------------------------------------------------------------ from the first epoch to the last
+
+    def run(self) -> Figures:
+        """Train what is left to train, then write the predictions.
+
+        Raises:
+            StopRequested: somebody asked for a stop; a checkpoint was taken.
+            RunFailedError: the loss is not finite, or nothing can be written any more.
+        """
+        resumed = self._restore()
+        if not resumed:
+            self._align_etf()
+        self._keeper.persist(lambda: self._measures.define(self._writer))
+        for index in range(self._position.stage, len(self._config.stages)):
+            stage, sums = self._begin_stage(index, resumed)
+            resumed = None
+            self._train_stage(stage, sums)
+            if index + 1 < len(self._config.stages):
+                self._position = replace(self._position, stage=index + 1, epoch=0, batch=0)
+        return self._finish()
+
+    def _train_stage(self, stage: Stage, sums: RunningSums) -> None:
+        source = self._batch_source(stage)
+        while self._position.epoch < stage.config.epochs:
+            plan = self._plan(stage)
+            started, first = time.monotonic(), self._position.batch
+            self._train_epoch(stage, source, plan, sums)
+            trained = plan.bounds[-1][1] - plan.bounds[first][0] if first < len(plan) else 0
+            self._end_epoch(stage, plan, sums, trained, time.monotonic() - started)
+            sums = self._new_sums()
+
+    def _train_epoch(self, stage: Stage, source: BatchSource, plan: EpochPlan, sums: RunningSums) -> None:
+        position = self._position
+        self._monitor.enter("training", position.epochs_done + 1, len(plan), position.batch)
+        stage.begin_epoch(position.epoch)
+        for batch in range(position.batch, len(plan)):
+            inputs, labels = source.batch(plan, batch)
+            rate = stage.learning_rate(position.epoch, batch, len(plan))
+            loss, logits = stage.step(inputs, labels, rate)
+            sums.add(loss, logits, labels, batch)
+            self._position = replace(
+                self._position, batch=batch + 1, images=self._position.images + len(labels)
+            )
+            self._monitor.batch_done(batch + 1)
+            if self._runtime.device.type == "cpu" or batch % LOOK_EVERY == LOOK_EVERY - 1:
+                self._check_finite(stage, sums, len(plan))
+            self._between_batches(stage, sums, last=batch + 1 == len(plan))
+        self._check_finite(stage, sums, len(plan))
+        stage.end_epoch()
+
+    def _between_batches(self, stage: Stage, sums: RunningSums, last: bool) -> None:
+        reason = self._monitor.stop_reason()
+        if reason:
+            self._check_finite(stage, sums, 0)
+            self._save_checkpoint(stage, sums)
+            raise StopRequested(reason)
+        if not last and self._keeper.due():
+            self._check_finite(stage, sums, 0)
+            self._save_checkpoint(stage, sums)
+
+    def _end_epoch(
+        self, stage: Stage, plan: EpochPlan, sums: RunningSums, images: int, seconds: float
+    ) -> None:
+        self._monitor.epoch_done(images, seconds)
+        position = self._position
+        epoch = position.epochs_done + 1
+        ends_stage = position.epoch + 1 == stage.config.epochs
+        final = ends_stage and stage.index + 1 == len(self._config.stages)
+        scalars, vectors = self._measures.of_epoch(
+            stage, sums, rate=stage.learning_rate(position.epoch, len(plan) - 1, len(plan))
+        )
+        scalars["time.epoch_seconds"], scalars["time.images_per_second"] = (
+            seconds,
+            images / max(seconds, 1e-9),
+        )
+        for split in self._due_splits(epoch, ends_stage):
+            self._monitor.enter("evaluation", epoch)
+            geometry, _ = self._evaluator.measure(split)
+            more_scalars, more_vectors = self._measures.of_split(split, geometry)
+            scalars |= more_scalars
+            vectors |= more_vectors
+            if (
+                split == "train"
+                and stage.config.trains == "classifier"
+                and isinstance(self.model.head, LinearHead)
+            ):
+                scalars |= self._measures.of_stage_two(stage.config, geometry)
+            self._write_matrices(split, geometry, epoch, final)
+        self._keeper.persist(
+            lambda: self._writer.epoch(epoch, stage.index, scalars, vectors, images=position.images)
+        )
+        self._offer_best(epoch, scalars, stage)
+        self._position = replace(position, epoch=position.epoch + 1, batch=0, epochs_done=epoch)
+        if self._keeper.due_after_epoch() or ends_stage:
+            self._save_checkpoint(stage, self._new_sums())
+
+    def _due_splits(self, epoch: int, ends_stage: bool) -> list[str]:
+        """The splits measured after this epoch: train now and then, the others as often as configured."""
+        due = list(self._evaluated) if ends_stage or epoch % self._config.evaluation.every == 0 else []
+        exact_train = ends_stage or epoch % self._config.diagnostics.train_every == 0
+        return ["train", *due] if exact_train else due
+
+    def _write_matrices(self, split: str, geometry: SplitGeometry, epoch: int, final: bool) -> None:
+        every = self._config.diagnostics.matrices_every
+        if final or (every and epoch % every == 0):
+            for name, values in self._measures.matrices(split, geometry).items():
+                self._keeper.persist(partial(self._writer.matrix, name, epoch, values))
+
+    # ------------------------------------------------------------------ stages
+
+    def _begin_stage(self, index: int, resumed: Checkpoint | None) -> tuple[Stage, RunningSums]:
+        config = self._config.stages[index]
+        mid_stage = resumed is not None and (self._position.epoch > 0 or self._position.batch > 0)
+        head = self.model.head
+        if config.trains == "classifier_scale":
+            assert isinstance(head, LinearHead)  # the configuration refuses others
+            head.add_class_scale()
+        if config.classifier_init == "fresh" and not mid_stage and isinstance(head, LinearHead):
+            torch.manual_seed(
+                self._config.seed + 7919 * index
+            )  # the same draw whether or not the run was resumed
+            head.fresh()
+        if config.loss.name == "ldam" and isinstance(head, CosineHead):
+            head.scale = config.loss.scale
+        if mid_stage and resumed is not None:
+            self.model.load_state_dict(resumed.model)
+        stage = Stage(index, config, self.model, self._data.train_counts, self._runtime)
+        sums = self._new_sums()
+        if mid_stage and resumed is not None:
+            stage.optimizer.load_state_dict(resumed.optimizer)
+            stage.restore_threshold(resumed.maxnorm_threshold)
+            sums.load(resumed.running)
+        self._evaluator.freeze(stage.frozen)
+        self._keeper.event(
+            "stage",
+            stage=index,
+            name=config.name,
+            epochs=config.epochs,
+            first_epoch=self._position.epochs_done - self._position.epoch + 1,
+        )
+        return stage, sums
+
+    def _batch_source(self, stage: Stage) -> BatchSource:
+        if stage.config.features != "cached":
+            return self._train_images
+        parts = list(self._evaluator.features("train"))
+        return CachedFeatures(torch.cat([part.plain for part in parts]), self._train_images.labels)
+
+    def _plan(self, stage: Stage) -> EpochPlan:
+        data = self._config.data
+        return stage.plan(
+            self._data.train_labels,
+            self._config.seed,
+            self._position.epoch,
+            data.crop_padding,
+            data.horizontal_flip,
+        )
+
+    def _align_etf(self) -> None:
+        """etf_init = class_means: turn the ETF to the class means of the initialised net."""
+        if self._config.model.etf_init == "class_means" and isinstance(self.model.head, EtfHead):
+            geometry, _ = self._evaluator.measure("train")
+            self.model.head.align(torch.as_tensor(geometry.class_means))
+
+    # ------------------------------------------------------------------ what must not be lost
+
+    def _check_finite(self, stage: Stage, sums: RunningSums, batches: int) -> None:
+        bad = int(sums.first_bad_batch.item())
+        if bad < 0:
+            return
+        position = self._position
+        rate = stage.learning_rate(position.epoch, bad, max(batches, bad + 1))
+        reason = (
+            f"the loss is not finite in epoch {position.epochs_done + 1}, batch {bad + 1}, at learning rate {rate:g} "
+            f"(stage {stage.config.name}): try a smaller stages.{stage.index}.learning_rate"
+        )
+        self._keeper.event(
+            "alert", kind="non_finite_loss", epoch=position.epochs_done + 1, batch=bad + 1, message=reason
+        )
+        raise RunFailedError(reason)
+
+    def _save_checkpoint(self, stage: Stage, sums: RunningSums) -> None:
+        self._keeper.save(
+            Checkpoint(
+                position=self._position,
+                model=self.model.state_dict(),
+                optimizer=stage.optimizer.state_dict(),
+                running=sums.state(),
+                maxnorm_threshold=stage.maxnorm.threshold if stage.maxnorm else 0.0,
+                best_validation=vars(self._best["validation"]),
+                best_test=vars(self._best["test"]),
+                generators=checkpoints.generator_states(self._runtime.device),
+            )
+        )
+
+    def _restore(self) -> Checkpoint | None:
+        """Go back to the checkpoint, if there is one; events after it are taken back, never rewritten."""
+        saved = checkpoints.load(self._folder)
+        if self._writer.metrics:  # an earlier attempt came as far as measuring
+            last = saved.position.epochs_done if saved else 0
+            self._keeper.persist(lambda: self._writer.resume(from_epoch=last))
+        if saved is None:
+            return None
+        self._position = saved.position
+        for name, kept in (("validation", saved.best_validation), ("test", saved.best_test)):
+            self._best[name] = Best(**kept)
+        checkpoints.restore_generators(saved.generators, self._runtime.device)
+        if "head.class_scale" in saved.model and isinstance(self.model.head, LinearHead):
+            self.model.head.add_class_scale()
+        self.model.load_state_dict(saved.model)
+        return saved
+
+    def _offer_best(self, epoch: int, scalars: dict[str, float], stage: Stage) -> None:
+        last_stage = stage.index + 1 == len(self._config.stages)
+        for name in self._evaluated:
+            value = scalars.get(f"{name}.accuracy.all")
+            if value is None or not last_stage or not self._best[name].offer(epoch, value):
+                continue
+            self._best[name].figures = self._measures.headline(scalars)
+            if name == "validation" and self._config.evaluation.selection == "best_validation":
+                self._best[name].state = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+
+    # ------------------------------------------------------------------ the end
+
+    def _finish(self) -> Figures:
+        self._monitor.enter("ending", self._position.epochs_done)
+        selected, epoch = "last", self._position.epochs_done
+        if self._config.evaluation.selection == "best_validation" and self._best["validation"].state:
+            selected, epoch = "best_validation", self._best["validation"].epoch
+            self.model.load_state_dict(self._best["validation"].state)
+            checkpoints.save_tensors(
+                self._folder / "best.pt", {"epoch": epoch, "model": self._best["validation"].state}
+            )
+        self._evaluator.freeze(False)
+        train, _ = self._evaluator.measure("train")
+        final = self._measures.of_split("train", train)[0]
+        predictions: dict[str, SplitPredictions] = {}
+        for split in self._evaluated:
+            geometry, logits = self._evaluator.measure(split)
+            final |= self._measures.of_split(split, geometry)[0]
+            predictions[split] = SplitPredictions(_numpy(logits), self._data.split(split)[1].numpy())
+        final |= self._measures.of_model()[0]
+        self._keeper.persist(lambda: self._write_predictions(predictions, train, selected, epoch))
+        best, oracle = self._best["validation"], self._best["test"]
+        return Figures(
+            final=self._measures.headline(final),
+            best=best.figures,
+            best_epoch=best.epoch or None,
+            oracle=oracle.figures | {"epoch": float(oracle.epoch)} if oracle.epoch else {},
+        )
+
+    def _write_predictions(
+        self, predictions: dict[str, SplitPredictions], train: SplitGeometry, selected: str, epoch: int
+    ) -> None:
+        head = self.model.head
+        classifier = Classifier(
+            train_counts=self._data.train_counts,
+            class_mean_feature_norms=train.mean_feature_norms.astype(np.float32),
+            norms=_numpy(head.norms()),
+            bias=None if head.bias_or_none is None else _numpy(head.bias_or_none),
+        )
+        meta = PredictionsMeta(
+            weights=selected,
+            epoch=epoch,
+            tta=self._config.evaluation.tta,
+            class_names=self._data.class_names,
+        )
+        self._writer.predictions(predictions, classifier, meta)
+
+    # ------------------------------------------------------------------ small things
+
+    def _images(self, split: str, crop_padding: int = 0) -> DeviceImages:
+        images, labels = self._data.split(split)
+        return DeviceImages(
+            images,
+            labels,
+            mean=self._data.mean,
+            std=self._data.std,
+            device=self._runtime.device,
+            channels_last=self._runtime.channels_last,
+            crop_padding=crop_padding,
+        )
+
+    def _new_sums(self) -> RunningSums:
+        return RunningSums(self._data.classes, self._runtime.device)
+
+
+def _numpy(values: Tensor) -> np.ndarray[Any, Any]:
+    return values.detach().float().cpu().numpy()
