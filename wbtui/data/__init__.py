@@ -1,0 +1,1 @@
+"""Long-tailed data sets: profiles, sources and device-resident batches."""
