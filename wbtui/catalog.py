@@ -25,19 +25,17 @@ class Source:
     classes: int
     image_size: int
     channels: int
-    images_per_class: int
-    """Images of the smallest class of the official train file."""
 
 
 SOURCES: dict[str, Source] = {
-    "digits": Source(classes=10, image_size=8, channels=1, images_per_class=174),
-    "glyphs": Source(classes=20, image_size=16, channels=1, images_per_class=0),
-    "cifar10": Source(classes=10, image_size=32, channels=3, images_per_class=5000),
-    "cifar100": Source(classes=100, image_size=32, channels=3, images_per_class=500),
-    "mnist": Source(classes=10, image_size=28, channels=1, images_per_class=5421),
-    "fashion_mnist": Source(classes=10, image_size=28, channels=1, images_per_class=6000),
-    "npz": Source(classes=0, image_size=0, channels=0, images_per_class=0),
-    "folder": Source(classes=0, image_size=0, channels=0, images_per_class=0),
+    "digits": Source(classes=10, image_size=8, channels=1),
+    "glyphs": Source(classes=20, image_size=16, channels=1),
+    "cifar10": Source(classes=10, image_size=32, channels=3),
+    "cifar100": Source(classes=100, image_size=32, channels=3),
+    "mnist": Source(classes=10, image_size=28, channels=1),
+    "fashion_mnist": Source(classes=10, image_size=28, channels=1),
+    "npz": Source(classes=0, image_size=0, channels=0),
+    "folder": Source(classes=0, image_size=0, channels=0),
 }
 
 

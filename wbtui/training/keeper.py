@@ -48,17 +48,19 @@ class Keeper:
         Raises:
             RunFailedError: the disk keeps refusing; the earlier checkpoint stands.
         """
+        started = time.monotonic()
         self.persist(self._writer.sync)
-        self._save_seconds = self.persist(lambda: checkpoints.save(self._folder, checkpoint))
-        self._saved_at = time.monotonic()
+        seconds = self.persist(lambda: checkpoints.save(self._folder, checkpoint))
         position = checkpoint.position
         self.event(
             "checkpoint",
             epoch=position.epochs_done,
             stage=position.stage,
             batch=position.batch,
-            seconds=round(self._save_seconds, 4),
+            seconds=round(seconds, 4),
         )
+        self._saved_at = time.monotonic()
+        self._save_seconds = self._saved_at - started
 
     def event(self, type: str, **fields: object) -> None:
         """Append an event; raises as `persist`."""

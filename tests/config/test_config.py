@@ -1,0 +1,244 @@
+"""Which configurations are refused, and does the message say where, what, and what was expected?"""
+
+import contextlib
+import tomllib
+from pathlib import Path
+
+import pytest
+import tomli_w
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wbtui import catalog
+from wbtui.config import RunConfig
+from wbtui.errors import UsageError
+from wbtui.presets import load_preset, parse_value, preset_paths, resolve, variant_paths
+
+PRESETS, VARIANTS = sorted(preset_paths()), sorted(variant_paths())
+
+
+def refused(*settings: str, preset: str = "digits_lt", variant: str = "") -> str:
+    with pytest.raises(UsageError) as caught:
+        resolve(preset, variant, settings=settings)
+    return str(caught.value)
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_fits_every_preset(preset: str, variant: str) -> None:
+    config = resolve(preset, variant).config
+    assert (config.preset, config.variant) == (preset, variant)
+
+
+def test_the_shipped_presets_and_variants_are_those_promised() -> None:
+    assert set(PRESETS) >= {"digits_lt", "glyphs_lt", "fashion_lt", "mnist_lt", "cifar10_lt", "cifar100_lt"}
+    assert set(VARIANTS) >= {
+        *(
+            "ce",
+            "wd",
+            "wd_no_bn",
+            "wd_fixed_bn",
+            "cb",
+            "wd_cb",
+            "wb",
+            "wb_ce",
+            "wd_etf",
+            "wd_fr",
+            "wd_fr_etf",
+        ),
+        *("focal", "ldam_drw", "balanced_softmax", "la_loss", "vs", "crt", "lws"),
+    }
+
+
+@pytest.mark.parametrize("preset", ["cifar10_lt", "cifar100_lt"])
+def test_cifar_presets_are_the_papers_recipe(preset: str) -> None:
+    wd, wb = resolve(preset, "wd").config, resolve(preset, "wb").config
+    first = wd.stages[0]
+    assert (wd.model.name, first.epochs, first.batch_size, first.learning_rate) == ("resnet34", 320, 64, 0.01)
+    assert (first.momentum, first.nesterov, first.schedule, first.weight_decay) == (
+        0.9,
+        False,
+        "cosine_papers",
+        5e-3,
+    )
+    assert (wd.data.imbalance_factor, wd.data.crop_padding, wd.data.horizontal_flip) == (100, 4, True)
+    second = wb.stages[1]
+    assert (second.trains, second.epochs, second.learning_rate, second.weight_decay) == (
+        "classifier",
+        10,
+        0.01,
+        0.1,
+    )
+    assert (second.loss.cb_form, second.loss.beta, second.constraint) == ("bce_softmax", 0.9999, "maxnorm")
+
+
+def test_a_preset_carries_its_own_strength_for_a_variant_and_its_descendants() -> None:
+    assert resolve("cifar10_lt", "wd_fr_etf").config.stages[0].feature_regularization == 0.01
+    assert resolve("digits_lt", "wd_fr_etf").config.stages[0].feature_regularization == 0.001
+
+
+def test_later_layers_win_and_each_value_knows_its_origin(tmp_path: Path) -> None:
+    file = write(tmp_path / "mine.toml", "[stages.0]\nepochs = 7\nbatch_size = 16\n")
+    found = resolve("digits_lt", "wd", file, ["stages.0.epochs=3"], {"seed": 9})
+    assert (found.config.stages[0].epochs, found.config.stages[0].batch_size, found.config.seed) == (3, 16, 9)
+    assert found.origins["stages.0.epochs"] == "--set stages.0.epochs=3"
+    assert found.origins["stages.0.batch_size"] == str(file)
+    assert found.origins["seed"] == "--seed"
+    assert found.origins["stages.0.weight_decay"].endswith("wd.toml")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_resolved_configuration_repeats_itself(preset: str, tmp_path: Path) -> None:
+    config = resolve(preset, "wb").config
+    file = write(tmp_path / "config.toml", tomli_w.dumps(config.model_dump(mode="json")))
+    assert resolve(config_file=file).config == config
+
+
+@pytest.mark.parametrize(
+    ("setting", "parts"),
+    [
+        ("stages.0.weigth_decay=1", ["--set", "stages.0.weigth_decay", "no such key", "'weight_decay'"]),
+        ("dta.root=1", ["--set dta.root=1", "dta", "'data'"]),
+        ("stages.0.weight_decay=-1", ["stages.0.weight_decay = -1", "greater than or equal to 0"]),
+        ("stages.0.batch_size=0", ["stages.0.batch_size = 0", "greater than or equal to 2"]),
+        ("stages.0.batch_size=many", ["stages.0.batch_size = 'many'", "integer"]),
+        ("stages.0.epochs=1.5", ["stages.0.epochs = 1.5", "integer"]),
+        ("stages.0.loss.name=fokal", ["stages.0.loss.name = 'fokal'", "'focal'"]),
+        ("stages.2.epochs=1", ["stages.2", "without a gap"]),
+        ("stages.0.trains=classifier", ["stages.0.trains", "no trained net to freeze", "expected 'all'"]),
+        ("stages.0.features=cached", ["stages.0", "needs a frozen net"]),
+        ("model.name=resnet43", ["model.name = 'resnet43'", "'resnet34'"]),
+        ("data.imbalance_factor=0.5", ["data.imbalance_factor = 0.5", "greater than or equal to 1"]),
+        ("data.imbalance_factor=nan", ["data.imbalance_factor = nan", "finite"]),
+        ("data.images_per_class=20", ["data.images_per_class = 20", "nothing to train on"]),
+        ("data.many_above=3", ["few_below = 8 overlaps many_above = 3"]),
+        ("data.source=npz", ["source = 'npz' needs root"]),
+        ("device=gpu", ["device = 'gpu'"]),
+        ("data=3", ["data = 3", "expected a section"]),
+        ("data.mean=[0.1]", ["mean has 1 channels and std 0"]),
+        ("seed", ["--set seed", "KEY=VALUE"]),
+    ],
+)
+def test_a_mistake_is_one_message_with_place_value_and_expectation(setting: str, parts: list[str]) -> None:
+    message = refused(setting)
+    assert "\n" not in message
+    for part in parts:
+        assert part in message
+
+
+def test_an_etf_with_more_classes_than_dimensions_is_refused() -> None:
+    message = refused("model.width=2", variant="wd_etf")
+    assert "model.head = 'etf'" in message
+    assert "resnet8 has 8" in message
+    assert "10 classes" in message
+
+
+def test_validation_cannot_select_where_none_is_kept() -> None:
+    message = refused("evaluation.selection=best_validation", "data.split_rule=full")
+    assert "expected selection = 'last' or data.split_rule = 'holdout'" in message
+
+
+def test_unknown_names_are_answered_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match="'digits_lt'"):
+        resolve("digit_lt")
+    with pytest.raises(UsageError, match="'wd_fr_etf'"):
+        resolve("digits_lt", "wd_fr_eft")
+
+
+def test_presets_of_the_working_folder_come_first_and_may_extend() -> None:
+    write(Path("presets/mine.toml"), 'extends = "digits_lt"\n[stages.0]\nepochs = 2\n')
+    config = resolve("mine").config
+    assert (config.stages[0].epochs, config.stages[0].batch_size, config.variant) == (2, 64, "wd")
+    assert load_preset("mine").place == "here"
+
+
+def test_a_circle_of_presets_is_refused_with_its_path() -> None:
+    write(Path("presets/a.toml"), 'extends = "b"\n')
+    write(Path("presets/b.toml"), 'extends = "a"\n')
+    with pytest.raises(UsageError, match="a -> b -> a"):
+        resolve("a")
+
+
+def test_a_preset_may_not_tune_a_variant_that_is_not_there() -> None:
+    write(Path("presets/mine.toml"), "[variants.wdd]\nseed = 1\n")
+    with pytest.raises(UsageError, match=r"\[variants.wdd\].*'wd'"):
+        resolve("mine", "wd")
+
+
+@pytest.mark.parametrize("text", ["seed = ", "seed = 1\nseed = 2", "a" * 2_000_000, "[" * 5000])
+def test_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, text: str) -> None:
+    file = write(tmp_path / "broken.toml", text)
+    with pytest.raises(UsageError, match=r"broken\.toml"):
+        resolve(config_file=file)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file"):
+        resolve(config_file=tmp_path / "none.toml")
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3).map(tuple),
+    max_leaves=4,
+)
+keys = st.sampled_from(
+    ["seed", "device", "data", "data.source", "data.mean", "data.classes", "model.name", "model.head", "stages",
+     "stages.0", "stages.0.epochs", "stages.1.trains", "stages.0.loss.name", "stages.x.y", "a.b", "", ".", "data."]
+)  # fmt: skip
+
+
+@given(st.dictionaries(keys | st.text(max_size=12), values, max_size=4))
+def test_any_settings_give_a_configuration_or_one_usage_error(options: dict[str, object]) -> None:
+    with contextlib.suppress(UsageError):
+        resolve("digits_lt", "wd", options=options)
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+def test_any_file_gives_a_configuration_or_one_usage_error(data: bytes) -> None:
+    file = Path("any.toml")
+    file.write_bytes(data)
+    with contextlib.suppress(UsageError):
+        resolve("digits_lt", "wd", file)
+
+
+@given(st.text(max_size=20))
+def test_any_value_of_a_setting_parses_to_something(text: str) -> None:
+    parse_value(text)
+
+
+def test_values_are_read_as_toml_and_plain_words_need_no_quotes() -> None:
+    assert [parse_value(text) for text in ("1e-3", "3", "true", "wd", '"3"', "[0.1, 0.2]", "cuda:0")] == [
+        1e-3, 3, True, "wd", "3", (0.1, 0.2), "cuda:0",
+    ]  # fmt: skip
+
+
+def test_every_option_says_what_it_is() -> None:
+    def undescribed(section: type) -> list[str]:
+        return [name for name, field in section.model_fields.items() if not field.description]
+
+    sections = [RunConfig, *(type(getattr(RunConfig(), name)) for name in ("data", "model", "evaluation"))]
+    assert [name for section in sections for name in undescribed(section)] == []
+
+
+def test_one_file_adds_a_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = {"width": 8, "depth": 0, "features_per_width": 2, "mflop": 1.0, "flop_size": 32, "summary": "x"}
+    write(tmp_path / "tiny.py", f"NETS = {{'tiny': {facts!r}}}\n")
+    monkeypatch.setattr(catalog, "_NETS_FOLDER", tmp_path)
+    catalog.nets.cache_clear()
+    try:
+        assert resolve("digits_lt", "wd", settings=["model.name=tiny"]).config.model.feature_size == 16
+    finally:
+        monkeypatch.undo()
+        catalog.nets.cache_clear()
+
+
+def test_presets_are_toml_with_a_summary() -> None:
+    for _, path in [*preset_paths().values(), *variant_paths().values()]:
+        assert tomllib.loads(path.read_text("utf-8"))["summary"]
