@@ -1,0 +1,249 @@
+"""Is the strength chosen on validation, by the stated rule, and the oracle called one?"""
+
+import math
+
+import numpy as np
+import pytest
+
+from wbtui.adjustment import (
+    METHODS,
+    AllAccuracy,
+    FewAboveFloor,
+    HarmonicMean,
+    ScoredSet,
+    adjust,
+    choose_pair,
+    choose_strength,
+    evaluate,
+    negative_logits,
+    published_choice,
+    score,
+    strength_curve,
+)
+from wbtui.errors import UsageError
+from wbtui.metrics import accuracy_summary, assign_groups, expected_calibration_error, softmax
+
+
+def two_class_curve(margins_tail, margins_head, split="validation"):
+    """Tail images won from their margin on, head images lost at theirs, in units of τ."""
+    unit = math.log(9)
+    rows = [[m * unit, 0.0] for m in [*margins_tail, *margins_head]]
+    labels = [1] * len(margins_tail) + [0] * len(margins_head)
+    scored = ScoredSet(split, np.array(rows, np.float32), np.array(labels), np.array([90, 10]))
+    return strength_curve(scored, assign_groups([90, 10], 50, 20), METHODS["additive"])
+
+
+def test_the_middle_of_the_best_plateau_is_chosen():
+    choice = choose_strength(two_class_curve([0.5, 1.0], [2.0, 3.5]))
+    assert choice.strength == pytest.approx(1.5, abs=1e-6)
+    assert choice.plateau == pytest.approx((1.0, 2.0), abs=1e-6)
+    assert (choice.objective, choice.basis, choice.n_images) == (1.0, "validation", 4)
+
+
+def test_of_several_best_plateaus_the_longest_wins_and_of_equals_the_first():
+    # All is 0.75 on [0.5, 0.75), [1, 2) and [2.5, 3]; every other plateau is worse.
+    longest = choose_strength(two_class_curve([0.5, 1.0, 2.5], [0.75, 2.0, 9.0]))
+    assert longest.strength == pytest.approx(1.5, abs=1e-6)
+    equal = choose_strength(two_class_curve([0.5, 2.0], [1.0, 9.0]))
+    first, last = equal.plateau
+    assert (first, last) == pytest.approx((2.0, 3.0), abs=1e-6)
+    twins = choose_strength(two_class_curve([0.5, 1.75, 9.0], [1.0, 2.25, 9.0]))
+    assert twins.plateau == pytest.approx((0.5, 1.0), abs=1e-6)
+
+
+def test_a_plateau_that_leaves_the_searched_range_is_clipped():
+    choice = choose_strength(two_class_curve([2.0], [50.0]))
+    assert choice.plateau == pytest.approx((2.0, 3.0), abs=1e-6)
+    assert choice.strength == pytest.approx(2.5, abs=1e-6)
+
+
+def test_on_a_grid_a_grid_point_is_chosen(make):
+    scored = make(0, 300, 6)
+    grid = np.linspace(0, 3, 13)
+    curve = strength_curve(
+        scored, assign_groups(scored.train_counts, 100, 20), METHODS["one_vs_one"], grid=grid
+    )
+    choice = choose_strength(curve)
+    assert choice.strength in grid
+    assert not curve.exact
+    right = METHODS["one_vs_one"].predict(scored, None, choice.strength)
+    assert accuracy_summary(scored.labels, right, curve.groups).all == pytest.approx(curve.values.all.max())
+
+
+def test_the_middle_between_two_grid_points_goes_to_the_lower(make):
+    sure = ScoredSet(
+        "validation",
+        np.eye(3, dtype=np.float32) * 50 + 1,
+        np.arange(3),
+        np.array([30, 20, 10]),
+        class_mean_feature_norms=np.ones(3),
+    )
+    grid = np.array([0.0, 0.2, 0.4, 0.6])
+    groups = assign_groups(sure.train_counts, 100, 20)
+    curve = strength_curve(sure, groups, METHODS["one_vs_one"], grid=grid)
+    assert curve.values.all.tolist() == [1.0] * 4
+    assert choose_strength(curve).strength == 0.2
+
+
+def test_a_plateau_by_a_hair_is_not_chosen_even_where_it_is_best():
+    # For 5e-7 of strength the tail image is won and the head image not yet lost.
+    curve = two_class_curve([1.0], [1.0 + 5e-7])
+    assert curve.values.all.max() == 1.0
+    choice = choose_strength(curve)
+    assert choice.objective == 0.5
+    assert choice.plateau == (0.0, 3.0)
+
+
+def test_harmonic_mean_and_tail_under_a_floor():
+    curve = two_class_curve([0.5, 1.5, 2.8], [1.0, 2.0, 2.5])
+    floor = choose_strength(curve, FewAboveFloor(many_floor=0.6))
+    assert floor.plateau == pytest.approx((1.5, 2.0), abs=1e-6)
+    free = choose_strength(curve, FewAboveFloor())
+    assert free.plateau == pytest.approx((2.8, 3.0), abs=1e-6)
+    harmonic = choose_strength(curve, HarmonicMean())
+    assert harmonic.objective == pytest.approx(2 / (1 / (2 / 3) + 1 / (2 / 3)))
+    assert choose_strength(curve, AllAccuracy()).criterion == "all"
+
+
+def test_a_floor_nobody_reaches_is_refused_with_the_highest_there_is():
+    curve = two_class_curve([0.5], [-1.0, 2.0])
+    with pytest.raises(UsageError, match=r"highest head accuracy on validation is 0\.5000"):
+        choose_strength(curve, FewAboveFloor(many_floor=0.9))
+    with pytest.raises(UsageError, match="fraction"):
+        FewAboveFloor(many_floor=75)
+
+
+def test_an_empty_group_cannot_be_maximised():
+    scored = ScoredSet("validation", np.zeros((2, 2), np.float32), np.array([0, 1]), np.array([500, 400]))
+    curve = strength_curve(scored, assign_groups([500, 400], 100, 20), METHODS["additive"])
+    with pytest.raises(UsageError, match="no validation image"):
+        choose_strength(curve, FewAboveFloor())
+
+
+def test_fewer_images_make_a_wider_range_within_one_error(make):
+    widths = []
+    for n_images in (60, 6000):
+        scored = make(1, n_images, 6)
+        curve = strength_curve(scored, assign_groups(scored.train_counts, 100, 20), METHODS["additive"])
+        choice = choose_strength(curve)
+        low, high = choice.within_one_error
+        assert low <= choice.strength <= high
+        near = curve.values.all >= choice.objective - choice.standard_error
+        assert low == curve.edges[:-1][near].min()
+        assert high == curve.edges[1:][near].max()
+        assert high - low > 2 * (choice.plateau[1] - choice.plateau[0])
+        widths.append((high - low, choice.standard_error))
+    assert widths[0][0] > widths[1][0]
+    assert widths[0][1] > widths[1][1]
+
+
+def test_the_standard_error_is_the_binomial_one(make):
+    scored = make(2, 400, 5)
+    curve = strength_curve(scored, assign_groups(scored.train_counts, 100, 20), METHODS["additive"])
+    choice = choose_strength(curve)
+    correct, n = curve.correct_by_class(np.array([choice.strength]))[0], curve.total
+    p = correct / n
+    assert choice.standard_error == pytest.approx(np.sqrt((p * (1 - p) / n).sum()) / 5, rel=0.06)
+
+
+def test_a_choice_on_test_is_an_oracle():
+    assert choose_strength(two_class_curve([0.5], [2.0], split="test")).basis == "oracle"
+
+
+def test_adjust_chooses_on_validation_and_reports_test_there(make):
+    validation, test = make(3, 200, 6), make(4, 500, 6, split="test")
+    groups = assign_groups(test.train_counts, 100, 20)
+    result = adjust(test, validation, groups, METHODS["additive"])
+    assert result.choice.basis == "validation"
+    assert result.choice == choose_strength(result.validation_curve)
+    assert result.test.score.strength == result.choice.strength
+    assert result.test.score.split == "test"
+    assert result.oracle.basis == "oracle"
+    assert result.oracle.objective >= result.test.score.accuracy.all - 1e-9
+    assert result.test_curve.oracle
+
+
+def test_without_validation_nothing_is_chosen_and_the_published_strength_is_offered(make):
+    test = make(5, 100, 100, split="test")
+    groups = assign_groups(test.train_counts, 100, 20)
+    result = adjust(test, None, groups, METHODS["multiplicative"])
+    assert (result.choice.basis, result.choice.strength) == ("published", 0.65)
+    assert result.validation_curve is None
+    assert result.test_curve.oracle
+    assert result.choice.n_images == 0
+    assert math.isnan(published_choice(METHODS["additive"], 100).objective)
+
+
+def test_a_floor_that_test_misses_leaves_no_oracle_but_a_report(make):
+    rows = np.array([[3.0, 0.0], [0.0, 3.0]], np.float32)
+    validation = ScoredSet("validation", rows, np.array([0, 1]), np.array([90, 10]))
+    test = ScoredSet("test", rows[::-1].copy(), np.array([0, 1]), np.array([90, 10]))
+    groups = assign_groups([90, 10], 50, 20)
+    result = adjust(test, validation, groups, METHODS["additive"], FewAboveFloor(many_floor=0.9))
+    assert result.oracle is None
+    assert result.test.score.accuracy.many == 0.0
+
+
+def test_swapped_splits_are_refused(make):
+    validation, test = make(6), make(6, split="test")
+    groups = assign_groups(test.train_counts, 100, 20)
+    with pytest.raises(UsageError, match="to choose on"):
+        adjust(validation, test, groups, METHODS["additive"])
+
+
+def test_evaluation_holds_confusion_calibration_and_interval(make):
+    test = make(7, 400, 6, split="test")
+    groups = assign_groups(test.train_counts, 100, 20)
+    result = evaluate(test, groups, METHODS["additive"], 1.0, seed=3)
+    p = test.train_counts / test.train_counts.sum()
+    probabilities = softmax(test.logits - np.log(p))
+    predictions = probabilities.argmax(axis=1)
+    assert (result.score.predictions == predictions).all()
+    expected = accuracy_summary(test.labels, predictions, groups)
+    assert result.score.accuracy.all == pytest.approx(expected.all)
+    assert result.score.accuracy.by_class == pytest.approx(expected.by_class)
+    assert result.score.confusion.sum() == 400
+    ece = expected_calibration_error(probabilities.max(axis=1), predictions == test.labels)
+    assert result.calibration_error == pytest.approx(ece, abs=1e-5)
+    assert result.interval.low < result.interval.estimate < result.interval.high
+    assert result.interval.estimate == pytest.approx(expected.all)
+
+
+def test_one_vs_one_has_no_calibration(make):
+    test = make(8, 50, 6)
+    groups = assign_groups(test.train_counts, 100, 20)
+    assert math.isnan(evaluate(test, groups, METHODS["one_vs_one"], 0.7).calibration_error)
+
+
+def test_groups_of_another_number_of_classes_are_refused(make):
+    with pytest.raises(ValueError, match="by_class"):
+        score(make(9, 20, 6), assign_groups([500, 5], 100, 20), METHODS["none"], 0.0)
+
+
+def test_the_pair_is_at_least_as_good_as_either_alone(make):
+    scored = make(10, 400, 8)
+    groups = assign_groups(scored.train_counts, 100, 20)
+    method, choice = choose_pair(scored, groups)
+    alone = choose_strength(strength_curve(scored, groups, METHODS["additive"]))
+    assert choice.objective >= alone.objective - 1e-9
+    found = score(scored, groups, method, choice.strength).accuracy.all
+    assert found == pytest.approx(choice.objective, abs=1e-9)
+    with pytest.raises(UsageError, match="at least one"):
+        choose_pair(scored, groups, gammas=np.array([]))
+
+
+def test_negative_logits_are_counted_and_warned_of():
+    rows = np.array([[2.0, 1.0, -1.0], [2.0, -1.0, -1.0], [-1.0, 3.0, 1.0], [-2.0, -1.0, -3.0]], np.float32)
+    scored = ScoredSet("test", rows, np.array([0, 0, 0, 0]), np.array([9, 3, 1]))
+    warning = negative_logits(scored, METHODS["multiplicative"])
+    assert (warning.without_rival, warning.lost, warning.all_negative) == (0.25, 0.25, 0.25)
+    assert "25.0%" in warning.message()
+    assert negative_logits(scored, METHODS["additive"]) is None
+
+
+def test_positive_logits_give_no_warning_and_a_dropped_bias_counts():
+    rows = np.array([[2.0, 1.0]], np.float32)
+    facts = {"classifier_norms": np.ones(2), "bias": np.array([0.0, 1.5])}
+    scored = ScoredSet("test", rows, np.array([0]), np.array([9, 3]), **facts)
+    assert negative_logits(scored, METHODS["multiplicative"]) is None
+    assert negative_logits(scored, METHODS["tau_norm_no_bias"]).without_rival == 1.0

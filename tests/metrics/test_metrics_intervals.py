@@ -1,0 +1,133 @@
+"""Are intervals those of an explicit resampling, and of scipy?"""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from wbtui.metrics import (
+    bootstrap_all,
+    bootstrap_class_mean,
+    bootstrap_difference,
+    seed_statistics,
+    welch_interval,
+)
+from wbtui.metrics.student import student_t_quantile
+
+
+def make_predictions(seed, accuracy, labels, n_classes):
+    rng = np.random.default_rng(seed)
+    right = rng.random(labels.size) < accuracy
+    return np.where(right, labels, (labels + rng.integers(1, n_classes, labels.size)) % n_classes)
+
+
+def resample_images(labels, values, rng, resamples):
+    """Class means of `values` over images really drawn with replacement, class by class."""
+    means = np.zeros(resamples)
+    classes = np.unique(labels)
+    for k in classes:
+        own = values[labels == k]
+        means += rng.choice(own, (resamples, own.size)).mean(axis=1) / classes.size
+    return means
+
+
+LABELS = np.repeat(np.arange(6), [50, 40, 50, 9, 50, 20])
+
+
+def test_bootstrap_matches_drawing_the_images_themselves():
+    predictions = make_predictions(0, 0.7, LABELS, 6)
+    interval = bootstrap_all(LABELS, predictions, 6, seed=1, resamples=20_000)
+    drawn = resample_images(LABELS, predictions == LABELS, np.random.default_rng(2), 20_000)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert interval.low == pytest.approx(low, abs=0.004)
+    assert interval.high == pytest.approx(high, abs=0.004)
+    assert interval.low < interval.estimate < interval.high
+
+
+def test_paired_bootstrap_matches_drawing_pairs_and_is_narrower_than_unpaired():
+    before = make_predictions(0, 0.6, LABELS, 6)
+    after = np.where(np.random.default_rng(5).random(LABELS.size) < 0.1, LABELS, before)
+    interval = bootstrap_difference(LABELS, before, after, 6, seed=1, resamples=20_000)
+    gain = (after == LABELS).astype(float) - (before == LABELS)
+    drawn = resample_images(LABELS, gain, np.random.default_rng(2), 20_000)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert interval.low == pytest.approx(low, abs=0.004)
+    assert interval.high == pytest.approx(high, abs=0.004)
+    alone = bootstrap_all(LABELS, after, 6, seed=1)
+    assert interval.high - interval.low < alone.high - alone.low
+
+
+def test_paired_bootstrap_when_every_image_of_a_class_changes():
+    labels, before, after = np.zeros(5, int), np.ones(5, int), np.zeros(5, int)
+    interval = bootstrap_difference(labels, before, after, 2)
+    assert (interval.low, interval.estimate, interval.high) == (1.0, 1.0, 1.0)
+
+
+def test_same_seed_same_interval_and_another_seed_another():
+    predictions = make_predictions(0, 0.7, LABELS, 6)
+    first, again, other = (bootstrap_all(LABELS, predictions, 6, seed=s) for s in (3, 3, 4))
+    assert first == again
+    assert first != other
+
+
+def test_classes_without_images_do_not_enter():
+    with_empty = bootstrap_class_mean(np.array([8, 0, 5]), np.array([10, 0, 10]))
+    without = bootstrap_class_mean(np.array([8, 5]), np.array([10, 10]))
+    assert with_empty == without
+
+
+def test_no_images_give_nan():
+    empty = np.array([], dtype=int)
+    assert math.isnan(bootstrap_all(empty, empty, 3).estimate)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.floats(0.001, 0.999), st.floats(1.0, 500.0))
+def test_t_quantile_agrees_with_scipy(probability, freedom):
+    assert student_t_quantile(probability, freedom) == pytest.approx(
+        stats.t.ppf(probability, freedom), rel=1e-7, abs=1e-9
+    )
+
+
+def test_welch_interval_agrees_with_scipy():
+    a, b = np.array([0.38, 0.39, 0.37]), np.array([0.46, 0.44, 0.47, 0.45, 0.52])
+    interval = welch_interval(a, b, level=0.9)
+    expected = stats.ttest_ind(b, a, equal_var=False).confidence_interval(0.9)
+    assert interval.low == pytest.approx(expected.low, rel=1e-9)
+    assert interval.high == pytest.approx(expected.high, rel=1e-9)
+
+
+def test_welch_with_one_seed_has_a_difference_but_no_ends():
+    interval = welch_interval(np.array([0.4]), np.array([0.5, 0.6]))
+    assert interval.estimate == pytest.approx(0.15)
+    assert math.isnan(interval.low)
+    assert math.isnan(interval.high)
+
+
+def test_welch_without_any_spread_is_a_point():
+    interval = welch_interval(np.array([0.5, 0.5]), np.array([0.75, 0.75]))
+    assert (interval.low, interval.high) == (0.25, 0.25)
+
+
+def test_std_is_the_sample_one_and_nan_for_one_seed():
+    assert seed_statistics(np.array([1.0, 2.0, 4.0])).std == pytest.approx(math.sqrt(7 / 3))
+    one = seed_statistics(np.array([0.4]))
+    assert (one.mean, one.n) == (0.4, 1)
+    assert math.isnan(one.std)
+    assert math.isnan(seed_statistics(np.array([])).mean)
+
+
+def test_wrong_shapes_and_levels_are_refused():
+    with pytest.raises(ValueError, match="level is 95"):
+        bootstrap_all(LABELS, LABELS, 6, level=95)
+    with pytest.raises(ValueError, match="shape"):
+        bootstrap_class_mean(np.zeros(2, int), np.zeros(3, int))
+    with pytest.raises(ValueError, match="between 0 and total"):
+        bootstrap_class_mean(np.array([4]), np.array([3]))
+    with pytest.raises(ValueError, match="other has shape"):
+        welch_interval(np.ones(2), np.ones((2, 2)))
+    with pytest.raises(ValueError, match="values have shape"):
+        seed_statistics(np.ones((2, 2)))

@@ -1,0 +1,53 @@
+"""Logit adjustment of finished runs: methods, exact curves, choice of strength. Numpy only, no files.
+
+Accuracies are fractions. A choice is made on validation; whatever is chosen on test is called "oracle".
+"""
+
+from wbtui.adjustment.adjust import Adjustment, adjust
+from wbtui.adjustment.choose import Basis, Choice, choose_strength, published_choice
+from wbtui.adjustment.criteria import CRITERIA, AllAccuracy, Criterion, FewAboveFloor, HarmonicMean
+from wbtui.adjustment.curve import GRID_STEP, Curve, GroupValues, strength_curve
+from wbtui.adjustment.evaluate import Evaluation, Score, evaluate, score
+from wbtui.adjustment.methods import METHODS, method_named
+from wbtui.adjustment.methods.additive_multiplicative import AdditiveMultiplicative
+from wbtui.adjustment.methods.base import Method
+from wbtui.adjustment.negative import NegativeLogits, negative_logits
+from wbtui.adjustment.pair import GAMMAS, choose_pair
+from wbtui.adjustment.prior import ClassPrior, given_prior, training_prior, validation_prior
+from wbtui.adjustment.scored import ScoredSet, Split
+
+__all__ = [
+    "CRITERIA",
+    "GAMMAS",
+    "GRID_STEP",
+    "METHODS",
+    "AdditiveMultiplicative",
+    "Adjustment",
+    "AllAccuracy",
+    "Basis",
+    "Choice",
+    "ClassPrior",
+    "Criterion",
+    "Curve",
+    "Evaluation",
+    "FewAboveFloor",
+    "GroupValues",
+    "HarmonicMean",
+    "Method",
+    "NegativeLogits",
+    "Score",
+    "ScoredSet",
+    "Split",
+    "adjust",
+    "choose_pair",
+    "choose_strength",
+    "evaluate",
+    "given_prior",
+    "method_named",
+    "negative_logits",
+    "published_choice",
+    "score",
+    "strength_curve",
+    "training_prior",
+    "validation_prior",
+]

@@ -1,0 +1,31 @@
+"""The adjustment methods, by name: every file here with a `METHODS` tuple adds its own."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
+from types import MappingProxyType
+
+from wbtui.adjustment.methods.base import Method
+from wbtui.errors import UsageError
+
+
+def _found() -> dict[str, Method]:
+    methods: list[Method] = []
+    for module in iter_modules(__path__):
+        methods += getattr(import_module(f"{__name__}.{module.name}"), "METHODS", ())
+    return {method.name: method for method in sorted(methods, key=lambda m: (m.name != "none", m.name))}
+
+
+METHODS: Mapping[str, Method] = MappingProxyType(_found())
+"""Every method by name, "none" first."""
+
+
+def method_named(name: str) -> Method:
+    """The method called `name`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in METHODS:
+        raise UsageError(f"method {name!r} is not known, expected one of: {', '.join(METHODS)}")
+    return METHODS[name]

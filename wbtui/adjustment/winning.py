@@ -1,0 +1,108 @@
+"""At which strengths does the true class win?
+
+For scores u_k - t c_k (additive; multiplicative ones in the logarithm) the true class y wins on one interval of t:
+
+    max over c_k > c_y of (u_k - u_y) / (c_k - c_y)  <=  t  <=  min over c_k < c_y of the same,
+
+provided that it beats every k with c_k = c_y. A float32 pass over the logits finds the rival that decides each end
+(`screening`); the ends themselves are computed in float64, and so are whole rows where float32 cannot tell. So the
+ends are those of float64 arithmetic at little more than the price of float32.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from wbtui.adjustment.family import Family
+from wbtui.adjustment.scored import ScoredSet
+from wbtui.adjustment.screening import screen
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """For each image the closed interval of strengths at which its true class wins; low > high: never."""
+
+    low: Floats
+    """(N,) first strength, -inf where there is none. At an exact tie the lowest class id wins, as in `argmax`: an
+    end at which the true class loses the tie is moved by one float to exclude it."""
+
+    high: Floats
+    """(N,) last strength, +inf where there is none."""
+
+
+def winning_intervals(scored: ScoredSet, family: Family) -> Intervals:
+    """The strengths at which each image is classified correctly.
+
+    Args:
+        scored: N images of C classes.
+        family: exact (`family.exact`).
+
+    Raises:
+        ValueError: the family is not exact: its winning sets need not be intervals.
+    """
+    if not family.exact:
+        raise ValueError("the family has offsets that differ between classes, expected an exact one")
+    found = screen(scored, family)
+    low, high = np.full(scored.n_images, -np.inf), np.full(scored.n_images, np.inf)
+    for ends, rival, inwards in ((low, found.low_rival, np.inf), (high, found.high_rival, -np.inf)):
+        bounded = (rival >= 0) & ~found.never & ~found.unsure
+        rows = found.rows[bounded]
+        ends[rows] = _single_ends(scored, family, rows, rival[bounded], inwards)
+    never = found.rows[found.never]
+    low[never], high[never] = np.inf, -np.inf
+    unsure = found.rows[found.unsure]
+    for start in range(0, unsure.size, scored.chunk_rows):
+        rows = unsure[start : start + scored.chunk_rows]
+        low[rows], high[rows] = _whole_rows(scored, family, rows)
+    return Intervals(low=low, high=high)
+
+
+def _single_ends(scored: ScoredSet, family: Family, rows: Ints, rivals: Ints, inwards: float) -> Floats:
+    """Where the score of each row's true class, positive if the family multiplies, meets that of one rival."""
+    labels = scored.labels[rows]
+    own, theirs = (
+        scored.logits[rows, k].astype(np.float64) * family.base_scale[k] + family.base_shift[k]
+        for k in (labels, rivals)
+    )
+    if family.kind == "multiplicative":
+        own, theirs = np.log(own), np.log(theirs)
+    crossing = (theirs - own) / (family.slope[rivals] - family.slope[labels])
+    return np.where(rivals < labels, np.nextafter(crossing, inwards), crossing)
+
+
+def _whole_rows(scored: ScoredSet, family: Family, rows: Ints) -> tuple[Floats, Floats]:
+    """The interval ends of `rows` by comparing every class, all signs and ties included."""
+    labels = scored.labels[rows, None]
+    base = scored.logits[rows].astype(np.float64) * family.base_scale + family.base_shift
+    own = np.take_along_axis(base, labels, axis=1)
+    lower_id = np.arange(scored.n_classes) < labels
+    gap = family.slope - family.slope[labels]
+    never = np.zeros(rows.size, dtype=np.bool_)
+    if family.kind == "additive":
+        ahead = base - own
+    else:
+        top = base.max(axis=1, keepdims=True)
+        # Where the largest is 0 the first zero wins at every strength; where nothing is positive the largest
+        # u exp(-t c) is the largest -log(-u) + t c: the slopes change their sign.
+        zero = (top == 0) & (own == 0)
+        never = ((own <= 0) & (top > 0) | (own < 0) & (top == 0))[:, 0]
+        never |= (zero & lower_id & (base == 0)).any(axis=1)
+        sign = np.where(own > 0, 1.0, -1.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ahead = sign * (np.log(np.maximum(sign * base, 0)) - np.log(sign * own))
+        ahead[zero[:, 0] | never] = -np.inf
+        gap = sign * gap
+    crossing = np.divide(ahead, gap, out=np.zeros_like(ahead), where=gap != 0)
+    low = np.where(gap > 0, crossing, -np.inf).max(axis=1)
+    high = np.where(gap < 0, crossing, np.inf).min(axis=1)
+    low_lost = np.isfinite(low) & ((crossing == low[:, None]) & (gap > 0) & lower_id).any(axis=1)
+    high_lost = np.isfinite(high) & ((crossing == high[:, None]) & (gap < 0) & lower_id).any(axis=1)
+    others = np.arange(scored.n_classes) != labels
+    never |= ((gap == 0) & others & ((ahead > 0) | ((ahead == 0) & lower_id))).any(axis=1)
+    low = np.where(low_lost, np.nextafter(low, np.inf), low)
+    high = np.where(high_lost, np.nextafter(high, -np.inf), high)
+    return np.where(never, np.inf, low), np.where(never, -np.inf, high)

@@ -1,0 +1,63 @@
+"""Accuracy by class and group, calibration, intervals and rank correlation: numpy only, no files.
+
+Accuracies are fractions in 0..1 everywhere in code and stored data.
+"""
+
+from wbtui.metrics.accuracy import (
+    AccuracySummary,
+    accuracy_by_class,
+    accuracy_summary,
+    confusion_matrix,
+    correct_by_class,
+    ratio_by_class,
+    summarise_accuracy,
+)
+from wbtui.metrics.calibration import ECE_BINS, expected_calibration_error, softmax, top_probability
+from wbtui.metrics.groups import (
+    DISPLAY_NAMES,
+    GROUP_NAMES,
+    GroupName,
+    Groups,
+    assign_groups,
+    mean_present,
+)
+from wbtui.metrics.intervals import (
+    RESAMPLES,
+    Interval,
+    SeedStatistics,
+    bootstrap_all,
+    bootstrap_class_mean,
+    bootstrap_difference,
+    seed_statistics,
+    welch_interval,
+)
+from wbtui.metrics.ranks import spearman
+
+__all__ = [
+    "DISPLAY_NAMES",
+    "ECE_BINS",
+    "GROUP_NAMES",
+    "RESAMPLES",
+    "AccuracySummary",
+    "GroupName",
+    "Groups",
+    "Interval",
+    "SeedStatistics",
+    "accuracy_by_class",
+    "accuracy_summary",
+    "assign_groups",
+    "bootstrap_all",
+    "bootstrap_class_mean",
+    "bootstrap_difference",
+    "confusion_matrix",
+    "correct_by_class",
+    "expected_calibration_error",
+    "mean_present",
+    "ratio_by_class",
+    "seed_statistics",
+    "softmax",
+    "spearman",
+    "summarise_accuracy",
+    "top_probability",
+    "welch_interval",
+]
