@@ -1,0 +1,104 @@
+"""Do several writers of notes lose nothing, and can strangers' notes do no harm?"""
+
+import json
+import multiprocessing
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wbtui.errors import UsageError
+from wbtui.store.errors import StoreReadError
+from wbtui.store.format import Notes
+from wbtui.store.notes import edit_tags, read_notes, set_note, set_star
+
+
+def test_fields_change_one_by_one(tmp_path: Path) -> None:
+    assert read_notes(tmp_path) == Notes()
+    set_note(tmp_path, "two\nlines, ümlaut, \x1b kept")
+    edit_tags(tmp_path, add=["b", "a", "a"])
+    set_star(tmp_path, True)
+    assert edit_tags(tmp_path, add=["c"], remove=["b", "never"]) == read_notes(tmp_path)
+    assert read_notes(tmp_path) == Notes("two\nlines, ümlaut, \x1b kept", ("a", "c"), True)
+
+
+@pytest.mark.parametrize("tag", ["", "a b", "x" * 61, "\x1b[31m", "a\n"])
+def test_a_tag_that_cannot_be_typed_again_is_refused(tmp_path: Path, tag: str) -> None:
+    with pytest.raises(UsageError, match="expected 1 to 60 characters"):
+        edit_tags(tmp_path, add=[tag])
+    assert not (tmp_path / "notes.json").exists()
+
+
+def test_a_note_has_a_limit(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="at most 20000"):
+        set_note(tmp_path, "x" * 20_001)
+
+
+def test_broken_notes_are_replaced_by_the_next_change(tmp_path: Path) -> None:
+    (tmp_path / "notes.json").write_text("{")
+    with pytest.raises(StoreReadError):
+        read_notes(tmp_path)
+    assert set_star(tmp_path, True) == Notes(star=True) == read_notes(tmp_path)
+
+
+@given(
+    st.binary(max_size=80)
+    | st.builds(
+        lambda v: json.dumps(v).encode(),
+        st.dictionaries(
+            st.sampled_from(["note", "tags", "star", "version"]),
+            st.none()
+            | st.integers()
+            | st.text()
+            | st.lists(st.integers() | st.text(), max_size=4)
+            | st.booleans(),
+        ),
+    )
+)
+def test_any_notes_file_reads_as_notes_or_a_typed_error(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    folder = tmp_path_factory.mktemp("notes")
+    (folder / "notes.json").write_bytes(data)
+    try:
+        notes = read_notes(folder)
+    except StoreReadError:
+        return
+    assert isinstance(notes.note, str)
+    assert isinstance(notes.star, bool)
+    assert all(isinstance(tag, str) for tag in notes.tags)
+
+
+def _write_notes(folder: Path, who: int, until: float) -> None:
+    n = 0
+    while time.time() < until or n == 0:
+        edit_tags(folder, add=[f"{who}-{n % 20}"])
+        if who == 0:
+            set_note(folder, f"note {n}")
+        if who == 1:
+            set_star(folder, True)
+        n += 1
+
+
+def test_writers_in_several_processes_lose_nothing(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    until = time.time() + 4
+    writers = [context.Process(target=_write_notes, args=(tmp_path, who, until)) for who in range(3)]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        read_notes(tmp_path)  # always whole
+        time.sleep(0.002)
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    notes = read_notes(tmp_path)
+    assert notes.star
+    assert notes.note.startswith("note ")
+    for who in range(3):
+        count = sum(tag.startswith(f"{who}-") for tag in notes.tags)
+        assert count >= 1
+        assert {f"{who}-{n}" for n in range(count)} <= set(notes.tags)
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".tmp"] == []

@@ -1,0 +1,1 @@
+"""The run folder: the one contract that everything else writes or reads."""

@@ -1,0 +1,76 @@
+"""How is a small file written so that a reader sees the old one or the new one, never half?"""
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from wbtui.store import jsonio
+from wbtui.store.errors import StoreWriteError
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """Yield a temporary file that takes the place of `path` in one step when the block ends well.
+
+    Args:
+        path: The file; its folder must exist.
+        durable: Whether it must survive a power cut; a heartbeat need not.
+
+    Raises:
+        StoreWriteError: the old file, if any, is untouched.
+    """
+    temporary = ""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fchmod(file.fileno(), 0o666 & ~_UMASK)
+            if durable:
+                os.fsync(file.fileno())
+        Path(temporary).replace(path)
+        temporary = ""
+    except OSError as error:
+        raise StoreWriteError(path, error) from error
+    finally:
+        if temporary:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+
+
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Replace `path` by `data`; see `replacing`."""
+    with replacing(path, durable=durable) as file:
+        file.write(data)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder inside a run folder, if it is not there.
+
+    Raises:
+        StoreWriteError: it cannot be made, or is a symbolic link: somebody else's run could lead us astray.
+    """
+    try:
+        path.mkdir(exist_ok=True)
+        if path.is_symlink():
+            raise OSError(errno.ELOOP, "a symbolic link")
+    except OSError as error:
+        raise StoreWriteError(path, error) from error
+
+
+def write_json(path: Path, value: object, *, durable: bool = True) -> None:
+    """Replace `path` by `value` as JSON; see `write_bytes`."""
+    write_bytes(path, jsonio.encode(value) + b"\n", durable=durable)
+
+
+def _current_umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+_UMASK = _current_umask()  # mkstemp makes private files; a colleague may read runs where the umask says so

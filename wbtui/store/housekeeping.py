@@ -1,0 +1,143 @@
+"""What do runs cost on disk, and how is one put aside or slimmed without harming a living one?"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from wbtui.errors import UsageError
+from wbtui.store import bounded
+from wbtui.store.errors import StoreReadError, StoreWriteError
+from wbtui.store.format import BEST_CHECKPOINT, BIN, CHECKPOINT
+from wbtui.store.ids import resolve_id, run_ids
+from wbtui.store.reader import Run
+from wbtui.store.text import plain
+
+
+def remove_run(runs: Path, run_id: str) -> Path:
+    """Move a run into the bin, runs/.bin/; nothing is deleted.
+
+    Args:
+        runs: The folder of runs.
+        run_id: Its whole id, see `ids.resolve_run`.
+
+    Returns:
+        Where it is now.
+
+    Raises:
+        UsageError: a process may be working on it, or the bin has a run of this name.
+        StoreWriteError: it cannot be moved.
+    """
+    if why := _why_living(runs / run_id):
+        raise UsageError(f"{plain(run_id)}: {why}; stop it first")
+    return _move(runs / run_id, runs / BIN / run_id)
+
+
+def restore_run(runs: Path, text: str) -> Path:
+    """Move a run out of the bin again.
+
+    Args:
+        runs: The folder of runs.
+        text: What `ids.resolve_run` takes, but no path.
+
+    Returns:
+        Where it is now.
+
+    Raises:
+        UsageError: none or several in the bin match, or runs has one of this name.
+        StoreWriteError: it cannot be moved.
+    """
+    run_id = resolve_id(run_ids(runs / BIN), text, f"the bin of {plain(str(runs))}")
+    return _move(runs / BIN / run_id, runs / run_id)
+
+
+def _move(source: Path, target: Path) -> Path:
+    if not bounded.safe_relative(source.name) or source.is_symlink() or not source.is_dir():
+        raise UsageError(f"{plain(str(source))}: no folder of a run")
+    if os.path.lexists(target):
+        raise UsageError(f"{plain(str(target))}: there already; rename one of the two")
+    try:
+        target.parent.mkdir(exist_ok=True)
+        return source.rename(target)
+    except OSError as error:
+        raise StoreWriteError(target, error) from error
+
+
+def _why_living(folder: Path) -> str:
+    """Why a run may be in somebody's hands; empty if it is not. What cannot be read has no living trainer known."""
+    try:
+        state = Run(folder).state()
+    except StoreReadError:
+        return ""
+    return f"{state.name} ({state.evidence})" if state.living or state.name == "queued" else ""
+
+
+@dataclass(frozen=True)
+class PrunePlan:
+    """Which checkpoints could go."""
+
+    files: tuple[tuple[Path, int], ...]
+    """Each with its bytes on disk."""
+    kept: tuple[tuple[Path, str], ...]
+    """Run folders left alone, and why."""
+
+    @property
+    def bytes(self) -> int:
+        """What they take together."""
+        return sum(size for _, size in self.files)
+
+
+def plan_prune(folders: Iterable[Path], *, keep_best: bool = True, unfinished: bool = False) -> PrunePlan:
+    """What pruning would delete; deletes nothing.
+
+    Args:
+        folders: Run folders.
+        keep_best: Whether best.pt stays.
+        unfinished: Whether stopped, failed and crashed runs are pruned too; they can then not be resumed.
+    """
+    files: list[tuple[Path, int]] = []
+    kept: list[tuple[Path, str]] = []
+    for folder in folders:
+        if why := _why_kept(folder, unfinished):
+            kept.append((folder, why))
+            continue
+        for name in (CHECKPOINT,) if keep_best else (CHECKPOINT, BEST_CHECKPOINT):
+            path = folder / name
+            if path.is_file() and not path.is_symlink():
+                files.append((path, path.lstat().st_size))
+    return PrunePlan(tuple(files), tuple(kept))
+
+
+def _why_kept(folder: Path, unfinished: bool) -> str:
+    try:
+        state = Run(folder).state()
+    except StoreReadError as error:
+        return str(error)
+    if state.name == "finished" or (unfinished and state.terminal):
+        return ""
+    return f"{state.name} ({state.evidence})"
+
+
+def prune(plan: PrunePlan, *, unfinished: bool = False) -> int:
+    """Delete the files of a plan; a run that was taken up again since is left alone.
+
+    Args:
+        plan: See `plan_prune`.
+        unfinished: As given to it.
+
+    Returns:
+        Bytes freed.
+
+    Raises:
+        StoreWriteError: a file cannot be deleted.
+    """
+    freed = 0
+    for path, size in plan.files:
+        if _why_kept(path.parent, unfinished):
+            continue
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreWriteError(path, error) from error
+        freed += size
+    return freed

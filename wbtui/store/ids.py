@@ -1,0 +1,148 @@
+"""What is a run called, and which run does a person mean?"""
+
+import difflib
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wbtui.errors import UsageError
+from wbtui.store import atomic
+from wbtui.store.errors import StoreWriteError
+from wbtui.store.format import CONFIG, FORMAT_VERSION, PROVENANCE
+from wbtui.store.reader import open_run
+from wbtui.store.text import plain
+
+if TYPE_CHECKING:
+    from wbtui.config import RunConfig
+
+_LAST = re.compile(r"@last(?:-(\d{1,6}))?", re.ASCII)
+_SHOWN = 5  # candidates in a message
+
+
+def new_id(preset: str, variant: str, seed: int, when: datetime | None = None) -> str:
+    """A fresh run id, e.g. 20261123-114500-cifar10_lt-wd-s0-7f3a91c2.
+
+    Args:
+        preset: Label of the data preset; what is no letter, digit or _ becomes _, and an empty one `custom`.
+        variant: Label of the variant; likewise.
+        seed: The run's seed.
+        when: Time of making, now by default; the id has it in UTC.
+    """
+    moment = (when or datetime.now(UTC)).astimezone(UTC)
+    words = (re.sub(r"[^A-Za-z0-9_]", "_", word)[:40] or "custom" for word in (preset, variant))
+    return f"{moment:%Y%m%d-%H%M%S}-{'-'.join(words)}-s{seed}-{secrets.token_hex(4)}"
+
+
+def create_run(runs: Path, config: "RunConfig", provenance: Mapping[str, Any] | None = None) -> Path:
+    """Make a run folder with config.toml and provenance.json; an existing folder is never touched.
+
+    Args:
+        runs: The folder of runs; made if missing.
+        config: The resolved configuration.
+        provenance: What docs/run-folder.md lists; JSON values.
+
+    Returns:
+        The new run folder.
+
+    Raises:
+        StoreWriteError: the folder cannot be made or written.
+    """
+    import tomli_w
+
+    folder = runs / new_id(config.preset, config.variant, config.seed)
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        os.mkdir(folder)  # noqa: PTH102  fails where it exists, by name as DESIGN promises
+    except OSError as error:
+        raise StoreWriteError(folder, error) from error
+    atomic.write_bytes(folder / CONFIG, tomli_w.dumps(config.model_dump(mode="json")).encode())
+    atomic.write_json(folder / PROVENANCE, {"version": FORMAT_VERSION, **(provenance or {})})
+    return folder
+
+
+def run_ids(runs: Path) -> list[str]:
+    """Names of the folders in a folder of runs, sorted: by time for ids. Hidden ones and links are left out.
+
+    Raises:
+        UsageError: the folder cannot be listed.
+    """
+    try:
+        with os.scandir(runs) as entries:
+            return sorted(
+                e.name for e in entries if not e.name.startswith(".") and e.is_dir(follow_symlinks=False)
+            )
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UsageError(f"{plain(str(runs))}: cannot be listed: {error.strerror}") from error
+
+
+def resolve_run(runs: Path, text: str) -> Path:
+    """The run folder that a person means.
+
+    Args:
+        runs: The folder of runs.
+        text: A path to a run folder (with a /); an id; the beginning of an id or of its last 8 digits; the end
+            of an id; @last, @last-1 ...
+
+    Raises:
+        UsageError: none or several match; the message lists the nearest.
+    """
+    if "/" in text or os.sep in text or text.startswith("~"):
+        return open_run(Path(text).expanduser()).path
+    return runs / resolve_id(run_ids(runs), text, plain(str(runs)))
+
+
+def resolve_id(ids: list[str], text: str, where: str) -> str:
+    """The one of `ids`, sorted by time, that `text` means (`resolve_run`); `where` is for the message."""
+    if not ids:
+        raise UsageError(f"{where}: there are no runs here")
+    if last := _LAST.fullmatch(text):
+        back = int(last[1] or 0)
+        if back >= len(ids):
+            raise UsageError(
+                f"{plain(text)}: {where} has {len(ids)} runs; expected @last to @last-{len(ids) - 1}"
+            )
+        return ids[-1 - back]
+    exact = [name for name in ids if text in (name, _tail(name))]
+    found = exact or [
+        name
+        for name in ids
+        if text and (name.startswith(text) or _tail(name).startswith(text) or name.endswith(text))
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(
+            f"{plain(text)!r} means {len(found)} runs in {where}: {_some(found)}; type more of one"
+        )
+    raise UsageError(f"{plain(text)!r}: no such run in {where}; nearest: {_some(_nearest(ids, text))}")
+
+
+def short_id(ids: list[str], run_id: str, least: int = 4) -> str:
+    """The shortest beginning of a run's last 8 digits, from 4, that means this run alone among `ids`."""
+    tail = _tail(run_id)
+    others = [_tail(name) for name in ids if name != run_id]
+    for length in range(least, len(tail)):
+        if not any(other.startswith(tail[:length]) for other in others):
+            return tail[:length]
+    return run_id if tail in others else tail
+
+
+def _tail(run_id: str) -> str:
+    return run_id.rsplit("-", 1)[-1]
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(plain(name) for name in names[-_SHOWN:])
+    return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+
+
+def _nearest(ids: list[str], text: str) -> list[str]:
+    by_word = {word: name for name in ids for word in (name, _tail(name))}
+    words = difflib.get_close_matches(text, by_word, n=_SHOWN, cutoff=0.3)
+    return list(dict.fromkeys(by_word[word] for word in words)) or ids[-_SHOWN:]
