@@ -1,0 +1,140 @@
+"""Do heatmaps and sparklines show each number, its extremes and what is missing?"""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from wbtui.plotting import Colormap, GlyphSet, HeatmapOptions, heatmap, sparkline, to_text
+from wbtui.plotting.bins import stretched_means
+
+tables = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, max_side=25))
+
+
+@given(
+    tables,
+    st.tuples(st.integers(1, 40), st.integers(1, 20)),
+    st.sampled_from(GlyphSet),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(Colormap),
+)
+@settings(deadline=None, max_examples=200)
+def test_any_numbers_at_any_size_make_a_picture(table, size, glyph_set, colour, log, colormap):
+    options = HeatmapOptions(
+        *size, title="FDR", glyphs=glyph_set, colour=colour, log=log, colormap=colormap, cursor_x=3.0
+    )
+    canvas = heatmap(table, options).canvas
+    assert canvas.glyphs.shape == (size[1], size[0])
+    assert all(len(line) == size[0] and line.isprintable() for line in canvas.lines())
+
+
+@given(
+    arrays(
+        np.float64,
+        array_shapes(min_dims=2, max_dims=2, max_side=12),
+        elements=st.floats(-1e3, 1e3) | st.just(np.nan),
+    ),
+    st.integers(1, 15),
+    st.integers(1, 15),
+)
+@settings(deadline=None)
+def test_resampled_tables_are_means_of_the_entries_of_each_cell(table, rows, columns):
+    have_rows, have_columns = table.shape
+    expected = np.full((rows, columns), np.nan)
+    for row in range(rows):
+        for column in range(columns):
+            members = [
+                table[i, j]
+                for i in _members(row, have_rows, rows)
+                for j in _members(column, have_columns, columns)
+                if np.isfinite(table[i, j])
+            ]
+            if members:
+                expected[row, column] = sum(members) / len(members)
+    np.testing.assert_allclose(stretched_means(table, rows, columns), expected, rtol=1e-9, atol=1e-9)
+
+
+def _members(cell, have, size):
+    if have <= size:
+        return [cell * have // size]
+    return [index for index in range(have) if index * size // have == cell]
+
+
+def test_half_blocks_hold_two_rows_a_cell():
+    table = np.arange(8.0).reshape(4, 2)
+    plot = heatmap(table, HeatmapOptions(2, 2))
+    assert (plot.area.height, plot.area.width) == (2, 2)
+    colours = Colormap.SEQUENTIAL.table()[np.rint(table / 7 * 255).astype(int)]
+    np.testing.assert_array_equal(plot.canvas.foreground, colours[::2])
+    np.testing.assert_array_equal(plot.canvas.background, colours[1::2])
+    assert (plot.canvas.glyphs == "▀").all()
+
+
+def test_missing_entries_stay_empty_and_infinite_ones_are_counted():
+    table = np.array([[1.0, np.nan], [2.0, np.nan], [np.nan, 3.0], [4.0, np.inf]])
+    plot = heatmap(table, HeatmapOptions(2, 2))
+    assert plot.canvas.lines() == ["▀ ", "▄▀"]
+    assert plot.canvas.background.tolist()[1] == [-1, -1]
+    assert plot.notes == ("1 infinite",)
+    assert heatmap(table, HeatmapOptions(2, 2, colour=False)).canvas.lines() == ["· ", "█▓"]
+
+
+def test_without_colour_density_follows_the_value():
+    plot = heatmap(np.arange(5.0)[None], HeatmapOptions(5, 1, colour=False))
+    assert plot.canvas.lines() == ["·░▒▓█"]
+    assert (plot.canvas.foreground == -1).all()
+
+
+def test_a_diverging_map_is_grey_at_zero():
+    plot = heatmap(np.array([[-1.0, 0.0, 4.0]]), HeatmapOptions(3, 1, colormap=Colormap.DIVERGING))
+    red, green, blue = (int(plot.canvas.foreground[0, 1]) >> shift & 255 for shift in (16, 8, 0))
+    assert max(red, green, blue) - min(red, green, blue) <= 4
+
+
+def test_a_table_larger_than_the_area_says_what_a_cell_is():
+    plot = heatmap(np.ones((100, 320)), HeatmapOptions(60, 14, title="Accuracy by class"))
+    down, across = -(-100 // (2 * plot.area.height)), -(-320 // plot.area.width)
+    assert plot.notes == (f"mean of ≤ {down} x {across} entries",)
+    assert plot.notes[0] in to_text(plot.canvas)
+
+
+def test_rows_carry_their_names_and_columns_their_epochs():
+    plot = heatmap(
+        np.ones((3, 11)),
+        HeatmapOptions(
+            60, 12, row_names=("conv1", "layer1", "fc"), x_range=(10, 20), x_label="epoch", cursor_x=14.2
+        ),
+    )
+    text = to_text(plot.canvas)
+    assert all(f"{name}┤" in text for name in ("conv1", "layer1", "fc"))
+    assert (plot.cursor_x, plot.column) == (14.0, 4)
+    assert "epoch" in text
+
+
+def test_names_must_be_as_many_as_rows():
+    with pytest.raises(ValueError, match="a name for each row"):
+        heatmap(np.ones((2, 2)), HeatmapOptions(10, 5, row_names=("a",)))
+
+
+def test_a_sparkline_keeps_a_spike_among_ten_thousand_values():
+    values = np.zeros(10_000)
+    values[1_234] = 1.0
+    assert to_text(sparkline(values, 20)).count("█") == 1
+
+
+def test_a_sparkline_of_a_rising_curve_rises_and_leaves_gaps():
+    line = to_text(sparkline(np.arange(8.0), 8))
+    assert line == "▁▂▃▄▅▆▇█"
+    assert to_text(sparkline(np.array([0.0, np.nan, 1.0, np.inf, 2.0]), 9)) == "▁ ▅ █"
+    assert to_text(sparkline(np.arange(8.0), 8, glyphs=GlyphSet.ASCII)).isascii()
+
+
+@given(arrays(np.float64, st.integers(0, 100)), st.integers(1, 30), st.sampled_from(GlyphSet))
+@settings(deadline=None)
+def test_any_numbers_make_a_sparkline(values, width, glyph_set):
+    canvas = sparkline(values, width, glyphs=glyph_set)
+    assert canvas.glyphs.shape == (1, width)
+    finite = values[np.isfinite(values)]
+    assert (canvas.glyphs != " ").any() == (len(finite) > 0)

@@ -1,0 +1,139 @@
+"""What is a finished picture, and how is one painted cell by cell?"""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wbtui.errors import UsageError
+from wbtui.plotting.palette import DEFAULT
+
+BOLD = 1
+"""Bit of `Canvas.attributes`."""
+DIM = 2
+"""Bit of `Canvas.attributes`."""
+LARGEST_SIDE = 4_000
+"""Most columns or rows of a picture; a mistyped size must not take the machine's memory."""
+
+
+class Run(NamedTuple):
+    """Neighbouring cells of one row that share a style."""
+
+    text: str
+    foreground: int
+    """0xRRGGBB or `DEFAULT`."""
+    background: int
+    """0xRRGGBB or `DEFAULT`."""
+    attributes: int
+    """`BOLD` and `DIM`, or-ed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """A picture of H x W terminal cells; every glyph is printable and takes one cell."""
+
+    glyphs: NDArray[np.str_]
+    """(H, W), one character each."""
+    foreground: NDArray[np.int32]
+    """(H, W), 0xRRGGBB or `DEFAULT`."""
+    background: NDArray[np.int32]
+    """(H, W), 0xRRGGBB or `DEFAULT`."""
+    attributes: NDArray[np.uint8]
+    """(H, W), `BOLD` and `DIM`, or-ed."""
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return int(self.glyphs.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return int(self.glyphs.shape[1])
+
+    def lines(self) -> list[str]:
+        """Return each row as a string of `width` characters."""
+        return [row.tobytes().decode("utf-32") for row in np.ascontiguousarray(self.glyphs)]
+
+    def rows(self) -> list[list[Run]]:
+        """Return each row as runs of one style, what a Textual Strip or a line of escapes is made from."""
+        style = (
+            (self.foreground.astype(np.int64) + 1)
+            | (self.background.astype(np.int64) + 1) << 25
+            | self.attributes.astype(np.int64) << 50
+        )
+        starts = np.ones(style.shape, dtype=bool)
+        starts[:, 1:] = style[:, 1:] != style[:, :-1]
+        at_row, at_column = np.nonzero(starts)
+        ends = np.append(at_column[1:], self.width)
+        ends[ends == 0] = self.width
+        rows: list[list[Run]] = [[] for _ in range(self.height)]
+        lines = self.lines()
+        for row, start, end, foreground, background, attributes in zip(
+            at_row.tolist(),
+            at_column.tolist(),
+            ends.tolist(),
+            self.foreground[starts].tolist(),
+            self.background[starts].tolist(),
+            self.attributes[starts].tolist(),
+            strict=True,
+        ):
+            rows[row].append(Run(lines[row][start:end], foreground, background, attributes))
+        return rows
+
+
+class Painter:
+    """The arrays of a picture while it is being made; `finish` hands them over."""
+
+    def __init__(self, width: int, height: int) -> None:
+        for name, side in (("width", width), ("height", height)):
+            if not 1 <= side <= LARGEST_SIDE:
+                raise UsageError(f"plot {name}: expected 1 to {LARGEST_SIDE:,} cells, got {side:,}")
+        self.width = width
+        self.height = height
+        self.glyphs: NDArray[np.str_] = np.full((height, width), " ", dtype="<U1")
+        self.foreground = np.full((height, width), DEFAULT, dtype=np.int32)
+        self.background = np.full((height, width), DEFAULT, dtype=np.int32)
+        self.attributes = np.zeros((height, width), dtype=np.uint8)
+
+    def text(self, row: int, column: int, text: str, *, colour: int = DEFAULT, attributes: int = 0) -> None:
+        """Write `text` from a cell on; what falls outside the picture is left out."""
+        if not 0 <= row < self.height:
+            return
+        start, end = max(column, 0), min(column + len(text), self.width)
+        if start >= end:
+            return
+        self.glyphs[row, start:end] = list(text[start - column : end - column])
+        self.foreground[row, start:end] = colour
+        self.attributes[row, start:end] = attributes
+
+    def finish(self) -> Canvas:
+        """Return the picture."""
+        return Canvas(self.glyphs, self.foreground, self.background, self.attributes)
+
+
+def single_cells(text: str, *, ascii_only: bool = False) -> str:
+    """Return `text` with one character for each terminal cell.
+
+    Names come from run folders of strangers: control characters and escapes, and characters that take two
+    cells, become `?`; combining marks are dropped. With `ascii_only` everything outside ASCII becomes `?`.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    kept = (character for character in text if unicodedata.category(character) not in ("Mn", "Me"))
+    return "".join(character if _takes_one_cell(character, ascii_only) else "?" for character in kept)
+
+
+def _takes_one_cell(character: str, ascii_only: bool) -> bool:
+    if ascii_only and not character.isascii():
+        return False
+    return character.isprintable() and unicodedata.east_asian_width(character) not in ("W", "F")
+
+
+def shortened(text: str, width: int, ellipsis: str) -> str:
+    """Return `text` cut to `width` characters, the last of them an ellipsis where something was cut."""
+    if len(text) <= width:
+        return text
+    return text[: width - 1] + ellipsis if width > 0 else ""
