@@ -37,6 +37,7 @@ class Monitor:
         self._images_per_second = 0.0
         self._signal = ""
         self._looked = 0.0
+        self._wake = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
@@ -51,6 +52,7 @@ class Monitor:
     def close(self) -> None:
         """Stop beating, with a last heartbeat."""
         self._ended.set()
+        self._wake.set()
         self._thread.join()
         self._write()
 
@@ -63,6 +65,8 @@ class Monitor:
             batches: how many batches it has; None: it has none.
             batch: batches of it already done.
         """
+        if self._phase in ("starting", "data"):
+            self._wake.set()  # a short run must not be called starting until the next beat
         self._phase, self._epoch, self._batches = phase, epoch, batches
         self._batch = None if batches is None else batch
         self._step_started = time.monotonic()
@@ -91,7 +95,9 @@ class Monitor:
         self._signal = f"stopped by {signal.Signals(number).name}"
 
     def _beat(self) -> None:
-        while not self._ended.wait(BEAT_SECONDS):
+        while not self._ended.is_set():
+            self._wake.wait(BEAT_SECONDS)
+            self._wake.clear()
             self._write()
 
     def _write(self) -> None:

@@ -11,10 +11,8 @@ import torch
 
 from wbtui import catalog
 from wbtui.config import RunConfig
+from wbtui.cores import SMALL_NET_MFLOP, usable_cores
 from wbtui.errors import UsageError
-
-SMALL_NET_MFLOP = 20.0
-"""Forward cost of one image under which one thread is fastest and bf16 does not pay (measured on two cores)."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +118,6 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
-
-
-def usable_cores() -> int:
-    """Cores this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processor_name() -> str:

@@ -1,0 +1,5 @@
+"""Real runs for these tests."""
+
+from living_runs import runs, start
+
+__all__ = ["runs", "start"]

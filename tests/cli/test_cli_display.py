@@ -1,0 +1,108 @@
+"""What people see while a run is followed: numbers, strangers' text shown literally, narrow terminals, estimates."""
+
+import io
+import math
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from wbtui.cli.closing import close
+from wbtui.cli.display import PlainDisplay, clock, figure, percent
+from wbtui.cli.live import LiveDisplay
+from wbtui.cli.progress import Standing, labels_of, standing
+from wbtui.launch.start import make_run
+from wbtui.presets import resolve
+from wbtui.store.format import Metric, Result
+from wbtui.store.reader import open_run
+from wbtui.store.records import HeartbeatWriter, write_result
+from wbtui.store.writer import RunWriter
+
+NAME = "[red]x[/red] \x1b[31m"
+
+
+def run_with(folder: Path, epochs: int, **scalars: float) -> Standing:
+    """A run of four epochs of which some are done, by hand."""
+    made = make_run(folder, resolve("digits_lt", "wd", options={"stages.0.epochs": 4, "name": NAME}))
+    HeartbeatWriter(made, 1).beat("training", epochs + 1, 3, batches=6, images_per_second=1234.0)
+    with RunWriter.open(made) as writer:
+        writer.event("start", epochs=4, classes=10)
+        for name in scalars:
+            writer.define(Metric(name.replace("__", "."), "accuracy"))
+        for epoch in range(1, epochs + 1):
+            writer.epoch(epoch, 0, {name.replace("__", "."): value for name, value in scalars.items()})
+    run = open_run(made)
+    return standing(run, labels_of(run))
+
+
+@pytest.mark.parametrize(("value", "shown"), [(None, "-"), (math.nan, "-"), (0.4312, "43.1"), (1.0, "100.0")])
+def test_accuracies_are_percent_and_a_missing_group_is_a_dash(value: float | None, shown: str) -> None:
+    assert percent(value) == shown
+
+
+def test_durations_and_figures_are_short() -> None:
+    assert [clock(seconds) for seconds in (None, math.inf, 0, 59.6, 61, 3725)] == [
+        "-",
+        "-",
+        "0:00",
+        "1:00",
+        "1:01",
+        "1:02:05",
+    ]
+    assert [figure(value) for value in (None, math.nan, 0.07123, 61.34)] == ["-", "-", "0.0712", "61.3"]
+
+
+def test_strangers_text_is_shown_literally_at_any_width(tmp_path: Path) -> None:
+    one = run_with(tmp_path, 2, test__accuracy__all=0.5, test__accuracy__few=math.nan)
+    for width in (20, 80, 200):
+        console = Console(
+            file=io.StringIO(), width=width, force_terminal=True, color_system=None, highlight=False
+        )
+        display = LiveDisplay(console, "hint")
+        display.show([one])
+        display.close()
+        assert isinstance(console.file, io.StringIO)
+        text = console.file.getvalue()
+        assert "\x1b[31m" not in text
+        if width > 80:
+            assert "[red]x[/red] <U+001B>[31m" in text
+            assert "epoch 2/4" in text
+            assert "batch 3/6" in text
+            assert "All 50.0" in text
+            assert "Tail -" in text
+
+
+def test_an_epoch_is_printed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = run_with(tmp_path, 3, test__accuracy__all=0.5)
+    display = PlainDisplay(several=False)
+    display.show([one])
+    display.show([one])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["epoch 1/4", "epoch 2/4", "epoch 3/4"]
+
+
+def test_the_time_left_counts_the_batches_of_the_epoch_in_work(tmp_path: Path) -> None:
+    assert run_with(tmp_path / "a", 1).seconds_left is None
+    one = run_with(tmp_path / "b", 2)
+    first, second = one.history.epochs.values()
+    expected = (second.time - first.time) * (4 - 2 - 0.5)
+    assert one.batch_share == 0.5
+    assert one.seconds_left == pytest.approx(expected)
+
+
+def test_the_end_of_a_failed_run_says_why_on_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = run_with(tmp_path, 1, test__accuracy__all=0.25)
+    now = time.time()
+    result = Result(
+        1, "failed", "out of \x1b[31m memory", exit_code=1, started=now, ended=now, error="Traceback\nboom"
+    )
+    write_result(one.run.path, result)
+    close([standing(one.run, one.labels)])
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[:3] == ["Traceback", "boom", "out of <U+001B>[31m memory"]
+    assert "output.log" in captured.err
+    assert "25.0" in captured.out
+    assert "wbtui resume" in captured.out

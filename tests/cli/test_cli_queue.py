@@ -1,0 +1,115 @@
+"""`wbtui queue` and `wbtui run` with lists, as a person types them."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+from living_runs import state_of, wait_for, wait_for_epoch, wait_until_over
+from terminal import Terminal, wbtui
+
+from wbtui.launch.worker import worker_lives
+from wbtui.store.ids import run_ids
+from wbtui.store.reader import open_run
+
+DIGITS = ("--preset", "digits_lt", "--device", "cpu", "--set", "threads=1")
+SHORT = (*DIGITS, "--set", "stages.0.epochs=2")
+FOREVER = (*DIGITS, "--set", "stages.0.epochs=100000")
+
+
+def gone(runs: Path) -> None:
+    wait_for(lambda: not worker_lives(runs), 20)
+
+
+def test_a_grid_is_announced_ordered_edited_and_started(runs: Path) -> None:
+    assert wbtui("queue", "pause", runs=runs).returncode == 0
+    added = wbtui(
+        *("queue", "add", *SHORT, "--variant", "ce,wd", "--seed", "0,1"),
+        *("--set", "stages.0.learning_rate=0.1,0.05", "--retry", "2"),
+        runs=runs,
+    )
+    assert added.returncode == 0
+    assert "8 runs, 16 epochs, 1 at once: time unknown" in added.stderr
+    names = added.stdout.splitlines()[:8]
+    assert names == sorted(names, key=names.index)
+    assert set(names) == set(run_ids(runs))
+    rates = {open_run(runs / name).config["stages"][0]["learning_rate"] for name in names}
+    assert rates == {0.1, 0.05}
+    assert not worker_lives(runs)
+
+    assert wbtui("queue", "move", names[7], "1", runs=runs).returncode == 0
+    assert wbtui("queue", "remove", *names[1:7], runs=runs).returncode == 0
+    listed = wbtui("queue", runs=runs).stdout
+    assert "2 waiting, 0 at work; slots auto=1; paused" in listed
+    assert listed.index(f" {names[7][-8:-4]}") < listed.index(f" {names[0][-8:-4]}")
+    assert run_ids(runs) == sorted([names[0], names[7]])
+    refused = wbtui("queue", "remove", names[0][:10], runs=runs)
+    assert (refused.returncode, refused.stdout) == (2, "")
+
+    started = wbtui("queue", "start", "--slots", "cpu=2", runs=runs)
+    assert "slots cpu=2" in started.stdout
+    for name in (names[0], names[7]):
+        assert wait_until_over(runs / name).name == "finished"
+    gone(runs)
+    assert "0 waiting, 0 at work" in wbtui("queue", runs=runs).stdout
+    again = wbtui("queue", "add", *SHORT, "--seed", "0,1,2", "--name", "x", runs=runs)
+    assert "3 runs, 6 epochs, 2 at once: about 0:0" in again.stderr
+    for name in again.stdout.splitlines():
+        wait_until_over(runs / name)
+    gone(runs)
+
+
+def test_a_mistake_anywhere_in_a_grid_makes_no_run(runs: Path) -> None:
+    for settings in ("stages.0.epochs=2,0", "stages.0.loss.name=ce,ldam", "seed=1,,2"):
+        done = wbtui("queue", "add", *DIGITS, "--set", settings, runs=runs)
+        assert done.returncode == 2
+        assert run_ids(runs) == []
+    assert wbtui("queue", "start", "--slots", "gpu=1", runs=runs).returncode == 2
+
+
+def test_lists_of_one_run_command_go_through_the_queue_and_are_followed_together(runs: Path) -> None:
+    done = wbtui("run", *SHORT, "--seed", "0,1", "--variant", "wd", runs=runs)
+    assert (done.returncode, done.stderr) == (0, "")
+    names = done.stdout.splitlines()[:2]
+    lines = [line for line in done.stdout.splitlines() if "epoch " in line and "/2 " in line]
+    assert sorted({line.split()[0] for line in lines}) == sorted(name[-8:] for name in names)
+    assert all(state_of(runs / name).name == "finished" for name in names)
+    assert json.loads((runs / names[1] / "config.toml").read_text().split("seed = ")[1].split("\n")[0]) == 1
+    gone(runs)
+
+
+def test_ctrl_c_stops_the_run_at_work_and_takes_the_others_out_of_the_queue(runs: Path) -> None:
+    terminal = Terminal(["run", *FOREVER, "--seed", "0,1,2"], runs)
+    terminal.read_until("test  All")
+    terminal.press("\x03")
+    assert terminal.wait() == 130
+    states = {name: wait_until_over(runs / name) for name in run_ids(runs)}
+    assert {state.name for state in states.values()} == {"stopped"}
+    assert sum("taken out of the queue" in state.evidence for state in states.values()) == 2
+    gone(runs)
+    never_started = next(name for name, state in states.items() if "taken out" in state.evidence)
+    resumed = wbtui("resume", never_started, "--detach", runs=runs)
+    assert resumed.returncode == 0
+    wait_for_epoch(runs / never_started)
+    assert state_of(runs / never_started).living
+    assert wbtui("stop", "--now", never_started, runs=runs).returncode == 0
+
+
+def test_stop_ends_a_queued_run_at_work_and_the_next_one_starts(runs: Path) -> None:
+    added = wbtui("queue", "add", *FOREVER, "--seed", "0,1", runs=runs)
+    first, second = (runs / name for name in added.stdout.splitlines())
+    wait_for_epoch(first)
+    waiting = wbtui("stop", second.name, runs=runs)
+    assert (waiting.returncode, "wbtui queue remove" in waiting.stderr) == (2, True)
+    assert wbtui("stop", "--now", first.name, runs=runs).returncode == 0
+    info = wait_for_epoch_of_started(second)
+    os.killpg(info, signal.SIGTERM)
+    assert [wait_until_over(folder).name for folder in (first, second)] == ["stopped", "stopped"]
+    gone(runs)
+
+
+def wait_for_epoch_of_started(folder: Path) -> int:
+    wait_for(lambda: state_of(folder).living)
+    info = wait_for_epoch(folder)
+    assert info.process_group is not None
+    return info.process_group

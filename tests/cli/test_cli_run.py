@@ -1,0 +1,240 @@
+"""`wbtui run`, `attach`, `stop`, `resume`, `rm`, `restore` as a person types them."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from living_runs import state_of, wait_for_epoch, wait_until_over
+from terminal import WBTUI, Terminal, wbtui
+
+from wbtui.launch.environment import child_environment
+from wbtui.store.notes import read_notes
+
+Start = Callable[..., Path]
+SHORT = ("--preset", "digits_lt", "--device", "cpu", "--set", "threads=1", "--set", "stages.0.epochs=2")
+FOREVER = (
+    "--preset",
+    "digits_lt",
+    "--device",
+    "cpu",
+    "--set",
+    "threads=1",
+    "--set",
+    "stages.0.epochs=100000",
+)
+
+
+def only_run(runs: Path) -> Path:
+    (folder,) = runs.iterdir()
+    return folder
+
+
+def test_a_run_prints_a_line_an_epoch_and_a_table_a_split(runs: Path) -> None:
+    done = wbtui("run", *SHORT, "--variant", "wd", "--seed", "3", "--tag", "base", "--note", "why", runs=runs)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    folder = only_run(runs)
+    assert lines[0] == folder.name
+    assert [line.split()[1] for line in lines if line.startswith("epoch")] == ["1/2", "2/2"]
+    assert all(word in done.stdout for word in ("Head", "Med", "Tail", "FDR", "γ̄", "images/s"))
+    titles = [line.strip() for line in lines]
+    assert all(split in titles for split in ("test", "validation", "train"))
+    assert f"folder  {folder}" in lines
+    assert any(line.startswith("next    wbtui adjust") for line in lines)
+    assert read_notes(folder).tags == ("base",)
+    assert json.loads((folder / "provenance.json").read_text())["command"][1:3] == ["run", "--preset"]
+
+
+def test_json_prints_the_events_and_nothing_else(runs: Path) -> None:
+    done = wbtui("run", *SHORT, "--json", runs=runs)
+    assert done.returncode == 0
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    types = [line["type"] for line in lines]
+    assert (types[0], types[1], types[-1]) == ("run", "start", "end")
+    assert [line["epoch"] for line in lines if line["type"] == "epoch"] == [1, 2]
+    assert {line["run"] for line in lines} == {only_run(runs).name}
+    replay = wbtui("attach", "@last", "--json", runs=runs)
+    assert replay.stdout == done.stdout
+
+
+def test_quiet_prints_nothing(runs: Path) -> None:
+    done = wbtui("run", *SHORT, "--quiet", runs=runs)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_dry_run_prints_each_value_with_its_origin_and_makes_nothing(runs: Path) -> None:
+    done = wbtui("run", *SHORT, "--variant", "wd_fr", "--seed", "5", "--dry-run", runs=runs)
+    assert done.returncode == 0
+    origins = {
+        line.split("=")[0].strip(): line.rsplit("# ", 1)[1]
+        for line in done.stdout.splitlines()
+        if " = " in line
+    }
+    assert origins["seed"] == "--seed"
+    assert origins["stages.0.epochs"] == "--set stages.0.epochs=2"
+    assert origins["stages.0.feature_regularization"].endswith("digits_lt.toml [variants.wd_fr]")
+    assert origins["stages.0.weight_decay"].endswith("wd.toml")
+    assert origins["data.source"].endswith("digits_lt.toml")
+    assert origins["evaluation.tta"] == "default"
+    assert "later wins: defaults < preset < variant < --config < --set" in done.stdout
+    assert "n_max" in done.stdout.splitlines()[-1]
+    assert not runs.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "--preset"),
+        (("--preset", "digitz_lt"), "did you mean 'digits_lt'"),
+        (("--preset", "digits_lt", "--variant", "wdd"), "did you mean 'wd'"),
+        (("--preset", "digits_lt", "--set", "stages.0.epoch=4"), "did you mean 'epochs'"),
+        (("--preset", "digits_lt", "--set", "stages.0.epochs=many"), "stages.0.epochs"),
+        (("--preset", "digits_lt", "--set", "stages.0.epochs=0"), "greater than or equal to 1"),
+        (("--preset", "digits_lt", "--set", "stages.0.epochs"), "KEY=VALUE"),
+        (("--preset", "digits_lt", "--set", "stages.0.loss.name=ldam"), "model.head = 'cosine'"),
+        (("--preset", "digits_lt", "--set", "data.imbalance_factor=500"), "imbalance"),
+        (("--preset", "digits_lt", "--device", "cuda:999"), "CUDA device"),
+        (("--preset", "digits_lt", "--device", "gpu"), "device"),
+        (("--preset", "digits_lt", "--tag", "two words"), "white space"),
+        (("--preset", "cifar10_lt", "--data-root", "/nowhere"), "--download"),
+        (("--config", "/nowhere.toml"), "no such file"),
+        (("--preset", "digits_lt", "--seed", "x"), "seed"),
+    ],
+)
+def test_a_mistake_is_one_message_and_leaves_no_folder(
+    runs: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    done = wbtui("run", *arguments, "--detach", runs=runs)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not runs.exists() or not list(runs.iterdir())
+
+
+def test_a_failed_run_exits_1_with_its_reason_on_stderr(runs: Path) -> None:
+    done = wbtui("run", *SHORT, "--set", "stages.0.learning_rate=1e30", "--quiet", runs=runs)
+    assert done.returncode == 1
+    assert "failed" in done.stderr
+    assert str(only_run(runs)) in done.stderr
+
+
+def test_a_detached_run_is_attached_stopped_and_resumed(runs: Path) -> None:
+    started = wbtui("run", *FOREVER, "--detach", runs=runs)
+    folder = only_run(runs)
+    assert (started.returncode, started.stdout) == (0, folder.name + "\n")
+    wait_for_epoch(folder)
+    living = wbtui("rm", "@last", runs=runs)
+    assert living.returncode == 2
+    assert "stop it first" in living.stderr
+    refused = wbtui("resume", folder.name[-8:], runs=runs)
+    assert refused.returncode == 2
+    assert "attach" in refused.stderr
+    stopped = wbtui("stop", folder.name[-8:-4], runs=runs)
+    assert stopped.returncode == 0
+    assert "stopped (result.json: stopped by control/stop)" in stopped.stdout
+    again = wbtui("stop", "@last", runs=runs)
+    assert (again.returncode, "stopped already" in again.stderr) == (2, True)
+    assert wbtui("resume", "@last", "--detach", runs=runs).returncode == 0
+    wait_for_epoch(folder)
+    assert wbtui("stop", "--kill", "@last", runs=runs).returncode == 0
+    assert wait_until_over(folder).name == "stopped"
+    replay = wbtui("attach", "@last", runs=runs)
+    assert replay.returncode == 130
+    assert "next    wbtui resume" in replay.stdout
+
+
+def test_a_removed_run_comes_back(runs: Path) -> None:
+    wbtui("run", *SHORT, "--quiet", runs=runs)
+    folder = only_run(runs)
+    assert wbtui("rm", "@last", runs=runs).returncode == 0
+    assert not folder.exists()
+    assert wbtui("restore", folder.name[-8:], runs=runs).stdout == folder.name + "\n"
+    assert state_of(folder).name == "finished"
+    refused = wbtui("resume", "@last", runs=runs)
+    assert (refused.returncode, "finished" in refused.stderr) == (2, True)
+
+
+def test_closing_the_terminal_harms_nothing(runs: Path) -> None:
+    terminal = Terminal(["run", *SHORT, "--set", "stages.0.epochs=80"], runs)
+    terminal.read_until("test  All")
+    assert terminal.hang_up() == -signal.SIGHUP
+    folder = only_run(runs)
+    assert state_of(folder).living
+    assert wait_until_over(folder).name == "finished"
+
+
+def test_ctrl_c_stops_gracefully_and_the_terminal_is_left_in_order(runs: Path) -> None:
+    terminal = Terminal(["run", *FOREVER], runs)
+    terminal.read_until("test  All")
+    terminal.press("\x03")
+    assert terminal.wait() == 130
+    assert "stopping after this batch" in terminal.text
+    assert terminal.text.rfind("\x1b[?25h") > terminal.text.rfind("\x1b[?25l")  # the cursor is shown again
+    assert wait_until_over(only_run(runs)).name == "stopped"
+    assert (only_run(runs) / "checkpoint.pt").is_file()
+
+
+def test_ctrl_c_under_watch_leaves_the_run_at_work(start: Start, runs: Path) -> None:
+    folder = start(100_000)
+    terminal = Terminal(["attach", "@last", "--watch"], runs)
+    terminal.read_until("test  All")
+    terminal.press("\x03")
+    assert terminal.wait() == 130
+    assert state_of(folder).living
+    assert wbtui("stop", "--kill", "@last", runs=runs).returncode == 0
+    wait_until_over(folder)
+
+
+def test_a_second_ctrl_c_terminates_a_run_that_hangs(start: Start, runs: Path) -> None:
+    folder = start(100_000)
+    info = wait_for_epoch(folder)
+    terminal = Terminal(["attach", "@last"], runs)
+    terminal.read_until("test  All")
+    os.killpg(info.process_group or 0, signal.SIGSTOP)
+    terminal.press("\x03")
+    terminal.read_until("again terminates")
+    terminal.press("\x03")
+    assert terminal.wait() == 130
+    assert wait_until_over(folder).name == "stopped"
+
+
+def test_missing_images_are_offered_for_download_and_a_no_makes_no_run(runs: Path, tmp_path: Path) -> None:
+    terminal = Terminal(["run", "--preset", "cifar10_lt", "--data-root", str(tmp_path)], runs)
+    terminal.read_until("Download now?")
+    terminal.press("n\n")
+    assert terminal.wait() == 2
+    assert not runs.exists()
+
+
+def test_a_runs_folder_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for command in (("run", *SHORT), ("queue", "pause")):
+        done = wbtui(*command, runs=tmp_path / "file" / "runs")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "cannot write" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_help_is_quick_and_loads_neither_torch_nor_a_screen() -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [*WBTUI, "--help"], capture_output=True, text=True, env=child_environment(), check=True
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert all(command in done.stdout for command in ("run", "attach", "stop", "resume"))
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
+    code = (
+        "import sys\nfrom wbtui.cli.main import main\nmain(['run', '--preset', 'digits_lt', '--dry-run'])\n"
+        "print([m for m in ('torch', 'textual') if m in sys.modules])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=child_environment(), check=True
+    )
+    assert said.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,199 @@
+"""The queue on disk, its slots and its grids, without a process."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from wbtui.errors import UsageError
+from wbtui.launch import queue_files, slots
+from wbtui.launch.grid import MOST_RUNS, expand, split_list
+from wbtui.launch.queue_files import QueueSettings
+from wbtui.launch.start import make_run
+from wbtui.launch.worker import look, step
+from wbtui.presets import resolve
+from wbtui.store.housekeeping import remove_run, restore_run
+from wbtui.store.reader import open_run
+from wbtui.store.records import read_result
+
+
+def made(runs: Path, count: int, device: str = "auto") -> list[Path]:
+    return [
+        make_run(runs, resolve("digits_lt", options={"seed": seed, "device": device}))
+        for seed in range(count)
+    ]
+
+
+def waiting(runs: Path) -> list[Path]:
+    with queue_files.editing(runs):
+        return [entry.folder for entry in look(runs)[1]]
+
+
+def test_queued_runs_wait_in_the_order_they_came(tmp_path: Path) -> None:
+    first, second, third = made(tmp_path, 3)
+    queue_files.enqueue(tmp_path, [second, first])
+    queue_files.enqueue(tmp_path, [third], retries=2)
+    assert waiting(tmp_path) == [second, first, third]
+    assert open_run(third).state().name == "queued"
+    ticket = queue_files.read_ticket(third)
+    assert ticket is not None
+    assert ticket.retries == 2
+
+
+@settings(max_examples=50)
+@given(places=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 6)), max_size=8))
+def test_moving_a_run_shifts_the_others_and_loses_none(
+    tmp_path_factory: pytest.TempPathFactory, places: list[tuple[int, int]]
+) -> None:
+    runs = tmp_path_factory.mktemp("runs")
+    folders = [runs / f"20261123-114500-digits_lt-wd-s{seed}-0000000{seed}" for seed in range(4)]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "config.toml").write_text("")
+    queue_files.enqueue(runs, folders)
+    expected = list(folders)
+    for which, position in places:
+        with queue_files.editing(runs):
+            _, entries = look(runs)
+            moved = next(entry for entry in entries if entry.folder == folders[which])
+            queue_files.reorder(entries, moved, position)
+        expected.remove(folders[which])
+        expected.insert(position - 1, folders[which])
+    assert waiting(runs) == expected
+
+
+def test_a_withdrawn_run_is_stopped_and_can_be_removed_and_restored(tmp_path: Path) -> None:
+    (folder,) = made(tmp_path, 1)
+    queue_files.enqueue(tmp_path, [folder])
+    assert queue_files.withdraw(folder)
+    assert open_run(folder).state().name == "stopped"
+    assert not queue_files.withdraw(folder)
+    assert waiting(tmp_path) == []
+    remove_run(tmp_path, folder.name)
+    assert restore_run(tmp_path, folder.name) == folder
+
+
+def test_a_paused_queue_starts_nothing(tmp_path: Path) -> None:
+    queue_files.enqueue(tmp_path, made(tmp_path, 1))
+    with queue_files.editing(tmp_path):
+        queue_files.write_settings(tmp_path, QueueSettings(paused=True, slots={"cpu": 2}))
+        assert queue_files.read_settings(tmp_path) == QueueSettings(paused=True, slots={"cpu": 2})
+        assert step(tmp_path) is False
+    assert len(waiting(tmp_path)) == 1
+
+
+def test_a_run_that_no_slot_can_take_waits_without_keeping_a_worker(tmp_path: Path) -> None:
+    queue_files.enqueue(tmp_path, made(tmp_path, 1, device="cuda:3"))
+    with queue_files.editing(tmp_path):
+        queue_files.write_settings(tmp_path, QueueSettings(slots={"cpu": 2}))
+        assert step(tmp_path) is False
+    assert len(waiting(tmp_path)) == 1
+
+
+def test_a_run_that_cannot_start_fails_and_leaves_the_queue(tmp_path: Path) -> None:
+    (folder,) = made(tmp_path, 1)
+    queue_files.enqueue(tmp_path, [folder])
+    (folder / "config.toml").write_text("seed = 'x'\n")
+    with queue_files.editing(tmp_path):
+        step(tmp_path)
+    result = read_result(folder)
+    assert result is not None
+    assert result.outcome == "failed"
+    assert "seed" in result.reason
+    assert waiting(tmp_path) == []
+
+
+def test_broken_queue_files_are_read_as_the_last_place_and_default_settings(tmp_path: Path) -> None:
+    first, second = made(tmp_path, 2)
+    queue_files.enqueue(tmp_path, [first, second])
+    (first / "queue.json").write_text("{")
+    (tmp_path / ".queue" / "settings.json").write_text('{"slots": {"cpu": "many"}, "paused": 1}')
+    assert waiting(tmp_path) == [second, first]
+    assert queue_files.read_settings(tmp_path) == QueueSettings()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cuda:0=2,cpu=1", {"cuda:0": 2, "cpu": 1}),
+        ("3", {"auto": 3}),
+        (" mps=1 ", {"mps": 1}),
+        ("auto=2", {"auto": 2}),
+    ],
+)
+def test_slots_are_read_as_typed(text: str, expected: dict[str, int]) -> None:
+    assert slots.parse_slots(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "cuda=1", "cpu=0", "cpu=x", "gpu:0=1", "cpu=1,cpu=2", "cuda:=1", "-1", "cpu"]
+)
+def test_wrong_slots_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--slots"):
+        slots.parse_slots(text)
+
+
+def test_slots_taken_are_not_free_and_gpus_are_offered_first() -> None:
+    assert slots.free_slots({"cpu": 1, "cuda:0": 2}, ["cuda:0"]) == ["cuda:0", "cpu"]
+    assert slots.free_slots({"auto": 2}, ["gone"]) == ["auto"]
+    assert slots.free_slots({"cpu": 1}, ["cpu", "cpu"]) == []
+
+
+@pytest.mark.parametrize(
+    ("slot", "device", "expected"),
+    [
+        ("auto", "cuda:1", True),
+        ("cpu", "auto", True),
+        ("cpu", "cpu", True),
+        ("cpu", "cuda", False),
+        ("cuda:1", "cuda", True),
+        ("cuda:1", "cuda:1", True),
+        ("cuda:1", "cuda:0", False),
+        ("cuda:1", "cpu", False),
+    ],
+)
+def test_a_run_goes_only_where_its_configuration_allows(slot: str, device: str, expected: bool) -> None:
+    assert slots.fits(slot, device) is expected
+
+
+def test_a_slots_gpu_is_the_only_one_its_run_sees(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert slots.slot_environment("cuda:1", "auto") == {"CUDA_VISIBLE_DEVICES": "1"}
+    assert slots.slot_environment("cpu", "auto") == {"CUDA_VISIBLE_DEVICES": ""}
+    assert slots.slot_environment("cuda:1", "cuda:1") == {}
+    assert slots.slot_environment("auto", "auto") == {}
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4, GPU-7f")
+    assert slots.slot_environment("cuda:1", "cuda") == {"CUDA_VISIBLE_DEVICES": "GPU-7f"}
+
+
+def test_lists_multiply_with_seeds_innermost() -> None:
+    points = expand("ce,wd", "0,1", ["stages.0.weight_decay=1e-3,2e-3", "threads=1"])
+    assert len(points) == 8
+    assert [(p.variant, p.settings[0], p.seed) for p in points[:3]] == [
+        ("ce", "stages.0.weight_decay=1e-3", "0"),
+        ("ce", "stages.0.weight_decay=1e-3", "1"),
+        ("ce", "stages.0.weight_decay=2e-3", "0"),
+    ]
+    assert {p.settings[1] for p in points} == {"threads=1"}
+
+
+def test_a_list_valued_key_keeps_its_brackets() -> None:
+    assert split_list("[0.1,0.2],[0.3, 0.4]") == ["[0.1,0.2]", "[0.3, 0.4]"]
+    assert split_list('"a,b",c') == ['"a,b"', "c"]
+    assert [p.settings for p in expand("", "", ["data.mean=[0.1,0.2,0.3]"])] == [("data.mean=[0.1,0.2,0.3]",)]
+
+
+@given(st.lists(st.text("abc=.[]0", min_size=1), min_size=1))
+def test_what_has_no_comma_outside_brackets_is_one_value(parts: list[str]) -> None:
+    balanced = [part for part in parts if part.count("[") == part.count("]") == 0]
+    assert split_list(",".join(balanced)) == (balanced or [""])
+
+
+@pytest.mark.parametrize(
+    ("variant", "seed", "values"),
+    [("ce,,wd", "", []), ("", "0,0", []), ("", "0,", []), ("", ",".join(map(str, range(MOST_RUNS + 1))), [])],
+)
+def test_grids_that_make_no_sense_are_refused(variant: str, seed: str, values: list[str]) -> None:
+    with pytest.raises(UsageError):
+        expand(variant, seed, values)

@@ -1,0 +1,89 @@
+"""What stands in a new run folder, what is refused before there is one, and how many threads a run gets."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from wbtui.errors import UsageError
+from wbtui.launch import threads
+from wbtui.launch.data_check import check_data
+from wbtui.launch.environment import child_environment
+from wbtui.launch.probe import check_device
+from wbtui.launch.resume import config_of, resume_run
+from wbtui.launch.start import make_run
+from wbtui.presets import resolve
+from wbtui.store.notes import read_notes
+from wbtui.store.reader import open_run
+
+
+def test_a_new_folder_repeats_its_configuration_and_says_where_it_came_from(tmp_path: Path) -> None:
+    resolved = resolve("digits_lt", "ce", settings=["stages.0.epochs=7"], options={"seed": 3})
+    folder = make_run(tmp_path / "runs", resolved, command=["wbtui", "run"], tags=["b", "a"], note="why")
+    assert config_of(folder) == resolved.config
+    assert "-digits_lt-ce-s3-" in folder.name
+    provenance = json.loads((folder / "provenance.json").read_text())
+    assert provenance["command"] == ["wbtui", "run"]
+    assert provenance["origins"]["stages.0.epochs"] == "--set stages.0.epochs=7"
+    assert provenance["code"]["version"]
+    notes = read_notes(folder)
+    assert (notes.tags, notes.note) == (("a", "b"), "why")
+    assert open_run(folder).state().name == "starting"
+
+
+def test_a_wrong_tag_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="white space"):
+        make_run(tmp_path / "runs", resolve("digits_lt"), tags=["not one"])
+    assert not list((tmp_path / "runs").iterdir())
+
+
+def test_the_data_root_is_kept_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    resolved = resolve("digits_lt", settings=["data.source=npz", "data.root=here/x.npz", "data.classes=10"])
+    folder = make_run(tmp_path / "runs", resolved)
+    assert config_of(folder).data.root == str(tmp_path / "here" / "x.npz")
+
+
+def test_missing_images_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    config = resolve("cifar10_lt", options={"data.root": str(tmp_path)}).config.data
+    with pytest.raises(UsageError, match="--download"):
+        check_data(config, lambda found: False)
+
+
+def test_a_device_that_is_not_there_is_refused_before_a_folder_is_made() -> None:
+    check_device("auto")
+    check_device("cpu")
+    with pytest.raises(UsageError, match=r"cuda:999.*CUDA device"):
+        check_device("cuda:999")
+
+
+def test_a_run_that_was_never_started_is_not_resumed_while_it_may_still_start(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "runs", resolve("digits_lt"))
+    with pytest.raises(UsageError, match="starting"):
+        resume_run(folder)
+
+
+def test_children_find_the_package_from_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    paths = child_environment()["PYTHONPATH"].split(os.pathsep)
+    assert "/elsewhere" in paths
+
+
+@pytest.mark.parametrize(
+    ("preset", "configured", "parallel", "expected"),
+    [
+        ("cifar100_lt", 0, 1, 8),
+        ("cifar100_lt", 0, 3, 2),
+        ("cifar100_lt", 0, 99, 1),
+        ("digits_lt", 0, 1, 1),
+        ("digits_lt", 5, 9, 5),
+    ],
+)
+def test_cores_are_shared_and_small_nets_get_one(
+    monkeypatch: pytest.MonkeyPatch, preset: str, configured: int, parallel: int, expected: int
+) -> None:
+    monkeypatch.setattr(threads, "usable_cores", lambda: 8)
+    config = resolve(preset, settings=[f"threads={configured}"]).config
+    assert threads.threads_for(config, parallel) == expected
+    assert threads.thread_environment(expected)["OMP_NUM_THREADS"] == str(expected)

@@ -1,0 +1,112 @@
+"""The ladder under processes that listen, that do not, and that are somebody else's."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from living_runs import wait_for, wait_for_epoch, wait_until_over
+
+from wbtui.launch import identity
+from wbtui.launch.stop import Ladder, Rung, refusal
+from wbtui.store.facts import process_info
+from wbtui.store.reader import open_run
+from wbtui.store.records import write_process
+
+DEAF = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
+)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def deaf(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that ignores SIGTERM, recorded as the trainer of tmp_path."""
+    process = subprocess.Popen([sys.executable, "-c", DEAF], stdout=subprocess.PIPE, process_group=0)
+    assert process.stdout is not None
+    process.stdout.readline()
+    write_process(tmp_path, process_info(1, pid=process.pid, process_group=process.pid))
+    yield process
+    process.kill()
+    process.stdout.close()
+    process.wait()
+
+
+def test_the_ladder_climbs_when_patience_is_over_and_not_before(
+    tmp_path: Path, deaf: "subprocess.Popen[bytes]"
+) -> None:
+    clock = Clock()
+    ladder = Ladder(tmp_path, clock=clock)
+    assert (tmp_path / "control" / "stop").is_file()
+    clock.now = 19.9
+    ladder.tick()
+    assert ladder.rung is Rung.ASK
+    clock.now = 20
+    ladder.tick()
+    assert (ladder.rung, ladder.seconds_left) == (Rung.TERMINATE, 10)
+    assert not ladder.dead
+    clock.now = 30
+    ladder.tick()
+    assert ladder.rung is Rung.KILL
+    wait_for(lambda: ladder.dead, 5)
+    assert ladder.over
+    assert deaf.wait() == -signal.SIGKILL
+
+
+def test_a_pid_that_now_belongs_to_another_process_is_never_signalled(
+    tmp_path: Path, deaf: "subprocess.Popen[bytes]"
+) -> None:
+    recorded = process_info(1, pid=deaf.pid, process_group=deaf.pid)
+    assert recorded.created is not None
+    write_process(tmp_path, replace(recorded, created=recorded.created - 1000))
+    ladder = Ladder(tmp_path, Rung.KILL)
+    assert ladder.dead
+    assert identity.trainer_group(tmp_path) is None
+    assert deaf.poll() is None
+
+
+def test_a_process_of_another_group_or_host_is_never_signalled(
+    tmp_path: Path, deaf: "subprocess.Popen[bytes]"
+) -> None:
+    recorded = process_info(1, pid=deaf.pid, process_group=deaf.pid)
+    for other in (replace(recorded, process_group=os.getpgid(0)), replace(recorded, host="elsewhere")):
+        write_process(tmp_path, other)
+        assert identity.trainer_group(tmp_path) is None
+        Ladder(tmp_path, Rung.KILL)
+    assert deaf.poll() is None
+
+
+def test_a_suspended_run_is_woken_so_that_it_hears_sigterm(start: Callable[..., Path]) -> None:
+    folder = start(100_000)
+    info = wait_for_epoch(folder)
+    os.killpg(info.process_group or 0, signal.SIGSTOP)
+    assert refusal(folder, Rung.TERMINATE) == ""
+    ladder = Ladder(folder, Rung.TERMINATE)
+    wait_for(lambda: ladder.over, 9.5)
+    assert wait_until_over(folder).name == "stopped"
+    assert (folder / "checkpoint.pt").is_file()
+    result = open_run(folder).result
+    assert result is not None
+    assert result.exit_code == 130
+    assert "already" in refusal(folder, Rung.ASK)
+
+
+def test_a_killed_run_that_was_asked_to_stop_counts_as_stopped(start: Callable[..., Path]) -> None:
+    folder = start(100_000)
+    wait_for_epoch(folder)
+    Ladder(folder, Rung.KILL)
+    assert wait_until_over(folder).name == "stopped"
+    result = open_run(folder).result
+    assert result is not None
+    assert result.signal == signal.SIGKILL

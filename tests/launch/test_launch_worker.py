@@ -1,0 +1,138 @@
+"""The queue's worker under real runs: at most so many at once, killed at any moment, nothing twice, nothing lost."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from living_runs import state_of, wait_for, wait_for_epoch, wait_until_over
+
+from wbtui.launch import identity, queue_files
+from wbtui.launch.queue_files import PLACE, QueueSettings
+from wbtui.launch.start import make_run
+from wbtui.launch.worker import ensure_worker, worker_lives
+from wbtui.presets import resolve
+from wbtui.store import facts
+from wbtui.store.reader import open_run
+from wbtui.store.records import last_attempt, read_process
+
+
+@pytest.fixture
+def queued(runs: Path) -> Iterator[Callable[..., list[Path]]]:
+    """Queue so many digits runs; the worker is gone when the test is over."""
+
+    def queue(count: int, epochs: int, *settings: str, slots: int = 1, retries: int = 0) -> list[Path]:
+        values = [f"stages.0.epochs={epochs}", "threads=1", "device=cpu", *settings]
+        folders = [
+            make_run(runs, resolve("digits_lt", "wd", settings=values, options={"seed": seed}))
+            for seed in range(count)
+        ]
+        with queue_files.editing(runs):
+            queue_files.write_settings(runs, QueueSettings(slots={"cpu": slots}))
+        queue_files.enqueue(runs, folders, retries)
+        return folders
+
+    yield queue
+    wait_for(lambda: not worker_lives(runs), 20)
+
+
+def worker_pid(runs: Path) -> int:
+    info = read_process(runs / PLACE)
+    assert info is not None
+    assert info.waiter_pid is not None
+    return info.waiter_pid
+
+
+def kill_worker(runs: Path) -> None:
+    os.kill(worker_pid(runs), signal.SIGKILL)
+    wait_for(lambda: not worker_lives(runs), 5)
+
+
+def names(folders: list[Path]) -> list[str]:
+    return [state_of(folder).name for folder in folders]
+
+
+def test_a_worker_is_started_once_and_ends_when_nothing_waits(
+    runs: Path, queued: Callable[..., list[Path]]
+) -> None:
+    first, second = queued(2, 2)
+    ensure_worker(runs)
+    pid = worker_pid(runs)
+    ensure_worker(runs)
+    assert worker_pid(runs) == pid
+    wait_for(lambda: state_of(first).living)
+    assert state_of(second).name == "queued"
+    wait_until_over(second)
+    assert names([first, second]) == ["finished", "finished"]
+    wait_for(lambda: not worker_lives(runs), 20)
+    assert not (first / "queue.json").exists()
+    results = [open_run(folder).result for folder in (first, second)]
+    assert results[0] is not None
+    assert results[1] is not None
+    assert results[0].ended <= results[1].started
+
+
+def test_two_slots_hold_two_runs_with_a_failed_one_passed_over(
+    runs: Path, queued: Callable[..., list[Path]]
+) -> None:
+    (failing,) = queued(1, 2, "stages.0.learning_rate=1e30", slots=2)
+    lasting = queued(2, 100_000, slots=2)
+    ensure_worker(runs)
+    wait_until_over(failing)
+    wait_for(lambda: all(state_of(folder).living for folder in lasting))
+    assert state_of(failing).name == "failed"
+    assert last_attempt(failing) == 1
+    for folder in lasting:
+        info = wait_for_epoch(folder)
+        os.killpg(info.process_group or 0, signal.SIGTERM)
+        assert wait_until_over(folder).name == "stopped"
+    wait_for(lambda: not worker_lives(runs), 20)
+    assert names(lasting) == ["stopped", "stopped"]  # a stopped run is not started again
+
+
+def test_a_crashed_run_is_tried_again_from_its_checkpoint_so_often_and_no_more(
+    runs: Path, queued: Callable[..., list[Path]]
+) -> None:
+    (folder,) = queued(1, 100_000, "checkpoint.every_seconds=0", retries=1)
+    ensure_worker(runs)
+    for attempt in (1, 2):
+        wait_for(lambda attempt=attempt: last_attempt(folder) == attempt and identity.trainer_lives(folder))
+        reached = open_run(folder).history.last_epoch
+        wait_for(lambda reached=reached: open_run(folder).history.last_epoch > reached + 1)
+        info = identity.process_of(folder)
+        assert info is not None
+        os.kill(info.pid or 0, signal.SIGKILL)
+        wait_for(lambda info=info: facts.trainer_liveness(info) != "alive")
+    wait_for(lambda: not worker_lives(runs), 20)
+    assert state_of(folder).name == "crashed"
+    assert last_attempt(folder) == 2
+    assert not (folder / "queue.json").exists()
+    resumed = [
+        line for line in (folder / "events.jsonl").read_text().splitlines() if '"type":"resume"' in line
+    ]
+    assert len(resumed) == 1
+
+
+def test_killed_again_and_again_the_worker_starts_nothing_twice_and_forgets_nothing(
+    runs: Path, queued: Callable[..., list[Path]]
+) -> None:
+    folders = queued(3, 6, slots=2)
+    chance = random.Random(0)
+    while any(state_of(folder).name != "finished" for folder in folders):
+        ensure_worker(runs)
+        time.sleep(chance.uniform(0.0, 2.5))
+        if worker_lives(runs):
+            kill_worker(runs)
+    for folder in folders:
+        assert last_attempt(folder) == 1
+        result = open_run(folder).result
+        assert result is not None
+        assert (result.attempt, result.epoch) == (1, 6)
+        starts = [
+            line for line in (folder / "events.jsonl").read_text().splitlines() if '"type":"start"' in line
+        ]
+        assert len(starts) == 1
+    ensure_worker(runs)

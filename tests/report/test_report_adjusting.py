@@ -1,0 +1,166 @@
+"""Adjusting stored predictions: chosen on validation, oracle always named, saved results that go stale."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from finished_runs import COUNTS, accuracies, classifier, make_run, predictions_of
+
+from wbtui.adjustment import AllAccuracy, method_named
+from wbtui.errors import UsageError
+from wbtui.plotting.text import to_text
+from wbtui.report.adjust_tables import (
+    ORACLE,
+    adjusted_json,
+    curve_plot,
+    run_table,
+    seed_table,
+    sweep_table,
+)
+from wbtui.report.adjusting import Adjusted, Request, adjust_run, load_material, parse_sweep, sweep_rows
+from wbtui.report.derived import describe, load_derived, save_derived
+from wbtui.report.plots import Look
+from wbtui.report.settings import fold_seeds
+from wbtui.report.values import json_text
+from wbtui.store.predictions import PredictionsMeta, SplitPredictions, write_predictions
+from wbtui.store.reader import open_run
+
+
+def adjusted(folder: Path, method: str = "additive", **options: object) -> Adjusted:
+    request = Request(method_named(method), AllAccuracy(), **options)  # type: ignore[arg-type]
+    return adjust_run(load_material(open_run(folder)), request)
+
+
+def additive_by_hand(split: str, seed: int, tau: float) -> float:
+    """All at one strength, computed here on its own."""
+    found = predictions_of(split, seed)
+    shifted = found.logits.astype(np.float64) - tau * np.log(np.array(COUNTS) / sum(COUNTS))
+    return accuracies(SplitPredictions(shifted, found.labels))["all"]
+
+
+def test_the_strength_comes_from_validation_and_test_is_what_it_makes_of_it(tmp_path: Path) -> None:
+    one = adjusted(make_run(tmp_path))
+    assert one.basis == "validation"
+    grid = np.linspace(0, 3, 61)
+    by_hand = [additive_by_hand("validation", 0, tau) for tau in grid]
+    assert one.validation is not None
+    assert one.validation.all >= max(by_hand) - 1e-9
+    assert one.after.score.accuracy.all == pytest.approx(additive_by_hand("test", 0, one.strength))
+    assert one.before.score.accuracy.all == pytest.approx(accuracies(predictions_of("test", 0))["all"])
+    assert one.oracle is not None
+    assert one.oracle[1].all >= one.after.score.accuracy.all
+
+
+def test_without_validation_the_published_strength_is_taken_and_said(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, "wd", 0, "data.split_rule=full", validation=False)
+    one = adjusted(folder, "multiplicative")
+    assert (one.basis, one.strength) == ("published", 1.6)
+    table = run_table([one], {one.material.run.id: "x"})
+    assert any("nothing was chosen" in note for note in table.notes)
+    assert one.validation is None
+
+
+def test_a_strength_by_hand_and_one_chosen_on_test_are_called_what_they_are(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    by_hand = adjusted(folder, strength=0.5)
+    assert (by_hand.basis, by_hand.strength) == ("given", 0.5)
+    on_test = adjusted(folder, choose="test")
+    assert on_test.basis == "oracle"
+    texts = [row[-1].text for row in run_table([on_test], {on_test.material.run.id: "x"}).rows]
+    assert texts == ["", ORACLE]
+    assert "oracle" in on_test.derived().name
+    assert "not a result" in describe(on_test.derived())
+
+
+def test_the_best_on_test_is_marked_oracle_in_table_and_json(tmp_path: Path) -> None:
+    one = adjusted(make_run(tmp_path))
+    rows = run_table([one], {one.material.run.id: "x"}).rows
+    assert [row[-1].text for row in rows] == ["", "chosen on validation", ORACLE]
+    told = json.loads(json_text(adjusted_json(one, parse_sweep("0:1:0.5"))))
+    assert told["oracle"]["note"] == ORACLE
+    assert told["basis"] == "validation"
+    assert [row["strength"] for row in told["sweep"]] == [0.0, 0.5, 1.0]
+    assert 0 < told["test"]["after"]["all"] < 1
+
+
+def test_a_sweep_is_exact_at_each_of_its_strengths_and_ends_the_search(tmp_path: Path) -> None:
+    strengths = parse_sweep("0:0.4:0.1")
+    one = adjusted(make_run(tmp_path), sweep=strengths)
+    assert one.strength <= 0.4
+    for strength, found in sweep_rows(one, strengths):
+        assert found["test"].all == pytest.approx(additive_by_hand("test", 0, strength), abs=1e-9)
+        assert found["validation"].all == pytest.approx(additive_by_hand("validation", 0, strength), abs=1e-9)
+    table = sweep_table(one, strengths, "x")
+    assert len(table.rows) == 5
+    assert sum("chosen on validation" in row[-1].text for row in table.rows) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "0:1", "a:b:c", "1:0:0.1", "-1:2:0.1", "0:1:0", "0:1:-1", "0:nan:1", "0:1:1e-9"]
+)
+def test_a_sweep_that_cannot_be_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--sweep"):
+        parse_sweep(text)
+
+
+def test_seeds_of_one_setting_fold_into_mean_and_sample_std(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, "wd", seed) for seed in range(3)]
+    results = [adjusted(folder) for folder in folders]
+    settings = fold_seeds(one.material.run for one in results)
+    assert [setting.n for setting in settings] == [3]
+    table = seed_table(results, settings)
+    alls = [100 * one.after.score.accuracy.all for one in results]
+    row = next(row for row in table.rows if row[-1].text == "chosen on validation")
+    assert row[1].text == "3"
+    assert row[4].text == f"{np.mean(alls):.1f} ± {np.std(alls, ddof=1):.1f}"
+
+
+def test_saved_results_are_read_back_and_stale_once_the_predictions_change(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    one = adjusted(folder)
+    path = save_derived(one.material.run, one.derived())
+    assert path.parent == folder / "derived"
+    (found,) = load_derived(open_run(folder))
+    assert not found.stale
+    assert found.strength == one.strength
+    assert found.figures["test.accuracy.all"] == one.after.score.accuracy.all
+    assert found.fingerprint == one.material.fingerprint
+    splits = {name: predictions_of(name, 5) for name in ("validation", "test")}
+    write_predictions(folder, splits, classifier(), PredictionsMeta("last", 20, "none"))
+    (found,) = load_derived(open_run(folder))
+    assert found.stale
+    assert "STALE" in describe(found)
+
+
+def test_strange_files_under_derived_are_passed_over(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    (folder / "derived").mkdir()
+    strange = {
+        "a": "[]",
+        "b": "{}",
+        "c": '{"method":"x","strength":"inf","basis":"given","criterion":"","prior":"","fingerprint":""}',
+        "d": '{"method":5,"strength":1,"basis":"given","criterion":"","prior":"","fingerprint":""}',
+        "e": '{"method":"m","strength":1,"basis":"lucky","criterion":"","prior":"","fingerprint":""}',
+    }
+    for name, text in strange.items():
+        (folder / "derived" / f"{name}.json").write_text(text)
+    assert load_derived(open_run(folder)) == []
+
+
+def test_a_strength_of_both_kinds_keeps_its_second_parameter(tmp_path: Path) -> None:
+    one = adjusted(make_run(tmp_path), "additive_multiplicative")
+    derived = one.derived()
+    assert derived.parameters.keys() == {"gamma"}
+    assert f"gamma{derived.parameters['gamma']:.6g}" in derived.name
+
+
+def test_the_curve_is_drawn_with_validation_and_test(tmp_path: Path) -> None:
+    text = to_text(curve_plot(adjusted(make_run(tmp_path)), Look(100, 12), "x"))
+    for label in ("val all", "test all", "few"):
+        assert label in text
+
+
+def test_a_run_without_predictions_cannot_be_adjusted(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no predictions yet"):
+        load_material(open_run(make_run(tmp_path, finished=False)))

@@ -1,0 +1,262 @@
+"""Comparing settings: folded seeds, differences with their rule, and what may not be compared."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from finished_runs import CLASSES, accuracies, make_run, predictions_of
+from scipy import stats
+
+from wbtui.adjustment import AllAccuracy, method_named
+from wbtui.errors import UsageError
+from wbtui.report.adjusting import Request, adjust_run, load_material
+from wbtui.report.compare import (
+    compare,
+    comparison_json,
+    difference_tables,
+    long_table,
+    metric_table,
+    provenance_table,
+)
+from wbtui.report.derived import save_derived
+from wbtui.report.differences import difference
+from wbtui.report.entries import entries
+from wbtui.report.exporting import write_scalars
+from wbtui.report.markup import to_csv, to_latex, to_markdown
+from wbtui.report.settings import differing_keys, fold_seeds
+from wbtui.report.study import finished, study_entries, study_problems, study_tables
+from wbtui.report.table import Table
+from wbtui.report.values import json_text
+from wbtui.store.reader import open_run
+
+
+def names(*folders: Path) -> list[str]:
+    return [folder.name for folder in folders]
+
+
+def column(table: Table, index: int) -> dict[str, str]:
+    return {row[0].text: row[index].text for row in table.rows}
+
+
+def test_seeds_fold_and_settings_stay_apart(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, variant, seed) for variant in ("wd", "ce") for seed in range(2)]
+    folders.append(make_run(tmp_path, "wd", 0, "stages.0.weight_decay=0.002"))
+    folders.append(make_run(tmp_path, "wd", 2, "threads=2", "checkpoint.every_seconds=5.0"))
+    settings = fold_seeds(open_run(folder) for folder in folders)
+    assert [setting.n for setting in settings] == [3, 2, 1]
+    assert [setting.label for setting in settings] == [
+        "wd (weight_decay 0.005)",
+        "ce",
+        "wd (weight_decay 0.002)",
+    ]
+    assert differing_keys([settings[0].values, settings[2].values]) == ["stages.0.weight_decay"]
+
+
+def test_single_runs_differ_by_the_paired_bootstrap_over_images(tmp_path: Path) -> None:
+    a, b = make_run(tmp_path, "ce", 0, tail_bias=2.0), make_run(tmp_path, "wd", 0, tail_bias=0.0)
+    base, other = entries(tmp_path, names(a, b))
+    found = difference(base, other, "test.accuracy.all")
+    assert found is not None
+    assert found.rule == "bootstrap"
+    one, two = (predictions_of("test", 0, bias) for bias in (2.0, 0.0))
+    right = [(s.logits.argmax(1) == s.labels).astype(float) for s in (one, two)]
+    gain = (right[1] - right[0]).reshape(CLASSES, -1)
+    assert found.value == pytest.approx(gain.mean())
+    error = np.sqrt((gain.var(axis=1) / gain.shape[1]).sum()) / CLASSES
+    assert found.high - found.low == pytest.approx(2 * 1.96 * error, rel=0.1)
+    assert found.significant
+    few = difference(base, other, "test.accuracy.few")
+    assert few is not None
+    assert few.value == pytest.approx(accuracies(two)["few"] - accuracies(one)["few"])
+    fdr = difference(base, other, "test.fdr")
+    assert fdr is not None
+    assert (fdr.rule, fdr.significant) == ("none", None)
+
+
+def test_seeds_differ_by_welchs_interval(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, "ce", seed, tail_bias=1.0) for seed in range(3)]
+    folders += [make_run(tmp_path, "wd", seed, tail_bias=0.8) for seed in range(4, 8)]
+    base, other = entries(tmp_path, names(*folders))
+    found = difference(base, other, "test.accuracy.all")
+    assert found is not None
+    assert found.rule == "welch"
+    a, b = base.values("test.accuracy.all"), other.values("test.accuracy.all")
+    expected = stats.ttest_ind(b, a, equal_var=False).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_one_seed_against_several_has_no_interval_and_says_so(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, "ce", 0), make_run(tmp_path, "wd", 0), make_run(tmp_path, "wd", 1)]
+    table = metric_table(compare(entries(tmp_path, names(*folders))))
+    assert "n.s." not in column(table, 2)["All % ↑"]
+    assert any("no interval can be given" in note for note in table.notes)
+
+
+def test_the_table_has_baseline_deltas_and_the_rule_behind_ns(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, "ce", 0), make_run(tmp_path, "wd", 1)]
+    comparison = compare(entries(tmp_path, names(*folders)))
+    table = metric_table(comparison)
+    assert table.columns[1].title == "ce (baseline), n = 1"
+    base, other = accuracies(predictions_of("test", 0)), accuracies(predictions_of("test", 1))
+    assert column(table, 1)["All % ↑"] == f"{100 * base['all']:.1f}"
+    text = column(table, 2)["All % ↑"]
+    assert text.startswith(f"{100 * other['all']:.1f}  {100 * (other['all'] - base['all']):+.1f}")
+    assert any(note.startswith("n.s.: the 95 % interval") for note in table.notes)
+    best = next(row for row in table.rows if row[0].text == "All % ↑")
+    assert [cell.best for cell in best[1:]] == [base["all"] >= other["all"], other["all"] >= base["all"]]
+    assert comparison.problems == ()
+
+
+def test_only_differing_configuration_and_provenance_is_shown(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, "ce"), make_run(tmp_path, "wd_fr_etf")]
+    provenance = folders[1] / "provenance.json"
+    provenance.write_text(provenance.read_text().replace("2.13.0", "2.14.1"))
+    configuration, facts = difference_tables(compare(entries(tmp_path, names(*folders))))
+    assert column(configuration, 2) == {
+        "model.head": "etf",
+        "stages.0.weight_decay": "0.005",
+        "stages.0.feature_regularization": "0.001",
+    }
+    assert column(facts, 2) == {"version torch": "2.14.1"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["data.split_rule=full"], "different images"),
+        (["data.imbalance_factor=20.0"], "different images"),
+        (["data.many_above=50"], "different Many/Medium/Few groups"),
+    ],
+)
+def test_runs_that_may_not_be_compared_are_said_at_the_top(
+    tmp_path: Path, settings: list[str], said: str
+) -> None:
+    folders = [make_run(tmp_path, "ce"), make_run(tmp_path, "wd", 0, *settings)]
+    comparison = compare(entries(tmp_path, names(*folders)))
+    assert any(said in problem for problem in comparison.problems)
+    assert all("NOT COMPARABLE" in problem for problem in comparison.problems)
+
+
+def test_another_training_split_and_another_test_set_are_said(tmp_path: Path) -> None:
+    a, b = make_run(tmp_path, "ce"), make_run(tmp_path, "wd", 0, "data.imbalance_factor=20.0")
+    text = (b / "provenance.json").read_text()
+    (b / "provenance.json").write_text(text.replace("[100,65,", "[100,66,"))
+    labels = np.load(b / "predictions" / "test_labels.npy")
+    np.save(b / "predictions" / "test_labels.npy", labels[::-1].copy())
+    (first, second) = compare(entries(tmp_path, names(a, b))).problems
+    assert "different test sets" in first
+    assert "holdout rule, IF 50 / holdout rule, IF 20" in second
+
+
+def test_runs_without_final_figures_are_said(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, "ce"), make_run(tmp_path, "wd", finished=False)]
+    comparison = compare(entries(tmp_path, names(*folders)))
+    assert comparison.problems == ("wd: 1 of 1 runs have no final figures",)
+
+
+def test_saved_adjustments_stand_beside_runs_and_stale_ones_are_refused(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    one = adjust_run(load_material(open_run(folder)), Request(method_named("additive"), AllAccuracy()))
+    name = save_derived(one.material.run, one.derived()).stem
+    base, other = entries(tmp_path, [folder.name, f"{folder.name}:addi"])
+    assert other.label == "wd + additive"
+    found = difference(base, other, "test.accuracy.all")
+    assert found is not None
+    assert found.value == pytest.approx(one.after.score.accuracy.all - one.before.score.accuracy.all)
+    assert found.rule == "bootstrap"
+    with pytest.raises(UsageError, match=f"expected one of {name}"):
+        entries(tmp_path, [f"{folder.name}:nothing"])
+    meta = folder / "predictions" / "meta.json"
+    meta.write_text(meta.read_text().replace(one.material.fingerprint, "0" * 64))
+    with pytest.raises(UsageError, match="stale"):
+        entries(tmp_path, [f"{folder.name}:addi"])
+
+
+def test_an_oracle_in_a_comparison_is_called_one(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    request = Request(method_named("additive"), AllAccuracy(), choose="test")
+    one = adjust_run(load_material(open_run(folder)), request)
+    save_derived(one.material.run, one.derived())
+    comparison = compare(entries(tmp_path, [folder.name, f"{folder.name}:additive"]))
+    assert "not a result" in comparison.problems[0]
+    assert comparison.entries[1].label == "wd + additive (oracle)"
+
+
+def test_machines_get_fractions_intervals_and_rules(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, "ce", 0), make_run(tmp_path, "wd", 1)]
+    comparison = compare(entries(tmp_path, names(*folders)))
+    rows = list(csv.DictReader(io.StringIO(to_csv(long_table(comparison)))))
+    row = next(row for row in rows if row["metric"] == "test.accuracy.all" and row["setting"] == "wd")
+    assert float(row["mean"]) == accuracies(predictions_of("test", 1))["all"]
+    assert row["std"] == ""
+    assert float(row["low"]) <= float(row["difference"]) <= float(row["high"])
+    assert row["rule"] == "bootstrap"
+    told = json.loads(json_text(comparison_json(comparison)))
+    assert told["baseline"] == "ce"
+    assert told["configuration"]["stages.0.weight_decay"] == {"ce": "0", "wd": "0.005"}
+
+
+def test_the_study_is_the_papers_table_with_n_and_the_best_in_bold(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, variant, seed) for variant in ("ce", "wd_fr_etf") for seed in range(2)]
+    folders.append(make_run(tmp_path, "wd", 5))
+    folders.append(make_run(tmp_path, "wd", 6, finished=False))
+    kept, left_out = finished([open_run(folder) for folder in folders])
+    assert len(kept) == 5
+    assert "s6" in left_out[0]
+    found = study_entries(kept, [method_named("additive")])
+    (table,) = study_tables(found)
+    assert [column.title for column in table.columns] == [
+        "method", "n", "Many", "Medium", "Few", "All", "FDR train", "FDR test",
+    ]  # fmt: skip
+    assert [(row[0].text, row[1].text) for row in table.rows] == [
+        ("ce", "2"),
+        ("ce + additive", "2"),
+        ("wd_fr_etf", "2"),
+        ("wd_fr_etf + additive", "2"),
+        ("wd", "1"),
+        ("wd + additive", "1"),
+    ]
+    alls = [100 * accuracies(predictions_of("test", seed))["all"] for seed in range(2)]
+    assert table.rows[0][5].text == f"{np.mean(alls):.1f} ± {np.std(alls, ddof=1):.1f}"
+    assert table.rows[4][5].text.endswith("± n/a")
+    best = max(row[5].value for row in table.rows)
+    assert [row[5].best for row in table.rows] == [row[5].value == best for row in table.rows]
+    assert r"wd\_fr\_etf" in to_latex(table)
+    assert "**" in to_markdown(table)
+    assert study_problems(found) == []
+
+
+def test_presets_of_a_study_stand_in_tables_of_their_own(tmp_path: Path) -> None:
+    folders = [
+        make_run(tmp_path, "ce"),
+        make_run(tmp_path, "wd"),
+        make_run(tmp_path, "ce", 1, "preset=other"),
+    ]
+    tables = study_tables(study_entries([open_run(folder) for folder in folders]))
+    assert [(table.title, len(table.rows)) for table in tables] == [("digits_lt", 2), ("other", 1)]
+    assert tables[0].rows[0][0].text == "ce"
+
+
+def test_export_is_tidy_with_one_row_a_value(tmp_path: Path) -> None:
+    run = open_run(make_run(tmp_path))
+    out = io.StringIO()
+    count = write_scalars([run], out)
+    rows = list(csv.DictReader(io.StringIO(out.getvalue())))
+    assert len(rows) == count == sum(len(epoch.scalars) for epoch in run.epochs)
+    last = [row for row in rows if row["metric"] == "test.accuracy.all"][-1]
+    assert (last["epoch"], last["stage"], last["variant"], last["seed"]) == ("20", "1", "wd", "0")
+    assert float(last["value"]) == run.epochs[-1].scalars["test.accuracy.all"]
+    out = io.StringIO()
+    write_scalars([run], out, final=True)
+    final = {row["metric"]: row["value"] for row in csv.DictReader(io.StringIO(out.getvalue()))}
+    assert float(final["train.fdr"]) == 300.0
+
+
+def test_provenance_that_is_the_same_says_so(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, "ce"), make_run(tmp_path, "wd")]
+    table = provenance_table(compare(entries(tmp_path, names(*folders))))
+    assert table.rows == ()
+    assert "are the same" in table.notes[0]

@@ -1,0 +1,132 @@
+"""Somebody else's predictions: read safely, checked, and a finished run afterwards."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from finished_runs import COUNTS, accuracies, predictions_of
+
+from wbtui.adjustment import AllAccuracy, method_named
+from wbtui.errors import UsageError
+from wbtui.report.adjusting import Request, adjust_run, load_material
+from wbtui.report.figures import figures_of
+from wbtui.report.importing import Labels, Sources, make_imported_run, read_predictions
+from wbtui.report.settings import fold_seeds
+from wbtui.store.index import RunIndex
+from wbtui.store.reader import open_run
+
+TEST, VALIDATION = predictions_of("test", 0), predictions_of("validation", 0)
+GOOD = {"logits": TEST.logits, "labels": TEST.labels, "counts": np.array(COUNTS)}
+
+
+def npz(path: Path, **named: object) -> Path:
+    np.savez(path, **named)  # type: ignore[arg-type]
+    return path
+
+
+def test_one_archive_becomes_a_finished_run_that_can_be_adjusted(tmp_path: Path) -> None:
+    source = npz(
+        tmp_path / "x.npz", **GOOD, validation_logits=VALIDATION.logits, validation_labels=VALIDATION.labels
+    )
+    folder = make_imported_run(
+        tmp_path / "runs", read_predictions(Sources(source)), Labels("theirs", 0, "", (), 30, 8)
+    )
+    run = open_run(folder)
+    assert run.state().name == "finished"
+    expected = accuracies(TEST)
+    for group, value in expected.items():
+        assert figures_of(run).accuracy("test", group) == pytest.approx(value)
+    (row,) = RunIndex(tmp_path / "runs").listing().rows
+    assert row.accuracy_few == pytest.approx(expected["few"])
+    assert row.tags == ("imported",)
+    one = adjust_run(load_material(run), Request(method_named("additive"), AllAccuracy()))
+    assert one.basis == "validation"
+    with pytest.raises(UsageError, match="classifier norms"):
+        adjust_run(load_material(run), Request(method_named("tau_norm"), AllAccuracy()))
+
+
+def test_arrays_may_stand_in_files_of_their_own_and_counts_on_the_command_line(tmp_path: Path) -> None:
+    sources = Sources(
+        npz(tmp_path / "z.npz", anything=TEST.logits.astype(np.float64)),
+        npz(tmp_path / "y.npz", whatever=TEST.labels.astype(np.int32)),
+        ",".join(map(str, COUNTS)),
+    )
+    found = read_predictions(sources)
+    assert found.splits["test"].logits.dtype == np.float32
+    assert found.classifier.train_counts.tolist() == list(COUNTS)
+    assert set(found.splits) == {"test"}
+
+
+def test_seeds_from_different_files_fold_and_methods_do_not(tmp_path: Path) -> None:
+    runs = []
+    for seed, variant in ((0, "a"), (1, "a"), (0, "b")):
+        source = npz(tmp_path / f"{variant}{seed}.npz", **GOOD)
+        folder = make_imported_run(
+            tmp_path / "runs", read_predictions(Sources(source)), Labels(variant, seed)
+        )
+        runs.append(open_run(folder))
+    assert [(setting.label, setting.n) for setting in fold_seeds(runs)] == [("a", 2), ("b", 1)]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"logits": TEST.logits[:, 0]}, "expected floats (N, C)"),
+        ({"logits": TEST.labels}, "expected floats (N, C)"),
+        ({"logits": np.where(TEST.logits > 6, np.nan, TEST.logits)}, "NaN"),
+        ({"labels": TEST.labels[:-1]}, "one for each row"),
+        ({"labels": TEST.labels.astype(float)}, "expected integers"),
+        ({"labels": TEST.labels + 1}, "run from 1 to 10; expected 0..9"),
+        ({"counts": np.array([1, 2])}, "expected 10 whole numbers"),
+        ({"counts": np.zeros(10, int)}, "expected 10 whole numbers"),
+        ({"counts": np.array(COUNTS, float)}, "expected 10 whole numbers"),
+        ({"classifier_norms": np.ones(3)}, "expected 10 finite numbers"),
+        ({"validation_logits": VALIDATION.logits[:, :5]}, "validation has 5 classes"),
+    ],
+)
+def test_what_does_not_fit_is_refused(tmp_path: Path, change: dict[str, object], said: str) -> None:
+    source = npz(tmp_path / "x.npz", **(GOOD | change))
+    with pytest.raises(UsageError) as refused:
+        read_predictions(Sources(source))
+    assert said in str(refused.value)
+
+
+def test_a_missing_array_names_those_there_are(tmp_path: Path) -> None:
+    source = npz(tmp_path / "x.npz", logits=TEST.logits, targets=TEST.labels)
+    with pytest.raises(UsageError, match="no array test_labels or labels; it holds logits, targets"):
+        read_predictions(Sources(source, counts=",".join(map(str, COUNTS))))
+    with pytest.raises(UsageError, match="no array train_counts or counts or cls_num_list"):
+        read_predictions(Sources(npz(tmp_path / "z.npz", logits=TEST.logits)))
+    with pytest.raises(UsageError, match=r"expected a \.npz file or numbers"):
+        read_predictions(Sources(npz(tmp_path / "y.npz", **GOOD), counts="a,b"))
+
+
+def test_pickled_arrays_are_refused_not_run(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[object, ...]:
+            return Path.touch, (tmp_path / "exploded",)
+
+    source = npz(tmp_path / "x.npz", logits=np.array([[Bomb(), Bomb()]], dtype=object))
+    with pytest.raises(UsageError):
+        read_predictions(Sources(source))
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_an_archive_that_claims_more_than_it_has_is_refused(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f4", "fortran_order": False, "shape": (10**9, 10**3)}
+    )
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("logits.npy", header.getvalue())
+    with pytest.raises(UsageError):
+        read_predictions(Sources(tmp_path / "x.npz"))
+
+
+def test_thresholds_that_overlap_are_refused_before_a_folder_is_made(tmp_path: Path) -> None:
+    imported = read_predictions(Sources(npz(tmp_path / "x.npz", **GOOD)))
+    with pytest.raises(UsageError, match="--groups"):
+        make_imported_run(tmp_path / "runs", imported, Labels("a", many_above=5, few_below=50))
+    assert not (tmp_path / "runs").exists()

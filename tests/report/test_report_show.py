@@ -1,0 +1,139 @@
+"""What `wbtui ls` and `wbtui show` say of runs, and the pictures that `--plot` means."""
+
+import json
+from pathlib import Path
+
+import pytest
+from finished_runs import COUNTS, EPOCHS, accuracies, make_run, predictions_of
+
+from wbtui.errors import UsageError
+from wbtui.plotting.glyphs import GlyphSet
+from wbtui.plotting.text import to_text
+from wbtui.report.figures import figures_of
+from wbtui.report.listing import listing_json, listing_table
+from wbtui.report.overview import overview_json, overview_tables
+from wbtui.report.plots import Look, plots
+from wbtui.report.table import Table
+from wbtui.report.values import json_text, percent
+from wbtui.store.index import RunIndex
+from wbtui.store.notes import edit_tags, set_note
+from wbtui.store.reader import open_run
+
+
+def words(tables: list[Table]) -> str:
+    return "\n".join(" ".join(cell.text for cell in row) for table in tables for row in table.rows)
+
+
+def test_the_listing_shows_final_figures_in_percent_and_keeps_fractions(tmp_path: Path) -> None:
+    make_run(tmp_path, "wd", 1, digits="7f3a91c2")
+    make_run(tmp_path, "ce", 0, digits="7f3b0000", finished=False)
+    rows = RunIndex(tmp_path).listing().rows
+    table = listing_table(rows, [row.id for row in rows])
+    by_run = {
+        row[0].text: {c.key: cell.text for c, cell in zip(table.columns, row, strict=True)}
+        for row in table.rows
+    }
+    expected = accuracies(predictions_of("test", 1))
+    assert by_run["7f3a"]["state"] == "finished"
+    assert by_run["7f3a"]["all"] == percent(expected["all"])
+    assert by_run["7f3a"]["few"] == percent(expected["few"])
+    assert by_run["7f3a"]["epoch"] == f"{EPOCHS}/{EPOCHS}"
+    assert by_run["7f3a"]["fdr"] == "81.0"
+    assert by_run["7f3b"]["epoch"] == f"7/{EPOCHS}"
+    assert json.loads(json_text(listing_json(rows)))[-1]["last"]["test.accuracy.all"] == pytest.approx(
+        expected["all"]
+    )
+
+
+def test_a_broken_folder_is_a_row_that_says_why(tmp_path: Path) -> None:
+    broken = tmp_path / "20261123-114500-x-y-s0-00000000"
+    broken.mkdir()
+    (broken / "config.toml").write_text("[[[")
+    rows = RunIndex(tmp_path).listing().rows
+    table = listing_table(rows, [row.id for row in rows])
+    assert len(table.rows) == 1
+    assert "config.toml" in table.notes[0]
+
+
+def test_figures_are_final_ones_completed_from_the_epoch_of_the_same_weights(tmp_path: Path) -> None:
+    figures = figures_of(open_run(make_run(tmp_path)))
+    assert figures.final
+    assert figures.epoch == EPOCHS
+    assert figures.values["test.fdr"] == 80.0  # final, though epoch 20 measured 80.0 as well
+    assert figures.values["train.fdr"] == 300.0  # final; epoch 20 said 200
+    assert figures.values["bn.scale.mean"] == pytest.approx(0.8)  # not among the final ones
+
+
+def test_a_run_at_work_has_figures_so_far_and_says_so(tmp_path: Path) -> None:
+    run = open_run(make_run(tmp_path, finished=False))
+    assert not figures_of(run).final
+    text = words(overview_tables(run))
+    assert "the run so far, epoch 7; none are final" in text
+
+
+def test_show_tells_configuration_provenance_notes_state_and_figures(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, "wd_fr_etf")
+    set_note(folder, "a note with [red]markup[/red] and \x1b[31mescape")
+    edit_tags(folder, add=["base"])
+    tables = overview_tables(open_run(folder))
+    text = words(tables)
+    assert "finished: result.json: all epochs done" in text
+    assert "WD 0.005, FR 0.001" in text
+    assert "etf head" in text
+    assert "torch 2.13.0" in text
+    assert "280 train, 200 validation, 500 test" in text
+    assert "[red]markup[/red]" in text
+    assert "\x1b" not in text
+    assert "tags base" in text
+    final = tables[1]
+    assert [row[0].text for row in final.rows] == ["train", "validation", "test"]
+    assert final.rows[2][1].value == pytest.approx(accuracies(predictions_of("test", 0))["all"])
+
+
+def test_twelve_epochs_are_shown_unless_all_are_asked_for(tmp_path: Path) -> None:
+    run = open_run(make_run(tmp_path))
+    few, all_of_them = overview_tables(run)[2], overview_tables(run, all_epochs=True)[2]
+    assert len(few.rows) == 12
+    assert [few.rows[0][0].value, few.rows[-1][0].value] == [1, EPOCHS]
+    assert len(all_of_them.rows) == EPOCHS
+
+
+def test_json_of_a_run_has_every_epoch_and_fractions(tmp_path: Path) -> None:
+    value = json.loads(json_text(overview_json(open_run(make_run(tmp_path)))))
+    assert value["state"]["name"] == "finished"
+    assert [epoch["epoch"] for epoch in value["epochs"]] == list(range(1, EPOCHS + 1))
+    assert 0 < value["figures"]["values"]["test.accuracy.all"] < 1
+    assert value["config"]["preset"] == "digits_lt"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("accuracy", "test accuracy [%]"),
+        ("test.fdr", "test.fdr  log"),
+        ("feature_norm@class", "test.feature_norm@class, epoch 20"),
+        ("test.cosine", "test.cosine, epoch 20"),
+        ("loss", "loss"),
+    ],
+)
+def test_plots_by_family_by_name_by_class_and_as_matrix(tmp_path: Path, wanted: str, said: str) -> None:
+    run = open_run(make_run(tmp_path))
+    (canvas,) = plots(run, wanted, Look(60, 12, GlyphSet.ASCII, colour=False))
+    text = to_text(canvas)
+    assert (canvas.width, canvas.height) == (60, 12)
+    assert said in text
+    assert text.isascii()
+
+
+def test_bars_by_class_carry_the_training_counts(tmp_path: Path) -> None:
+    (canvas,) = plots(open_run(make_run(tmp_path)), "feature_norm@class", Look(90, 12))
+    assert f"n_k {min(COUNTS)} to {max(COUNTS)}" in to_text(canvas)
+
+
+def test_several_plots_at_once_and_an_unknown_one_names_those_there_are(tmp_path: Path) -> None:
+    run = open_run(make_run(tmp_path))
+    assert len(plots(run, "accuracy, fdr", Look())) == 2
+    with pytest.raises(UsageError, match=r"did you mean 'fdr'.*accuracy"):
+        plots(run, "fddr", Look())
+    with pytest.raises(UsageError, match="expected names"):
+        plots(run, " , ", Look())

@@ -1,0 +1,94 @@
+"""`wbtui adjust`: what does logit adjustment make of finished runs?"""
+
+from typing import Annotated, Literal
+
+import typer
+
+from wbtui.cli.run import RUNS_DEFAULT, Runs
+
+app = typer.Typer()
+
+
+@app.command()
+def adjust(
+    run: Annotated[
+        list[str], typer.Argument(metavar="RUN...", help="Finished runs; seeds of one setting fold.")
+    ],
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="additive, multiplicative, tau_norm, one_vs_one ...; may be repeated."),
+    ] = None,
+    choose: Annotated[
+        Literal["val", "test", "published"],
+        typer.Option(help="val: on validation; published: the papers' value; test: an oracle, not a result."),
+    ] = "val",
+    criterion: Annotated[
+        Literal["all", "harmonic", "few"],
+        typer.Option(help="What is maximised: All, the harmonic mean, Few."),
+    ] = "all",
+    floor: Annotated[
+        float,
+        typer.Option(help="With --criterion few: lowest accuracy of Many that is put up with, percent."),
+    ] = 0.0,
+    strength: Annotated[float | None, typer.Option(help="A strength by hand; nothing is chosen.")] = None,
+    sweep: Annotated[
+        str, typer.Option(metavar="FROM:TO:STEP", help="Show these strengths; the search ends at TO.")
+    ] = "",
+    save: Annotated[bool, typer.Option("--save", help="Keep the result under its run, in derived/.")] = False,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw accuracy over the strength.")] = False,
+    width: Annotated[int, typer.Option(help="Columns of a plot; 0: those of the terminal.")] = 0,
+    height: Annotated[int, typer.Option(help="Lines of a plot.")] = 14,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print all of it; accuracies are fractions.")
+    ] = False,
+    runs: Runs = RUNS_DEFAULT,
+) -> None:
+    """Re-score finished runs: the strength is chosen on validation, test is reported once.
+
+    The best strength on test is shown as "oracle": an upper bound that is no result. A run without validation
+    images gets the published strength.
+    """
+    from wbtui.adjustment import CRITERIA, FewAboveFloor
+    from wbtui.errors import UsageError
+    from wbtui.report import adjust_tables, adjusting, terminal
+    from wbtui.report.chosen import some_folders
+    from wbtui.report.derived import save_derived
+    from wbtui.report.listing import short_ids
+    from wbtui.report.settings import fold_seeds
+    from wbtui.report.values import json_text
+    from wbtui.store.ids import run_ids
+    from wbtui.store.reader import open_run
+    from wbtui.store.text import plain
+
+    if strength is not None and not 0 <= strength <= 100:
+        raise UsageError(f"--strength {strength:g}: expected a number from 0 to 100")
+    if floor and criterion != "few":
+        raise UsageError("--floor belongs to --criterion few")
+    strengths = adjusting.parse_sweep(sweep) if sweep else None
+    found = [open_run(folder) for folder in some_folders(runs, run)]
+    materials = [adjusting.load_material(one) for one in found]
+    goal = FewAboveFloor(floor / 100) if criterion == "few" else CRITERIA[criterion]
+    results = [
+        adjusting.adjust_run(material, adjusting.Request(one, goal, choose, strength, strengths))
+        for material in materials
+        for one in adjusting.methods_named(method or ["multiplicative"])
+    ]
+    short = short_ids([*run_ids(runs), *(one.id for one in found)])
+    names = {one.id: plain(short[one.id]) for one in found}
+    if as_json:
+        print(json_text([adjust_tables.adjusted_json(one, strengths) for one in results]))
+    else:
+        settings = fold_seeds(found)
+        tables = [adjust_tables.run_table(results, names)]
+        if any(setting.n > 1 for setting in settings):
+            tables.append(adjust_tables.seed_table(results, settings))
+        if strengths is not None:
+            tables += [
+                adjust_tables.sweep_table(one, strengths, names[one.material.run.id]) for one in results
+            ]
+        terminal.show(*tables)
+        for one in results if plot else ():
+            look = terminal.look(width, height)
+            terminal.print_picture(adjust_tables.curve_plot(one, look, names[one.material.run.id]))
+    for one in results if save else ():
+        terminal.say(f"saved {plain(str(save_derived(one.material.run, one.derived())))}")

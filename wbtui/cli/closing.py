@@ -1,0 +1,119 @@
+"""What is said when a run has ended: its figures by split, where they are, and what to type next?"""
+
+import sys
+from collections.abc import Mapping, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from wbtui.cli.display import figure, percent, stages_in_words
+from wbtui.cli.progress import GROUPS, Standing
+from wbtui.store.ids import run_ids, short_id
+from wbtui.store.text import plain
+
+_SPLITS = ("test", "validation", "train")
+_ERROR_LINES = 15
+_NEXT = {
+    "finished": (("show", "its curves and figures"), ("adjust", "re-score it with logit adjustment")),
+    "stopped": (("resume", "go on from its checkpoint"),),
+    "failed": (("resume", "try again from its last checkpoint"),),
+    "crashed": (("resume", "try again from its last checkpoint"),),
+    "unknown": (("attach", "look again"),),
+}
+_GOES_ON = (("attach", "follow it again"), ("stop", "end it"))
+
+
+def close(standings: Sequence[Standing], quiet: bool = False) -> None:
+    """Print the end of one or several followed runs; failures go to stderr.
+
+    Args:
+        standings: where the runs stood at last.
+        quiet: only failures.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    for one in standings:
+        if one.state.name in ("failed", "crashed"):
+            _complain(one)
+    if quiet:
+        return
+    if len(standings) == 1:
+        _report(console, standings[0])
+    else:
+        _report_together(console, standings)
+
+
+def _complain(standing: Standing) -> None:
+    result = standing.result
+    name = standing.run.id.rsplit("-", 1)[-1]
+    error = plain(result.error, lines=True).strip().splitlines()[-_ERROR_LINES:] if result else []
+    reason = plain(result.reason) if result else standing.state.evidence
+    lines = error if error[-1:] == [reason] else [*error, reason]
+    print(*lines, sep="\n", file=sys.stderr)
+    print(
+        f"wbtui: run {name} {standing.state.name}; its log: {standing.run.path / 'output.log'}",
+        file=sys.stderr,
+    )
+
+
+def _report(console: Console, standing: Standing) -> None:
+    name, labels = standing.state.name, standing.labels
+    final, best, best_epoch = _figures(standing)
+    console.print(
+        Text(f"\n{labels.id}  {name} after {standing.epochs_done}/{labels.epochs} epochs", style="bold")
+    )
+    if labels.stages:
+        console.print(Text(f"{labels}  ({stages_in_words(labels.stages)})"))
+    for split in _SPLITS:
+        if f"{split}.accuracy.all" in final:
+            console.print(_table(split, final, best, best_epoch))
+    console.print(Text(f"folder  {standing.run.path}"))
+    short = short_id(run_ids(standing.run.path.parent), standing.run.id)
+    for command, why in _NEXT.get(name, _GOES_ON):
+        console.print(Text(f"next    wbtui {command} {short}   ({why})"))
+
+
+def _report_together(console: Console, standings: Sequence[Standing]) -> None:
+    ids = run_ids(standings[0].run.path.parent)
+    table = Table(title="test", title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False)
+    for title in ("run", "what", "state", "epoch"):
+        table.add_column(title)
+    for title in (*(title for title, _ in GROUPS), "Loss", "FDR"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for one in standings:
+        words = (short_id(ids, one.run.id), str(one.labels), one.state.name)
+        figures = _cells("test", _figures(one)[0])
+        table.add_row(*map(Text, words), f"{one.epochs_done}/{one.labels.epochs}", *figures)
+    console.print()
+    console.print(table)
+    console.print(Text(f"folder  {standings[0].run.path.parent}"))
+    for command, why in (("ls", "all runs"), ("queue", "what still waits")):
+        console.print(Text(f"next    wbtui {command}   ({why})"))
+
+
+def _figures(standing: Standing) -> tuple[Mapping[str, float], Mapping[str, float], int | None]:
+    result = standing.result
+    if result is not None and result.final:
+        return result.final, result.best or {}, result.best_epoch
+    return (standing.epoch.scalars if standing.epoch else {}), {}, None
+
+
+def _table(
+    split: str, final: Mapping[str, float], best: Mapping[str, float], best_epoch: int | None
+) -> Table:
+    table = Table(title=split, title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False)
+    table.add_column("", no_wrap=True)
+    for title, _ in GROUPS:
+        table.add_column(title, justify="right", no_wrap=True)
+    for title in ("Loss", "FDR"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_row("last", *_cells(split, final))
+    if best_epoch is not None and f"{split}.accuracy.all" in best:
+        table.add_row(f"epoch {best_epoch} (best on validation)", *_cells(split, best))
+    return table
+
+
+def _cells(split: str, figures: Mapping[str, float]) -> list[str]:
+    accuracies = [percent(figures.get(f"{split}.accuracy.{group}")) for _, group in GROUPS]
+    return [*accuracies, figure(figures.get(f"{split}.loss"), 4), figure(figures.get(f"{split}.fdr"))]

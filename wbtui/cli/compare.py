@@ -1,0 +1,57 @@
+"""`wbtui compare`: which setting is better, by how much, and what differs between them?"""
+
+from typing import Annotated, Literal
+
+import typer
+
+from wbtui.cli.run import RUNS_DEFAULT, Runs
+
+app = typer.Typer()
+
+Format = Literal["table", "markdown", "latex", "csv", "json"]
+
+
+@app.command()
+def compare(
+    run: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...", help="Runs, or RUN:NAME for a saved adjustment; seeds of a setting fold."
+        ),
+    ],
+    baseline: Annotated[
+        str, typer.Option(metavar="RUN", help="What the others are held against; the first otherwise.")
+    ] = "",
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Only what differs in configuration and provenance.")
+    ] = False,
+    format_: Annotated[Format, typer.Option("--format", help="How it is written.")] = "table",
+    runs: Runs = RUNS_DEFAULT,
+) -> None:
+    """Compare settings: test figures with differences to a baseline, differing configuration and provenance.
+
+    Seeds of one setting fold into mean ± sample standard deviation. Runs that may not be compared (other split,
+    other test set, other groups) are said at the top.
+    """
+    from wbtui.errors import UsageError
+    from wbtui.report import compare as comparing
+    from wbtui.report.entries import entries
+    from wbtui.report.printing import print_tables
+    from wbtui.report.values import json_text
+
+    names = list(dict.fromkeys([*([baseline] if baseline else []), *run]))
+    found = entries(runs, names)
+    if len(found) < 2:
+        raise UsageError(
+            f"{len(names)} runs make {len(found)} setting: seeds of one setting fold; expected two settings to compare"
+        )
+    comparison = comparing.compare(found)
+    if format_ == "json":
+        print(json_text(comparing.comparison_json(comparison)))
+        return
+    differing = comparing.difference_tables(comparison)
+    if format_ == "csv":
+        tables = differing if diff else [comparing.long_table(comparison)]
+    else:
+        tables = differing if diff else [comparing.metric_table(comparison), *differing]
+    print_tables(tables, format_, comparison.problems)

@@ -1,0 +1,86 @@
+"""`wbtui attach`, `stop`, `resume`, `rm`, `restore`: what is done to runs that are there."""
+
+from typing import Annotated
+
+import typer
+
+from wbtui.cli.options import RUNS_DEFAULT, AsJson, Detach, OneRun, Quiet, Runs, SomeRuns
+
+__all__ = ["OneRun", "SomeRuns", "app"]
+
+app = typer.Typer()
+
+
+@app.command()
+def attach(
+    run: OneRun,
+    watch: Annotated[bool, typer.Option("--watch", help="Only look: Ctrl-C leaves the run at work.")] = False,
+    as_json: AsJson = False,
+    runs: Runs = RUNS_DEFAULT,
+) -> None:
+    """Follow a run that is at work, or replay one that has ended.
+
+    As under `wbtui run`, Ctrl-C asks the run to stop; --watch only looks.
+    """
+    from wbtui.cli.follow import follow_to_end
+    from wbtui.store.ids import resolve_run
+
+    raise typer.Exit(follow_to_end([resolve_run(runs, run)], as_json=as_json, watch=watch))
+
+
+@app.command()
+def stop(
+    run: SomeRuns,
+    now: Annotated[bool, typer.Option("--now", help="Begin with SIGTERM.")] = False,
+    kill: Annotated[
+        bool, typer.Option("--kill", help="Begin with SIGKILL: work since the checkpoint is lost.")
+    ] = False,
+    runs: Runs = RUNS_DEFAULT,
+) -> None:
+    """Stop runs: asked first, SIGTERM after 20 s, SIGKILL 10 s later."""
+    from wbtui.cli.climb import climb
+    from wbtui.launch.stop import Rung
+    from wbtui.store.ids import resolve_run
+
+    folders = [resolve_run(runs, text) for text in dict.fromkeys(run)]
+    raise typer.Exit(climb(folders, Rung.KILL if kill else Rung.TERMINATE if now else Rung.ASK))
+
+
+@app.command()
+def resume(
+    run: OneRun,
+    detach: Detach = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    runs: Runs = RUNS_DEFAULT,
+) -> None:
+    """Go on with a run that was stopped, failed or crashed, from its checkpoint."""
+    from wbtui.cli.follow import follow_to_end
+    from wbtui.launch.resume import resume_run
+    from wbtui.store.ids import resolve_run
+
+    folder = resolve_run(runs, run)
+    resume_run(folder)
+    if detach:
+        print(folder.name)
+        return
+    raise typer.Exit(follow_to_end([folder], quiet, as_json))
+
+
+@app.command()
+def rm(run: SomeRuns, runs: Runs = RUNS_DEFAULT) -> None:
+    """Move runs into the bin, a hidden folder beside them; `wbtui restore` brings them back."""
+    from wbtui.store.housekeeping import remove_run
+    from wbtui.store.ids import resolve_run
+
+    for folder in [resolve_run(runs, text) for text in dict.fromkeys(run)]:
+        print(f"{folder.name} -> {remove_run(folder.parent, folder.name)}")
+
+
+@app.command()
+def restore(run: SomeRuns, runs: Runs = RUNS_DEFAULT) -> None:
+    """Bring removed runs back."""
+    from wbtui.store.housekeeping import restore_run
+
+    for text in dict.fromkeys(run):
+        print(restore_run(runs, text).name)

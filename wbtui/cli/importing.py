@@ -1,0 +1,53 @@
+"""`wbtui import`: how do somebody else's predictions become a run?"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from wbtui.cli.run import RUNS_DEFAULT, Runs
+
+app = typer.Typer()
+
+
+@app.command("import")
+def import_predictions(
+    logits: Annotated[
+        Path, typer.Option(metavar="FILE", help=".npz with logits (N, C); may hold all the rest as well.")
+    ],
+    labels: Annotated[Path | None, typer.Option(metavar="FILE", help=".npz with labels (N,).")] = None,
+    counts: Annotated[
+        str, typer.Option(metavar="FILE|N,N,...", help="Training images of each class: .npz or numbers.")
+    ] = "",
+    val_logits: Annotated[Path | None, typer.Option(metavar="FILE", help="The same of validation.")] = None,
+    val_labels: Annotated[Path | None, typer.Option(metavar="FILE", help="The same of validation.")] = None,
+    variant: Annotated[str, typer.Option(help="Name of the method.")] = "external",
+    seed: Annotated[int, typer.Option(min=0, help="Seed; seeds of one method fold.")] = 0,
+    name: Annotated[str, typer.Option(help="A name of your own.")] = "",
+    groups: Annotated[
+        str, typer.Option(metavar="A,B", help="Many: more than A training images, Few: fewer than B.")
+    ] = "100,20",
+    tta: Annotated[
+        Literal["none", "flip"], typer.Option(help="Whether logits are averaged over flips.")
+    ] = "none",
+    tags: Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")] = None,
+    runs: Runs = RUNS_DEFAULT,
+) -> None:
+    """Make a finished run of stored predictions, to be adjusted and compared like one trained here.
+
+    Arrays are looked for by name: test_logits or logits, test_labels or labels, train_counts or counts,
+    validation_logits, validation_labels; classifier_norms, classifier_bias and class_mean_feature_norms are
+    taken where they are there (tau_norm and one_vs_one need them). Pickled arrays are refused.
+    """
+    from wbtui.errors import UsageError
+    from wbtui.report.importing import Labels, Sources, make_imported_run, read_predictions
+    from wbtui.store.text import plain
+
+    try:
+        many_above, few_below = (int(word) for word in groups.split(","))
+    except ValueError:
+        raise UsageError(f"--groups {plain(groups)}: expected two whole numbers, e.g. 100,20") from None
+    imported = read_predictions(Sources(logits, labels, counts, val_logits, val_labels))
+    about = Labels(variant, seed, name, tags or (), many_above, few_below, tta)
+    print(make_imported_run(runs, imported, about, sys.argv).name)

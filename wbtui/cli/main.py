@@ -1,0 +1,105 @@
+"""Which commands are there, and what becomes of a mistake? Each group is a file, imported when asked for."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from wbtui.cli.options import RUNS_DEFAULT, Runs
+from wbtui.errors import RunFailedError, UsageError
+from wbtui.store.errors import StoreWriteError
+from wbtui.store.text import plain
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "wbtui.cli.run": ("run",),
+    "wbtui.cli.control": ("attach", "stop", "resume", "rm", "restore"),
+    "wbtui.cli.queue": ("queue",),
+    "wbtui.cli.ls": ("ls", "reindex"),
+    "wbtui.cli.show": ("show",),
+    "wbtui.cli.adjust": ("adjust",),
+    "wbtui.cli.compare": ("compare",),
+    "wbtui.cli.report": ("report",),
+    "wbtui.cli.importing": ("import",),
+    "wbtui.cli.export": ("export",),
+    "wbtui.cli.notes": ("note", "tag", "star"),
+    "wbtui.cli.prune": ("prune",),
+    "wbtui.cli.presets": ("presets",),
+    "wbtui.cli.config": ("config",),
+    "wbtui.cli.doctor": ("doctor",),
+}
+"""Module → its commands, in the order of `wbtui --help`. A module has `app`, a Typer with those commands;
+what they need they import inside."""
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes."""
+
+
+class _Commands(TyperGroup):
+    """Imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [name for names in GROUPS.values() for name in names]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        for module, names in GROUPS.items():
+            if cmd_name in names:
+                group = typer.main.get_group(importlib.import_module(module).app)
+                return group.commands[cmd_name]
+        return None
+
+
+app = typer.Typer(
+    name="wbtui",
+    cls=_Commands,
+    invoke_without_command=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _wbtui(
+    context: typer.Context,
+    readonly: Annotated[
+        bool, typer.Option("--readonly", help="Dashboard: start, stop and write nothing.")
+    ] = False,
+    ascii_only: Annotated[bool, typer.Option("--ascii", help="Dashboard: draw with ASCII alone.")] = False,
+    runs: Runs = RUNS_DEFAULT,
+) -> None:
+    """Start, watch, re-score and compare experiments on long-tailed recognition.
+
+    Without a command: open the dashboard.
+    """
+    if context.invoked_subcommand is None:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):  # textual draws on stderr
+            raise UsageError(
+                "the dashboard needs a terminal; `wbtui --help` lists the commands that do without"
+            )
+        from wbtui.tui.app import run_dashboard
+
+        run_dashboard(runs, readonly=readonly, ascii_only=ascii_only)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit code. A user's mistake is a message, never a traceback."""
+    try:
+        app(args=list(arguments) if arguments is not None else None, prog_name="wbtui")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else DONE if end.code is None else FAILED
+    except UsageError as error:
+        return _say(error, USAGE)
+    except RunFailedError as error:
+        return _say(error, FAILED)
+    except StoreWriteError as error:
+        return _say(error, FAILED if error.disk_full else USAGE)
+    return DONE
+
+
+def _say(error: Exception, code: int) -> int:
+    print(f"wbtui: {plain(str(error), lines=True)}", file=sys.stderr)
+    return code

@@ -1,0 +1,178 @@
+"""`wbtui queue`: runs that wait for their turn."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wbtui.cli import options
+from wbtui.cli.options import RUNS_DEFAULT, OneRun, Runs, SomeRuns
+
+if TYPE_CHECKING:
+    from wbtui.config import RunConfig
+    from wbtui.launch.queue_files import Entry
+
+app = typer.Typer()
+queue_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(queue_app, name="queue")
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Retry = Annotated[int, typer.Option(min=0, max=100, help="Starts after a crash, from the checkpoint.")]
+Slots = Annotated[
+    str,
+    typer.Option(
+        metavar="LIST", help="Runs at once by device, e.g. cuda:0=2,cpu=1; a number: on any device."
+    ),
+]
+
+
+Place = Annotated[Path | None, typer.Option("--runs", metavar="DIR", help="The folder of all runs.")]
+"""May stand before or behind the command's name."""
+
+
+@queue_app.callback(invoke_without_command=True)
+def queue(context: typer.Context, runs: Runs = RUNS_DEFAULT) -> None:
+    """List the runs that wait, and those of the queue that are at work; the commands below change it."""
+    context.obj = runs
+    if context.invoked_subcommand is None:
+        from wbtui.cli.queue_table import print_queue
+
+        print_queue(runs)
+
+
+@queue_app.command()
+def add(
+    context: typer.Context,
+    preset: options.Preset = "",
+    variant: options.Variants = "",
+    seed: options.Seeds = "",
+    settings: options.Settings = None,
+    device: options.Device = None,
+    data_root: options.DataRoot = None,
+    config_file: options.ConfigFile = None,
+    name: options.Name = None,
+    tags: options.Tags = None,
+    note: options.Note = "",
+    download: options.Download = False,
+    retry: Retry = 0,
+    yes: Yes = False,
+    runs: Place = None,
+) -> None:
+    """Put runs at the end of the queue; lists (a,b,c) in --variant, --seed and --set multiply.
+
+    Their number and the estimated time are shown first. They start as slots become free, unless the queue is
+    paused.
+    """
+    from wbtui.cli.requests import Request, check_all, make_all
+    from wbtui.launch.queue_files import enqueue, read_settings
+    from wbtui.launch.worker import ensure_worker
+
+    place: Path = runs or context.obj
+    request = Request(preset, variant, seed, settings or (), device, data_root, config_file, name)
+    resolved = request.resolve()
+    _confirm(place, [one.config for one in resolved], yes)
+    check_all(resolved, download)
+    folders = make_all(place, resolved, tags or [], note)
+    enqueue(place, folders, retry)
+    print(*(folder.name for folder in folders), sep="\n")
+    if read_settings(place).paused:
+        print("the queue is paused: `wbtui queue start` starts it")
+    else:
+        ensure_worker(place)
+
+
+def _confirm(runs: Path, configs: list["RunConfig"], yes: bool) -> None:
+    import sys
+
+    from wbtui.cli.display import clock
+    from wbtui.launch.estimate import estimated_seconds
+    from wbtui.launch.queue_files import read_settings
+
+    parallel = read_settings(runs).parallel
+    seconds = estimated_seconds(runs, configs, parallel)
+    guess = (
+        f"about {clock(seconds)}" if seconds is not None else "time unknown, no such run has finished here"
+    )
+    epochs = sum(config.total_epochs for config in configs)
+    print(f"{len(configs)} runs, {epochs} epochs, {parallel} at once: {guess}", file=sys.stderr)
+    if len(configs) > 1 and not yes and sys.stdin.isatty() and not typer.confirm("Add them?", default=True):
+        raise typer.Exit(130)
+
+
+@queue_app.command()
+def move(
+    context: typer.Context,
+    run: OneRun,
+    position: Annotated[int, typer.Argument(min=1, help="Its new place among those that wait; 1: next.")],
+    runs: Place = None,
+) -> None:
+    """Give a waiting run another place."""
+    from wbtui.launch.queue_files import editing, reorder
+    from wbtui.launch.worker import look
+
+    place: Path = runs or context.obj
+    with editing(place):
+        _, waiting = look(place)
+        reorder(waiting, _waiting(place, run, waiting), position)
+
+
+@queue_app.command()
+def remove(context: typer.Context, run: SomeRuns, runs: Place = None) -> None:
+    """Take waiting runs out of the queue and move them to the bin; `wbtui restore` brings them back."""
+    from wbtui.launch.queue_files import editing, withdraw
+    from wbtui.launch.worker import look
+    from wbtui.store.housekeeping import remove_run
+
+    place: Path = runs or context.obj
+    with editing(place):
+        _, waiting = look(place)
+    for entry in [_waiting(place, text, waiting) for text in dict.fromkeys(run)]:
+        if withdraw(entry.folder):
+            remove_run(place, entry.folder.name)
+            print(f"{entry.folder.name}: removed")
+        else:
+            print(f"{entry.folder.name}: has been started meanwhile; `wbtui stop` ends it")
+
+
+def _waiting(runs: Path, text: str, waiting: list["Entry"]) -> "Entry":
+    from wbtui.errors import UsageError
+    from wbtui.store.ids import resolve_run
+
+    folder = resolve_run(runs, text)
+    for entry in waiting:
+        if entry.folder.name == folder.name:
+            return entry
+    raise UsageError(f"{folder.name}: does not wait in the queue; `wbtui queue` lists those that do")
+
+
+@queue_app.command()
+def pause(context: typer.Context, runs: Place = None) -> None:
+    """Start no more runs; those at work go on."""
+    from dataclasses import replace
+
+    from wbtui.launch.queue_files import editing, read_settings, write_settings
+
+    place: Path = runs or context.obj
+    with editing(place):
+        write_settings(place, replace(read_settings(place), paused=True))
+    print("the queue is paused; runs at work go on")
+
+
+@queue_app.command()
+def start(context: typer.Context, slots: Slots = "", runs: Place = None) -> None:
+    """Let waiting runs start, and say how many may run at once."""
+    from dataclasses import replace
+
+    from wbtui.cli.queue_table import print_queue
+    from wbtui.launch.queue_files import editing, read_settings, write_settings
+    from wbtui.launch.slots import parse_slots
+    from wbtui.launch.worker import ensure_worker, look
+
+    place: Path = runs or context.obj
+    with editing(place):
+        settings = replace(read_settings(place), paused=False)
+        write_settings(place, replace(settings, slots=parse_slots(slots)) if slots else settings)
+        anything = any(look(place))
+    if anything:
+        ensure_worker(place)
+    print_queue(place)

@@ -1,0 +1,64 @@
+"""What does `wbtui queue` print?"""
+
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from wbtui.cli.progress import labels_of
+from wbtui.launch import queue_files, slots
+from wbtui.launch.queue_files import Entry, QueueSettings
+from wbtui.launch.worker import device_of, look, worker_lives
+from wbtui.store.ids import run_ids, short_id
+from wbtui.store.reader import open_run
+from wbtui.store.text import plain
+
+
+def print_queue(runs: Path) -> None:
+    """Print the worker, the slots, and the runs at work and waiting."""
+    if not (runs / queue_files.PLACE).is_dir():
+        print("nothing was ever queued here; `wbtui queue add` does")
+        return
+    with queue_files.editing(runs):
+        working, waiting = look(runs)
+        settings = queue_files.read_settings(runs)
+    console = Console(highlight=False, soft_wrap=True)
+    at_once = ", ".join(f"{device}={count}" for device, count in settings.slots.items())
+    console.print(
+        Text(
+            f"{len(waiting)} waiting, {len(working)} at work; slots {plain(at_once)}; {_worker(runs, settings)}"
+        )
+    )
+    if not working and not waiting:
+        return
+    table = Table(box=SIMPLE_HEAD, show_edge=False)
+    for title in ("", "run", "what", "device", "state", "retries"):
+        table.add_column(title, justify="right" if title in ("", "retries") else "left")
+    ids = run_ids(runs)
+    for entry in working:
+        state = open_run(entry.folder).state().name
+        _add(table, ids, "", entry, f"{state}, slot {plain(entry.ticket.slot)}")
+    for place, entry in enumerate(waiting, 1):
+        _add(table, ids, str(place), entry, _why_waiting(entry, settings))
+    console.print(table)
+
+
+def _worker(runs: Path, settings: QueueSettings) -> str:
+    if settings.paused:
+        return "paused, `wbtui queue start` starts it"
+    return "the worker works" if worker_lives(runs) else "no worker works, `wbtui queue start` starts one"
+
+
+def _why_waiting(entry: Entry, settings: QueueSettings) -> str:
+    device = device_of(entry.folder)
+    if not any(slots.fits(slot, device) for slot in settings.slots):
+        return f"no slot for {plain(device)}: `wbtui queue start --slots`"
+    return "waiting" if open_run(entry.folder).state().name == "queued" else "crashed, to be tried again"
+
+
+def _add(table: Table, ids: list[str], place: str, entry: Entry, state: str) -> None:
+    labels = labels_of(open_run(entry.folder))
+    cells = (place, short_id(ids, entry.folder.name), str(labels), plain(device_of(entry.folder)), state)
+    table.add_row(*(Text(cell) for cell in cells), Text(str(entry.ticket.retries)))

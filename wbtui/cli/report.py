@@ -1,0 +1,49 @@
+"""`wbtui report`: a study as the papers' table."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from wbtui.cli.run import RUNS_DEFAULT, Runs
+
+app = typer.Typer()
+
+
+@app.command()
+def report(
+    study: Annotated[
+        str,
+        typer.Argument(metavar="WORDS", help="Which runs: a filter, e.g. 'preset:cifar100_lt tag:paper'."),
+    ],
+    format_: Annotated[
+        Literal["table", "markdown", "latex", "csv"], typer.Option("--format", help="How it is written.")
+    ] = "table",
+    adjust: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METHOD", help="A row more a setting: adjusted, strength from validation; repeatable."
+        ),
+    ] = None,
+    runs: Runs = RUNS_DEFAULT,
+) -> None:
+    """Print a table of methods: Many, Medium, Few, All, FDR train and test, mean ± std over seeds, best in bold.
+
+    Only finished runs count; a table for each data preset.
+    """
+    from wbtui.errors import UsageError
+    from wbtui.report.adjusting import methods_named
+    from wbtui.report.chosen import some_folders
+    from wbtui.report.printing import print_tables
+    from wbtui.report.study import finished, study_entries, study_problems, study_tables
+    from wbtui.report.terminal import say
+    from wbtui.store.reader import open_run
+    from wbtui.store.text import plain
+
+    methods = methods_named(adjust or [])
+    kept, left_out = finished([open_run(folder) for folder in some_folders(runs, [], study)])
+    for sentence in left_out:
+        say(sentence)
+    if not kept:
+        raise UsageError(f"none of the runs that are {plain(study)!r} is finished")
+    entries = study_entries(kept, methods)
+    print_tables(study_tables(entries), format_, study_problems(entries))

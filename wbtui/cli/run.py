@@ -1,0 +1,126 @@
+"""`wbtui run`: one command line → configurations, run folders, runs at work, and a view of them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from wbtui.cli import options
+from wbtui.cli.options import RUNS_DEFAULT, Runs
+
+if TYPE_CHECKING:
+    from wbtui.config import DataConfig
+    from wbtui.presets import Resolved
+
+__all__ = ["RUNS_DEFAULT", "Runs", "app"]
+
+app = typer.Typer()
+
+PRECEDENCE = (
+    "later wins: defaults < preset < variant < --config < --set < --seed, --device, --data-root, --name"
+)
+
+
+@app.command()
+def run(
+    preset: options.Preset = "",
+    variant: options.Variants = "",
+    seed: options.Seeds = "",
+    settings: options.Settings = None,
+    device: options.Device = None,
+    data_root: options.DataRoot = None,
+    config_file: options.ConfigFile = None,
+    name: options.Name = None,
+    tags: options.Tags = None,
+    note: options.Note = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print every value and its origin; run nothing.")
+    ] = False,
+    detach: options.Detach = False,
+    download: options.Download = False,
+    quiet: options.Quiet = False,
+    as_json: options.AsJson = False,
+    runs: Runs = RUNS_DEFAULT,
+) -> None:
+    """Start a run and follow it.
+
+    Each value comes from the last of: defaults, preset, variant, --config, --set, the options of their own
+    (--seed, --device, --data-root, --name); --dry-run shows which. Several variants, seeds or values of --set
+    (a,b,c) multiply; those runs go through the queue. Runs go on when this terminal is closed; Ctrl-C asks them
+    to stop.
+
+    Exit codes: 0 finished, 1 a run failed, 2 wrong usage or configuration, 130 stopped.
+    """
+    from wbtui.cli.follow import counted_interrupts, follow_to_end
+    from wbtui.cli.requests import Request, check_all, make_all
+
+    request = Request(preset, variant, seed, settings or (), device, data_root, config_file, name)
+    resolved = request.resolve()
+    if dry_run:
+        for one in resolved:
+            _print_values(one, as_json)
+        return
+    check_all(resolved, download)
+    with counted_interrupts():  # half a second in which a run would be left half made
+        folders = make_all(runs, resolved, tags or [], note)
+        _start(runs, folders, resolved)
+    if detach:
+        print(*(folder.name for folder in folders), sep="\n")
+        return
+    raise typer.Exit(follow_to_end(folders, quiet, as_json))
+
+
+def _start(runs: Path, folders: list[Path], resolved: list["Resolved"]) -> None:
+    """A single run is started here and now; several go through the queue, which knows how many may run at once."""
+    import sys
+
+    from wbtui.launch.queue_files import enqueue, read_settings
+    from wbtui.launch.start import start_run
+    from wbtui.launch.worker import ensure_worker
+
+    if len(folders) == 1:
+        start_run(folders[0], resolved[0].config)
+        return
+    enqueue(runs, folders)
+    if read_settings(runs).paused:
+        print("the queue is paused: `wbtui queue start` starts it", file=sys.stderr)
+    else:
+        ensure_worker(runs)
+
+
+def _print_values(resolved: "Resolved", as_json: bool) -> None:
+    import json
+
+    from wbtui.presets import flatten
+
+    values = dict(flatten(resolved.config.model_dump()))
+    origins = {key: resolved.origins.get(key, "default") for key in values}
+    if as_json:
+        print(json.dumps({key: {"value": values[key], "from": origins[key]} for key in values}, indent=2))
+        return
+    width = max(map(len, values))
+    shown = {key: _toml(value) for key, value in values.items()}
+    middle = min(40, max(map(len, shown.values())))
+    print(f"# {PRECEDENCE}")
+    for key, text in shown.items():
+        print(f"{key:{width}} = {text:{middle}}  # {origins[key]}")
+    print(f"# {_data_in_words(resolved.config.data)}")
+
+
+def _toml(value: Any) -> str:
+    import tomli_w
+
+    return tomli_w.dumps({"x": value}).removeprefix("x = ").replace("\n", " ").strip()
+
+
+def _data_in_words(config: "DataConfig") -> str:
+    """What the images would be, or why they are not there."""
+    from wbtui.data.available import available, planned_splits
+    from wbtui.launch.start import absolute_root
+
+    config = absolute_root(config)
+    found = available(config)
+    plan = planned_splits(config)
+    if plan is None:
+        return "data: " + (found.problem.replace("\n", " ") or "ready; their counts show when they are read")
+    return f"data: {plan.description}" + (f"; {found.problem}" if found.problem else "")

@@ -1,0 +1,44 @@
+"""`wbtui show`: everything about one run."""
+
+from typing import Annotated
+
+import typer
+
+from wbtui.cli.run import RUNS_DEFAULT, Runs
+
+app = typer.Typer()
+
+
+@app.command()
+def show(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The shortest unique part of its id, or @last.")],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print all of it; accuracies are fractions.")
+    ] = False,
+    epochs: Annotated[bool, typer.Option("--epochs", help="Every epoch in the table, not twelve.")] = False,
+    plot: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES", help="Draw instead: accuracy,fdr or feature_norm@class or test.cosine."
+        ),
+    ] = "",
+    width: Annotated[int, typer.Option(help="Columns of a plot; 0: those of the terminal.")] = 0,
+    height: Annotated[int, typer.Option(help="Lines of a plot.")] = 14,
+    runs: Runs = RUNS_DEFAULT,
+) -> None:
+    """Show a run: configuration, provenance, notes, state and why, final figures, epochs, saved adjustments."""
+    from wbtui.report import overview, terminal
+    from wbtui.report.values import json_text
+    from wbtui.store.ids import resolve_run
+    from wbtui.store.reader import open_run
+
+    found = open_run(resolve_run(runs, run))
+    if plot:
+        from wbtui.report.plots import plots
+
+        for canvas in plots(found, plot, terminal.look(width, height)):
+            terminal.print_picture(canvas)
+    elif as_json:
+        print(json_text(overview.overview_json(found)))
+    else:
+        terminal.show(*overview.overview_tables(found, all_epochs=epochs))

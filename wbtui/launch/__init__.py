@@ -1,0 +1,1 @@
+"""Processes around a run: waiter, start, stop, attach, resume."""

@@ -1,0 +1,49 @@
+"""Who may work on a run folder? The holder of its lock; the kernel takes it back when that one dies."""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from wbtui.store.errors import StoreWriteError
+
+RUN_LOCK = "control/lock"
+"""Held by the waiter as long as it lives."""
+
+_LOOK_SECONDS = 0.05
+
+
+@contextlib.contextmanager
+def locked(path: Path, patience: float = 0.0) -> Iterator[bool]:
+    """Try to hold the lock of a file, which is made with its folder; yields whether that worked.
+
+    Args:
+        path: the lock file.
+        patience: seconds to wait for another holder to let go.
+
+    Raises:
+        StoreWriteError: the lock file cannot be made.
+    """
+    try:
+        path.parent.mkdir(exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    except OSError as error:
+        raise StoreWriteError(path, error) from error
+    try:
+        yield _acquire(handle, time.monotonic() + patience)
+    finally:
+        os.close(handle)
+
+
+def _acquire(handle: int, deadline: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return True

@@ -1,0 +1,43 @@
+"""Is there such a device, asked before a run folder is made? Torch answers in a process of its own."""
+
+import subprocess
+import sys
+
+from wbtui.errors import UsageError
+from wbtui.launch.environment import child_environment
+
+PATIENCE = 60.0
+_SCRIPT = """
+import sys, torch
+name = sys.argv[1]
+if name == "mps":
+    there, seen = torch.backends.mps.is_available(), "no MPS"
+else:
+    count = torch.cuda.device_count()
+    there, seen = int(name.partition(":")[2] or 0) < count, f"{count} CUDA device(s)"
+print("there" if there else f"torch {torch.__version__} sees {seen} here")
+"""
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that is not there; auto and cpu always are.
+
+    Raises:
+        UsageError: torch does not see the device, or cannot be asked.
+    """
+    if device in ("auto", "cpu"):
+        return
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-P", "-c", _SCRIPT, device],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            env=child_environment(),
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise UsageError(f"device = {device!r}: torch gave no answer within {PATIENCE:.0f} s") from None
+    said = (answer.stdout.strip() or answer.stderr.strip() or "nothing").splitlines()[-1]
+    if said != "there":
+        raise UsageError(f"device = {device!r}: {said}; expected cpu, auto or a device that is there")

@@ -1,0 +1,42 @@
+"""May a run go on, and how? Its files of the attempt before are put aside and a waiter starts anew."""
+
+from pathlib import Path
+
+from wbtui.config import RunConfig
+from wbtui.errors import UsageError
+from wbtui.launch.start import start_run
+from wbtui.presets import resolve
+from wbtui.store import format as run_format
+from wbtui.store.reader import open_run
+
+
+def config_of(folder: Path) -> RunConfig:
+    """The configuration of a run folder, checked and typed.
+
+    Raises:
+        UsageError: config.toml is missing or wrong.
+    """
+    return resolve(config_file=folder / run_format.CONFIG).config
+
+
+def resume_run(folder: Path, parallel: int = 1) -> None:
+    """Go on with a run that was stopped, failed or crashed, from its checkpoint, or from the start without one.
+
+    Args:
+        folder: the run folder.
+        parallel: runs that share this machine.
+
+    Raises:
+        UsageError: it is at work, waits in the queue, or has finished.
+        RunFailedError: the waiter could not start.
+    """
+    state, name = open_run(folder).state(), folder.name
+    if state.name == "finished":
+        raise UsageError(
+            f"{name}: finished, nothing is left to do; `wbtui run --config` on its config.toml repeats it"
+        )
+    if state.name == "queued":
+        raise UsageError(f"{name}: waits in the queue; `wbtui queue start` starts it")
+    if state.living:
+        raise UsageError(f"{name}: {state.name} ({state.evidence}); `wbtui attach` follows it")
+    start_run(folder, config_of(folder), parallel)

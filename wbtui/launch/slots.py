@@ -1,0 +1,59 @@
+"""On which device may a queued run go, and what tells its trainer so?"""
+
+import os
+from collections.abc import Iterable, Mapping
+
+from wbtui.errors import UsageError
+
+ANY = "auto"
+"""A slot that takes any run and leaves the device to the run's own configuration."""
+
+
+def parse_slots(text: str) -> dict[str, int]:
+    """Slots as people type them: `cuda:0=2,cpu=1`, or a number alone for so many on any device.
+
+    Raises:
+        UsageError: no such form.
+    """
+    slots: dict[str, int] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        device, equals, count = part.partition("=") if "=" in part else (ANY, "=", part)
+        known = device in (ANY, "cpu", "mps") or (device.startswith("cuda:") and device[5:].isdecimal())
+        if not equals or not known or not count.isdecimal() or not 0 < int(count) <= 1024 or device in slots:
+            raise UsageError(
+                f"--slots {text}: {part!r}: expected DEVICE=COUNT once each, for example cuda:0=2,cpu=1"
+            )
+        slots[device] = int(count)
+    if not slots:
+        raise UsageError("--slots: expected at least one, for example cuda:0=2,cpu=1")
+    return slots
+
+
+def fits(slot: str, device: str) -> bool:
+    """Whether a run configured for a device may go into a slot."""
+    if slot in (ANY, device) or device == "auto":
+        return True
+    return device == "cuda" and slot.startswith("cuda:")
+
+
+def free_slots(slots: Mapping[str, int], taken: Iterable[str]) -> list[str]:
+    """The slots that nobody is in, GPUs first and those for any run last."""
+    left = dict(slots)
+    for slot in taken:
+        if left.get(slot, 0) > 0:
+            left[slot] -= 1
+        elif left.get(ANY, 0) > 0:  # a slot that was taken away while its run went on
+            left[ANY] -= 1
+    order = sorted(left, key=lambda slot: (slot == ANY, not slot.startswith("cuda"), slot))
+    return [slot for slot in order for _ in range(left[slot])]
+
+
+def slot_environment(slot: str, device: str) -> dict[str, str]:
+    """What makes a run that leaves its device open use that of the slot: the GPUs that it sees."""
+    if slot == ANY or device not in ("auto", "cuda"):
+        return {}
+    if not slot.startswith("cuda:"):
+        return {"CUDA_VISIBLE_DEVICES": ""}
+    visible = [part.strip() for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part.strip()]
+    number = int(slot.removeprefix("cuda:"))
+    return {"CUDA_VISIBLE_DEVICES": visible[number] if number < len(visible) else str(number)}

@@ -1,0 +1,129 @@
+"""How is a run stopped: asked first, then told, then killed?
+
+The ladder: control/stop → 20 s → SIGTERM to the process group → 10 s → SIGKILL. Who is signalled is checked
+again, by pid and creation time, before every signal.
+"""
+
+import contextlib
+import enum
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from wbtui.launch import identity
+from wbtui.store import facts
+from wbtui.store.reader import open_run
+from wbtui.store.records import read_process, request_stop
+from wbtui.store.text import plain
+
+
+class Rung(enum.IntEnum):
+    """How firmly a run is asked to end."""
+
+    ASK = 0
+    """control/stop: finish the batch, write a checkpoint, end."""
+
+    TERMINATE = 1
+    """SIGTERM to the process group."""
+
+    KILL = 2
+    """SIGKILL to the process group; work since the last checkpoint is lost."""
+
+
+PATIENCE = {Rung.ASK: 20.0, Rung.TERMINATE: 10.0, Rung.KILL: 10.0}
+"""Seconds on each rung before the next."""
+
+_SIGNALS = {Rung.TERMINATE: signal.SIGTERM, Rung.KILL: signal.SIGKILL}
+
+
+def refusal(folder: Path, first: Rung) -> str:
+    """Why a run cannot be stopped so, in words; empty: it can."""
+    state = open_run(folder).state()
+    if state.terminal:
+        return f"{state.name} already"
+    if state.name == "queued":
+        return "waits in the queue; `wbtui queue remove` takes it out"
+    process = read_process(folder)
+    if process is not None and process.host != facts.host() and first is not Rung.ASK:
+        return f"works on host {plain(process.host)}, whose processes cannot be signalled from here"
+    return "" if state.living else f"{state.name} ({state.evidence})"
+
+
+def take(folder: Path, rung: Rung, by: str = "") -> bool:
+    """Stop a run as firmly as `rung` says; whether its trainer was there to hear it.
+
+    Args:
+        folder: the run folder.
+        rung: how firmly.
+        by: who asks, for control/stop.
+
+    Raises:
+        StoreWriteError: control/stop could not be written.
+    """
+    request_stop(folder, by)
+    group = identity.trainer_group(folder)
+    if group is None:
+        return False
+    if rung in _SIGNALS:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, _SIGNALS[rung])
+            os.killpg(group, signal.SIGCONT)  # a suspended process hears nothing but SIGKILL
+    return True
+
+
+class Ladder:
+    """Climbs rung by rung until a run's trainer is dead.
+
+    Args:
+        folder: the run folder.
+        first: the rung to begin on.
+        by: who asks.
+        clock: seconds that only go forward.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        first: Rung = Rung.ASK,
+        by: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.folder, self.rung = folder, first
+        self._by, self._clock = by, clock
+        self._take()
+
+    def _take(self) -> None:
+        take(self.folder, self.rung, self._by)
+        self._until = self._clock() + PATIENCE[self.rung]
+
+    @property
+    def dead(self) -> bool:
+        """Whether the trainer is gone."""
+        return not identity.trainer_lives(self.folder)
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the next rung; 0 where patience is over."""
+        return max(0.0, self._until - self._clock())
+
+    @property
+    def over(self) -> bool:
+        """Whether the trainer is dead and its waiter has written that down, or everything was tried."""
+        return self.exhausted or (self.dead and not identity.waiter_lives(self.folder))
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether even SIGKILL did not help in time: a process that hangs in the kernel."""
+        return self.rung is Rung.KILL and self.seconds_left == 0 and not self.dead
+
+    def climb(self) -> None:
+        """Take the next rung now; on the last one, take it again."""
+        self.rung = Rung(min(self.rung + 1, Rung.KILL))
+        self._take()
+
+    def tick(self) -> None:
+        """Take the next rung if patience is over and the trainer still lives."""
+        if self.seconds_left == 0 and self.rung is not Rung.KILL and not self.dead:
+            self.climb()

@@ -1,0 +1,174 @@
+"""Who starts the runs that wait? One detached process a runs folder, which ends when nothing waits any more.
+
+`python -m wbtui.launch.worker RUNS` may be killed at any moment: what it knows stands in the run folders, runs at work
+go on without it, and the next worker counts their attempts: none is started twice and none is forgotten.
+"""
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from wbtui.errors import RunFailedError, UsageError
+from wbtui.launch import queue_files, slots
+from wbtui.launch.detach import Ready, detached
+from wbtui.launch.environment import child_environment
+from wbtui.launch.lock import locked
+from wbtui.launch.queue_files import PLACE, Entry
+from wbtui.launch.resume import config_of
+from wbtui.launch.slots import ANY
+from wbtui.launch.start import AlreadyAtWorkError, start_run
+from wbtui.store import facts
+from wbtui.store.errors import StoreReadError, StoreWriteError
+from wbtui.store.format import Result, RunState
+from wbtui.store.reader import open_run
+from wbtui.store.records import last_attempt, read_process, write_process, write_result
+
+LOOK_SECONDS = 1.0
+ALREADY_RUNNING = 75
+_LOCK = "worker.lock"
+_LOG = "worker.log"
+
+
+def main(arguments: list[str]) -> int:
+    """Work off the queue of the runs folder on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m wbtui.launch.worker", description=__doc__)
+    parser.add_argument("runs", type=Path, help="the folder of all runs")
+    parser.add_argument("--detach", action="store_true", help="return once the worker works, and let it stay")
+    options = parser.parse_args(arguments)
+    if options.detach:
+        return detached(lambda ready: work(options.runs, ready))
+    return work(options.runs)
+
+
+def work(runs: Path, ready: Ready = lambda: None) -> int:
+    """Start what waits as slots become free, until nothing is left to start or to watch."""
+    with contextlib.ExitStack() as lock:
+        if not lock.enter_context(locked(runs / PLACE / _LOCK)):
+            return ALREADY_RUNNING
+        write_process(runs / PLACE, facts.process_info(1, pid=None, waiter_pid=os.getpid()))
+        ready()
+        while True:
+            try:
+                with queue_files.editing(runs):
+                    if not step(runs):
+                        lock.close()  # inside `editing`: who adds a run next finds no worker and starts one
+                        return 0
+            except (UsageError, StoreWriteError, OSError) as error:
+                print(f"worker: {error}", file=sys.stderr, flush=True)
+                if not runs.is_dir():
+                    return 1
+            time.sleep(LOOK_SECONDS)
+
+
+def step(runs: Path) -> bool:
+    """Look once, and start what can start; whether there is more to come. Inside `editing`."""
+    settings = queue_files.read_settings(runs)
+    working, waiting = look(runs)
+    if settings.paused:
+        return bool(working)
+    free = slots.free_slots(settings.slots, (entry.ticket.slot for entry in working))
+    parallel = min(settings.parallel, len(working) + len(waiting))
+    could_start = False
+    for entry in waiting:
+        device = device_of(entry.folder)
+        could_start |= any(slots.fits(slot, device) for slot in settings.slots)
+        slot = next((slot for slot in free if slots.fits(slot, device)), None)
+        if slot is not None:
+            free.remove(slot)
+            _start(entry, slot, parallel)
+        elif not free and could_start:
+            break
+    return bool(working) or could_start
+
+
+def look(runs: Path) -> tuple[list[Entry], list[Entry]]:
+    """The runs of the queue at work, and those that wait, in order; those that have ended leave it.
+
+    Inside `editing`.
+    """
+    working, waiting = [], []
+    for entry in queue_files.entries(runs):
+        state = _state(entry)
+        if state.living:
+            working.append(entry)
+        elif state.name in ("queued", "crashed") and entry.may_start:
+            waiting.append(entry)
+        else:
+            queue_files.forget(entry.folder)
+    return working, waiting
+
+
+def _state(entry: Entry) -> RunState:
+    """The state of a queued run; one at work on another host is at work, whatever its queue.json says."""
+    try:
+        state, process = open_run(entry.folder).state(), read_process(entry.folder)
+    except StoreReadError as error:
+        return RunState("unknown", str(error))
+    if state.name == "queued" and process is not None and process.host != facts.host():
+        return RunState("running", f"on host {process.host}")
+    return state
+
+
+def device_of(folder: Path) -> str:
+    """The device that a run is configured for."""
+    try:
+        device = open_run(folder).config.get("device")
+    except StoreReadError:
+        return ANY
+    return device if isinstance(device, str) else ANY
+
+
+def _start(entry: Entry, slot: str, parallel: int) -> None:
+    """Start a waiting run in a slot; one that cannot start has failed and does not hold up the others."""
+    folder = entry.folder
+    queue_files.write_ticket(folder, replace(entry.ticket, slot=slot))
+    try:
+        config = config_of(folder)
+        start_run(folder, config, parallel, slots.slot_environment(slot, config.device))
+    except AlreadyAtWorkError:
+        return  # a waiter that an earlier worker sent off just before it was killed
+    except (UsageError, RunFailedError) as error:
+        now = time.time()
+        attempt = last_attempt(folder) + 1
+        write_result(folder, Result(attempt, "failed", f"could not start: {error}", started=now, ended=now))
+        queue_files.forget(folder)
+
+
+def worker_lives(runs: Path) -> bool:
+    """Whether a worker works off this queue now."""
+    if not (runs / PLACE).is_dir():
+        return False
+    with locked(runs / PLACE / _LOCK) as held:
+        return not held
+
+
+def ensure_worker(runs: Path) -> None:
+    """Start a worker unless one works already.
+
+    Raises:
+        RunFailedError: it could not start.
+    """
+    if worker_lives(runs):
+        return
+    (runs / PLACE).mkdir(parents=True, exist_ok=True)
+    with (runs / PLACE / _LOG).open("ab") as log:
+        worker = subprocess.run(
+            [sys.executable, "-P", "-m", "wbtui.launch.worker", "--detach", str(runs.absolute())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=child_environment(),
+            check=False,
+        )
+    if worker.returncode not in (0, ALREADY_RUNNING):
+        raise RunFailedError(f"the queue's worker could not start; see {runs / PLACE / _LOG}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Tables of runs as text, Markdown, LaTeX, CSV and JSON."""

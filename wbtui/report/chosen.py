@@ -1,0 +1,62 @@
+"""Which runs does a person mean who names some, or filters, or both?"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from wbtui.errors import UsageError
+from wbtui.report.filters import parse_filter
+from wbtui.store.ids import resolve_run
+from wbtui.store.index import Listing, RunIndex
+from wbtui.store.text import plain
+
+
+def chosen_folders(runs: Path, names: Sequence[str], filter_text: str = "") -> list[Path]:
+    """Folders of the runs that were named, or of all, as far as the filter lets them through.
+
+    Args:
+        runs: the folder of runs.
+        names: what `ids.resolve_run` takes; empty: all runs of the folder.
+        filter_text: see `filters`; empty: no filter. A run outside the folder of runs does not pass a filter.
+
+    Returns:
+        Each once, in the order they were named, else by time.
+
+    Raises:
+        UsageError: a name means no run or several, or the filter cannot be read.
+    """
+    named = list(dict.fromkeys(resolve_run(runs, name) for name in names))
+    if named and not filter_text:
+        return named
+    rows = parse_filter(filter_text).of(RunIndex(runs).listing().rows)
+    passing = [Path(row.path) for row in rows if row.problem is None]
+    if not named:
+        return passing
+    allowed = {path.resolve() for path in passing}
+    return [folder for folder in named if folder.resolve() in allowed]
+
+
+def rebuild_index(runs: Path) -> Listing:
+    """Make the index of the runs anew from their folders.
+
+    Raises:
+        UsageError: the index is there and cannot be replaced.
+    """
+    index = RunIndex(runs)
+    try:
+        index.path.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"{plain(str(index.path))}: cannot be replaced: {error.strerror}") from None
+    return index.listing()
+
+
+def some_folders(runs: Path, names: Sequence[str], filter_text: str = "") -> list[Path]:
+    """As `chosen_folders`, but at least one.
+
+    Raises:
+        UsageError: none is left.
+    """
+    found = chosen_folders(runs, names, filter_text)
+    if not found:
+        words = f" is {plain(filter_text)!r}" if filter_text else ""
+        raise UsageError(f"{plain(str(runs))}: no run{words}; `wbtui ls` lists those there are")
+    return found

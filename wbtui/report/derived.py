@@ -1,0 +1,138 @@
+"""How is an adjustment of a finished run kept under it, and is it still of the predictions it was made from?"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wbtui.report.values import percent
+from wbtui.store import atomic, jsonio
+from wbtui.store.errors import StoreReadError, StoreWriteError
+from wbtui.store.format import DERIVED, FORMAT_VERSION, METRIC_NAME
+from wbtui.store.reader import Run
+from wbtui.store.text import plain
+
+BASES = ("validation", "published", "given", "oracle")
+"""What speaks for a strength: chosen on validation, the papers', typed by a person, or (not a result) best on test."""
+
+_MAX_WORD = 200
+_LARGEST = 1_000.0  # strength or parameter
+
+
+@dataclass(frozen=True)
+class Derived:
+    """One saved adjustment; derived/NAME.json."""
+
+    method: str
+    """Name of an adjustment method."""
+
+    strength: float
+
+    basis: str
+    """One of BASES."""
+
+    criterion: str
+    """What was maximised; empty where nothing was chosen."""
+
+    prior: str
+    """Where the class frequencies come from."""
+
+    figures: Mapping[str, float]
+    """Metric name → value: accuracies of test and, where there is one, of validation at this strength."""
+
+    fingerprint: str
+    """Of the predictions that it was computed from."""
+
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    """Further parameters of the method by name, such as gamma."""
+
+    made: float = 0.0
+    """Unix seconds."""
+
+    stale: bool = False
+    """Whether the predictions have changed since: the figures are of others. Not stored, found when read."""
+
+    @property
+    def name(self) -> str:
+        """Its file name without .json."""
+        words = [
+            self.method,
+            f"{self.strength:.6g}",
+            *(f"{k}{v:.6g}" for k, v in sorted(self.parameters.items())),
+        ]
+        return "-".join([*words, "oracle"] if self.basis == "oracle" else words)
+
+
+def save_derived(run: Run, derived: Derived) -> Path:
+    """Write an adjustment under its run; the same one again is replaced.
+
+    Raises:
+        StoreWriteError: the run folder cannot be written.
+    """
+    folder = run.path / DERIVED
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise StoreWriteError(folder, error) from error
+    fields = {key: value for key, value in vars(derived).items() if key != "stale"}
+    value = {"version": FORMAT_VERSION, **fields, "made": derived.made or time.time()}
+    path = folder / f"{derived.name}.json"
+    atomic.write_json(path, value)
+    return path
+
+
+def load_derived(run: Run) -> list[Derived]:
+    """The saved adjustments of a run, each marked if its predictions have changed; others' files are passed over."""
+    try:
+        fingerprint = run.predictions_meta().fingerprint
+    except StoreReadError:
+        fingerprint = ""
+    try:
+        saved = run.derived()
+    except StoreReadError:
+        return []
+    found = (_read(value, fingerprint) for value in saved.values())
+    return [one for one in found if one is not None]
+
+
+def _read(value: Mapping[str, Any], fingerprint: str) -> Derived | None:
+    words = {key: value.get(key) for key in ("method", "basis", "criterion", "prior", "fingerprint")}
+    strength, made = jsonio.number(value.get("strength")), jsonio.number(value.get("made", 0.0))
+    if not all(isinstance(word, str) and len(word) <= _MAX_WORD for word in words.values()):
+        return None
+    parameters = jsonio.numbers(value.get("parameters"))
+    if made is None or words["basis"] not in BASES:
+        return None
+    if strength is None or not all(abs(number) <= _LARGEST for number in (strength, *parameters.values())):
+        return None  # NaN fails this too
+    figures = jsonio.numbers(value.get("figures"))
+    return Derived(
+        method=str(words["method"]),
+        strength=strength,
+        basis=str(words["basis"]),
+        criterion=str(words["criterion"]),
+        prior=str(words["prior"]),
+        figures={name: figure for name, figure in figures.items() if METRIC_NAME.fullmatch(name)},
+        fingerprint=str(words["fingerprint"]),
+        parameters=parameters,
+        made=made,
+        stale=not fingerprint or fingerprint != words["fingerprint"],
+    )
+
+
+def describe(derived: Derived) -> str:
+    """One line: method, strength, what speaks for it, test accuracy in percent."""
+    words = {
+        "validation": f"chosen on validation by {derived.criterion}",
+        "published": "the published strength",
+        "given": "given by hand",
+        "oracle": "oracle: the best on test, not a result",
+    }
+    accuracy = ", ".join(
+        f"{title} {percent(derived.figures.get(f'test.accuracy.{group}'))}"
+        for group, title in (("all", "All"), ("many", "Many"), ("medium", "Medium"), ("few", "Few"))
+    )
+    more = "".join(f", {key} {value:g}" for key, value in sorted(derived.parameters.items()))
+    stale = "; STALE: the predictions have changed since" if derived.stale else ""
+    return plain(f"{derived.method} {derived.strength:.4g}{more} ({words[derived.basis]}): {accuracy}{stale}")

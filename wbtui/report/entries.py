@@ -1,0 +1,161 @@
+"""What stands beside what in a comparison: runs folded over seeds, or saved adjustments of runs?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from wbtui.adjustment import AdditiveMultiplicative, Method, method_named
+from wbtui.catalog import nearest
+from wbtui.errors import UsageError
+from wbtui.metrics import Groups
+from wbtui.report.adjusting import load_material
+from wbtui.report.derived import Derived, load_derived
+from wbtui.report.figures import Figures, figures_of
+from wbtui.report.settings import Setting, fold_seeds
+from wbtui.store.ids import resolve_run
+from wbtui.store.reader import Run, open_run
+from wbtui.store.text import plain
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """Which classes a run predicts on its test images."""
+
+    labels: Ints
+    """(N,) true classes."""
+
+    predictions: Ints
+    """(N,) predicted classes."""
+
+    groups: Groups
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One run, as it is or adjusted."""
+
+    run: Run
+    derived: Derived | None
+    figures: Figures
+    provenance: Mapping[str, Any]
+    predicted: Predicted | None
+    """None where it stores no predictions (yet)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One column of a comparison: seeds of one setting, adjusted alike."""
+
+    label: str
+    setting: Setting
+    members: tuple[Member, ...]
+
+    @property
+    def n(self) -> int:
+        """Seeds."""
+        return len(self.members)
+
+    def values(self, metric: str) -> npt.NDArray[np.float64]:
+        """A metric of each seed that has it, (n,)."""
+        found = [one.figures.values[metric] for one in self.members if metric in one.figures.values]
+        return np.array([value for value in found if not np.isnan(value)], dtype=np.float64)
+
+
+def entries(runs: Path, names: Sequence[str]) -> list[Entry]:
+    """What a person named, folded over seeds.
+
+    Args:
+        runs: the folder of runs.
+        names: RUN, or RUN:NAME for a saved adjustment of a run, NAME or its beginning as under derived/.
+
+    Raises:
+        UsageError: a run or an adjustment is not there or means several, or cannot be read.
+    """
+    members = [_named(runs, name) for name in dict.fromkeys(names)]
+    return folded(members)
+
+
+def folded(members: Sequence[Member]) -> list[Entry]:
+    """Put seeds of one setting, adjusted by one method on one basis, together."""
+    found: list[Entry] = []
+    settings = fold_seeds({one.run.path: one.run for one in members}.values())
+    for setting in settings:
+        paths = {run.path for run in setting.runs}
+        own = [one for one in members if one.run.path in paths]
+        for key in dict.fromkeys(_adjustment(one) for one in own):
+            alike = tuple(one for one in own if _adjustment(one) == key)
+            found.append(Entry(f"{setting.label} + {key}" if key else setting.label, setting, alike))
+    order = {id(one): index for index, one in enumerate(members)}
+    return sorted(found, key=lambda entry: order[id(entry.members[0])])
+
+
+def _adjustment(member: Member) -> str:
+    """What tells adjustments of one setting apart: the strength too where a person gave it."""
+    derived = member.derived
+    if derived is None:
+        return ""
+    strength = f" {derived.strength:g}" if derived.basis == "given" else ""
+    return plain(f"{derived.method}{strength}") + (" (oracle)" if derived.basis == "oracle" else "")
+
+
+def _named(runs: Path, name: str) -> Member:
+    run_name, colon, derived_name = name.partition(":")
+    run = open_run(resolve_run(runs, run_name))
+    return member(run, _derived_named(run, derived_name) if colon else None)
+
+
+def _derived_named(run: Run, name: str) -> Derived:
+    saved = {one.name: one for one in load_derived(run)}
+    matching = [key for key in saved if key == name] or [key for key in saved if key.startswith(name)]
+    if len(matching) != 1:
+        what = "means several saved adjustments" if matching else "is no saved adjustment"
+        there = ", ".join(plain(key) for key in matching or saved) or "none; `wbtui adjust --save` makes one"
+        raise UsageError(
+            f"{plain(run.id)}: {plain(name)!r} {what}{nearest(name, saved)}; expected one of {there}"
+        )
+    return saved[matching[0]]
+
+
+def member(run: Run, derived: Derived | None = None) -> Member:
+    """A run with its figures and predictions; of an adjusted one, those of the adjustment.
+
+    Raises:
+        UsageError: the run cannot be read, or the saved adjustment is of other predictions.
+    """
+    figures = figures_of(run)
+    if derived is not None:
+        if derived.stale:
+            raise UsageError(
+                f"{plain(run.id)}: {derived.name} is stale: the predictions have changed since it was saved; "
+                "save it again with `wbtui adjust --save`"
+            )
+        kept = {name: value for name, value in figures.values.items() if not _of_logits(name)}
+        figures = replace(figures, values={**kept, **derived.figures})
+    return Member(run, derived, figures, run.provenance, _predicted(run, derived))
+
+
+def _of_logits(metric: str) -> bool:
+    """Whether adjusting logits changes it; the geometry of features it leaves alone."""
+    split, _, rest = metric.partition(".")
+    return split in ("test", "validation") and rest.startswith(("accuracy", "loss", "confusion"))
+
+
+def _predicted(run: Run, derived: Derived | None) -> Predicted | None:
+    try:
+        material = load_material(run)
+    except UsageError:  # none yet, or of a net that diverged: the run still has figures to compare
+        return None
+    method: Method = method_named("none")
+    strength = 0.0
+    if derived is not None:
+        method, strength = method_named(derived.method), derived.strength
+        if isinstance(method, AdditiveMultiplicative):
+            method = AdditiveMultiplicative(gamma=derived.parameters.get("gamma", method.gamma))
+    predictions = method.predict(material.test, None, strength)
+    return Predicted(material.test.labels, predictions, material.groups)

@@ -1,0 +1,61 @@
+"""What did a run come to? Its final figures, and what it measured last where it has none yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wbtui.store.errors import StoreReadError
+from wbtui.store.reader import Run
+
+GROUP_TITLES = (("all", "All"), ("many", "Many"), ("medium", "Medium"), ("few", "Few"))
+"""Key in the files and heading in tables."""
+
+GROUPS = tuple(key for key, _ in GROUP_TITLES)
+"""Keys of All and the groups."""
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Values by metric name, and of which weights they are."""
+
+    values: Mapping[str, float]
+
+    final: bool
+    """Whether the run ended and these are of the weights that its predictions come from."""
+
+    epoch: int
+    """The epoch after which these weights stood; of a run at work, its last epoch."""
+
+    weights: str
+    """last, best_validation, or empty where nothing says so."""
+
+    def accuracy(self, split: str, group: str = "all") -> float | None:
+        """An accuracy, a fraction; None where it was not measured."""
+        return self.values.get(f"{split}.accuracy.{group}")
+
+
+def figures_of(run: Run) -> Figures:
+    """The figures of a run; a metric that the final figures leave out is that of the same weights' epoch."""
+    weights, epoch = _weights(run)
+    end = run.history.end
+    result = run.result
+    final = (result.final if result else None) or (end.final if end else None) or {}
+    measured: dict[str, float] = {}
+    for one in run.epochs:
+        if one.number <= epoch or not final:
+            measured |= one.scalars
+    return Figures({**measured, **final}, bool(final), epoch or run.history.last_epoch, weights)
+
+
+def _weights(run: Run) -> tuple[str, int]:
+    try:
+        meta = run.predictions_meta()
+    except StoreReadError:
+        return "", run.history.last_epoch
+    return meta.weights, meta.epoch
+
+
+def has_split(values: Mapping[str, float], split: str) -> bool:
+    """Whether anything of a split was measured."""
+    return any(name.startswith(f"{split}.") for name in values)

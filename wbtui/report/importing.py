@@ -1,0 +1,279 @@
+"""How do somebody else's predictions become a finished run that can be adjusted and compared?"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tomli_w
+
+import wbtui
+from wbtui.errors import UsageError
+from wbtui.metrics import assign_groups, summarise_accuracy
+from wbtui.metrics.accuracy import accuracy_by_class
+from wbtui.report.figures import GROUPS
+from wbtui.report.settings import IMPORTED
+from wbtui.store import arrays, atomic
+from wbtui.store.errors import StoreWriteError
+from wbtui.store.format import CONFIG, FORMAT_VERSION, PROVENANCE, Metric, Result
+from wbtui.store.ids import new_id
+from wbtui.store.notes import edit_tags
+from wbtui.store.predictions import Classifier, PredictionsMeta, SplitPredictions
+from wbtui.store.records import write_result
+from wbtui.store.text import plain
+from wbtui.store.writer import RunWriter
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+Floats = npt.NDArray[np.float32]
+
+_LOGITS = ("test_logits", "logits")
+_LABELS = ("test_labels", "labels")
+_COUNTS = ("train_counts", "counts", "cls_num_list")
+_MOST_COUNTS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where each array is: files of .npz, or for counts numbers apart by commas."""
+
+    logits: Path
+    labels: Path | None = None
+    counts: str = ""
+    validation_logits: Path | None = None
+    validation_labels: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """Predictions as they were read and checked."""
+
+    splits: Mapping[str, SplitPredictions]
+    classifier: Classifier
+    origin: Path
+
+
+@dataclass(frozen=True)
+class Labels:
+    """How the run is called and grouped."""
+
+    variant: str
+    """Its method."""
+
+    seed: int = 0
+    name: str = ""
+    tags: Sequence[str] = field(default=())
+    many_above: int = 100
+    few_below: int = 20
+    tta: str = "none"
+
+
+def read_predictions(sources: Sources) -> Imported:
+    """Read and check arrays; nothing is unpickled, and sizes are bounded before memory is taken.
+
+    The archive of the logits may hold everything: test_logits or logits (N, C), test_labels or labels (N,),
+    train_counts or counts (C,), validation_logits and validation_labels, classifier_norms, classifier_bias and
+    class_mean_feature_norms, each (C,).
+
+    Raises:
+        UsageError: a file or an array is missing, or shapes, types or values do not fit each other.
+    """
+    archive = arrays.safe_npz(sources.logits)
+    logits = _logits(_array(archive, _LOGITS, sources.logits, alone=True), sources.logits)
+    C = logits.shape[1]
+    counts = _counts(sources, archive, C)
+    labels = _labels(_from(sources.labels, archive, _LABELS, sources.logits), logits, "test")
+    splits = {"test": SplitPredictions(logits, labels)}
+    validation = _validation(sources, archive, C)
+    if validation is not None:
+        splits["validation"] = validation
+    classifier = Classifier(
+        train_counts=counts,
+        class_mean_feature_norms=_by_class(archive, "class_mean_feature_norms", C, np.nan),
+        norms=_by_class(archive, "classifier_norms", C, np.nan),
+        bias=_by_class(archive, "classifier_bias", C, 0.0) if "classifier_bias" in archive else None,
+    )
+    return Imported(splits, classifier, sources.logits)
+
+
+def _from(path: Path | None, archive: Arrays, names: Sequence[str], where: Path) -> npt.NDArray[Any]:
+    return (
+        _array(archive, names, where)
+        if path is None
+        else _array(arrays.safe_npz(path), names, path, alone=True)
+    )
+
+
+def _array(archive: Arrays, names: Sequence[str], where: Path, *, alone: bool = False) -> npt.NDArray[Any]:
+    """The array of one of these names; `alone`: or the only one there is, whatever its name."""
+    for name in names:
+        if name in archive:
+            return archive[name]
+    if alone and len(archive) == 1:
+        return next(iter(archive.values()))
+    there = ", ".join(plain(name) for name in list(archive)[:20]) or "nothing"
+    raise UsageError(
+        f"{plain(str(where))}: no array {' or '.join(names)}; it holds {there}; expected it there or in a file "
+        "of its own (--labels, --counts)"
+    )
+
+
+def _logits(values: npt.NDArray[Any], where: Path) -> Floats:
+    if values.ndim != 2 or values.shape[1] < 2 or not np.issubdtype(values.dtype, np.floating):
+        raise UsageError(
+            f"{plain(str(where))}: logits are {values.dtype} of shape {values.shape}; expected floats (N, C), C >= 2"
+        )
+    with np.errstate(over="ignore"):
+        found = np.ascontiguousarray(values, dtype=np.float32)
+    if not np.isfinite(found).all():
+        raise UsageError(f"{plain(str(where))}: logits hold NaN, infinity or more than float32 takes")
+    return found
+
+
+def _labels(values: npt.NDArray[Any], logits: Floats, split: str) -> npt.NDArray[np.int64]:
+    if values.shape != logits.shape[:1] or not np.issubdtype(values.dtype, np.integer):
+        raise UsageError(
+            f"{split} labels are {values.dtype} of shape {values.shape}; expected integers of shape "
+            f"({logits.shape[0]},), one for each row of logits"
+        )
+    if values.size and not 0 <= int(values.min()) <= int(values.max()) < logits.shape[1]:
+        raise UsageError(
+            f"{split} labels run from {values.min()} to {values.max()}; expected 0..{logits.shape[1] - 1}"
+        )
+    return values.astype(np.int64)
+
+
+def _counts(sources: Sources, archive: Arrays, C: int) -> npt.NDArray[np.int64]:
+    text = sources.counts
+    if text and not Path(text).suffix:
+        try:
+            values = np.array([int(word) for word in text.split(",")[:_MOST_COUNTS]])
+        except ValueError:
+            raise UsageError(
+                f"--counts {plain(text)[:80]}: expected a .npz file or numbers, e.g. 500,300,5"
+            ) from None
+    else:
+        path = Path(text) if text else None
+        values = _from(path, archive, _COUNTS, sources.logits)
+    if values.shape != (C,) or not np.issubdtype(values.dtype, np.integer) or (values < 1).any():
+        raise UsageError(
+            f"training counts: {values.dtype} of shape {values.shape}; expected {C} whole numbers from 1, "
+            "training images of each class"
+        )
+    return values.astype(np.int64)
+
+
+def _validation(sources: Sources, archive: Arrays, C: int) -> SplitPredictions | None:
+    if sources.validation_logits is None and "validation_logits" not in archive:
+        return None
+    where = sources.validation_logits or sources.logits
+    found = _from(sources.validation_logits, archive, ("validation_logits", "logits"), where)
+    logits = _logits(found, where)
+    if logits.shape[1] != C:
+        raise UsageError(f"{plain(str(where))}: validation has {logits.shape[1]} classes and test {C}")
+    names = ("validation_labels", "labels")
+    if sources.validation_labels is None and sources.validation_logits is not None:
+        labels = _array(arrays.safe_npz(where), names, where)
+    else:
+        labels = _from(sources.validation_labels, archive, names, where)
+    return SplitPredictions(logits, _labels(labels, logits, "validation"))
+
+
+def _by_class(archive: Arrays, name: str, C: int, missing: float) -> Floats:
+    if name not in archive:
+        return np.full(C, missing, dtype=np.float32)
+    values = archive[name]
+    if values.shape != (C,) or not np.issubdtype(values.dtype, np.number) or not np.isfinite(values).all():
+        raise UsageError(f"{name}: {values.dtype} of shape {values.shape}; expected {C} finite numbers")
+    return values.astype(np.float32)
+
+
+def make_imported_run(runs: Path, imported: Imported, labels: Labels, command: Sequence[str] = ()) -> Path:
+    """Make a finished run folder of predictions.
+
+    Args:
+        runs: the folder of runs; made if missing.
+        imported: see `read_predictions`.
+        labels: what it is called.
+        command: the command line, for provenance.
+
+    Returns:
+        The run folder.
+
+    Raises:
+        UsageError: thresholds that overlap.
+        StoreWriteError: the folder cannot be written.
+    """
+    counts = imported.classifier.train_counts
+    try:
+        groups = assign_groups(counts, labels.many_above, labels.few_below)
+    except ValueError as error:
+        raise UsageError(f"--groups: {error}") from None
+    folder = runs / new_id(IMPORTED, labels.variant, labels.seed)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise StoreWriteError(folder, error) from error
+    atomic.write_bytes(folder / CONFIG, tomli_w.dumps(_config(imported, labels)).encode())
+    atomic.write_json(folder / PROVENANCE, _provenance(imported, labels, command))
+    figures: dict[str, float] = {}
+    for split, found in imported.splits.items():
+        by_class = accuracy_by_class(found.labels, found.logits.argmax(axis=1), len(counts))
+        summary = summarise_accuracy(by_class, groups)
+        figures |= {f"{split}.accuracy.{name}": float(getattr(summary, name)) for name in GROUPS}
+    started = time.time()
+    _write(folder, imported, labels, figures)
+    reason = f"imported from {imported.origin.name}"
+    write_result(folder, Result(1, "finished", reason, 0, None, started, time.time(), 1, figures))
+    edit_tags(folder, add=[IMPORTED, *labels.tags])
+    return folder
+
+
+def _config(imported: Imported, labels: Labels) -> dict[str, Any]:
+    """Only what is known: nothing is said of a net or of stages."""
+    return {
+        "preset": IMPORTED,
+        "variant": labels.variant,
+        "name": labels.name,
+        "seed": labels.seed,
+        "data": {
+            "source": "npz",
+            "root": str(imported.origin.absolute()),
+            "profile": "natural",
+            "split_rule": "holdout" if "validation" in imported.splits else "full",
+            "classes": len(imported.classifier.train_counts),
+            "many_above": labels.many_above,
+            "few_below": labels.few_below,
+        },
+        "evaluation": {"tta": labels.tta},
+    }
+
+
+def _provenance(imported: Imported, labels: Labels, command: Sequence[str]) -> dict[str, Any]:
+    return {
+        "version": FORMAT_VERSION,
+        "command": list(command),
+        "made": time.time(),
+        "imported": str(imported.origin.absolute()),
+        "code": {"version": wbtui.__version__},
+        "data": {
+            "description": "imported predictions",
+            "train_counts": imported.classifier.train_counts.tolist(),
+            "images": {name: len(split.labels) for name, split in imported.splits.items()},
+            "many_above": labels.many_above,
+            "few_below": labels.few_below,
+        },
+    }
+
+
+def _write(folder: Path, imported: Imported, labels: Labels, figures: Mapping[str, float]) -> None:
+    with RunWriter.open(folder) as writer:
+        writer.event("start", epochs=1, classes=len(imported.classifier.train_counts))
+        for name in figures:
+            writer.define(Metric(name, "accuracy", "fraction", "higher", name.rsplit(".", 1)[-1]))
+        writer.epoch(1, 0, figures)
+        meta = PredictionsMeta(weights="last", epoch=1, tta=labels.tta)
+        writer.predictions(imported.splits, imported.classifier, meta)
+        writer.event("end", outcome="finished", reason="imported", final=figures, best={}, best_epoch=None)

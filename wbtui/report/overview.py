@@ -1,0 +1,235 @@
+"""What does `wbtui show` say of a run: what it is, how it went, what it came to?"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from wbtui.report.figures import GROUP_TITLES, SPLITS, Figures, figures_of, has_split
+from wbtui.report.stages import data_in_words, model_in_words, stage_in_words
+from wbtui.report.table import Cell, Column, Table, count_cell, figure_cell, pairs, percent_cell, text_cell
+from wbtui.report.values import counted, duration, moment, size
+from wbtui.store.format import RunState
+from wbtui.store.reader import Run
+from wbtui.store.summary import size_on_disk
+from wbtui.store.text import plain
+
+_EPOCH_ROWS = 12
+"""Rows of the epoch table unless all are asked for."""
+
+_SERIES = (
+    ("running.loss", "loss", False),
+    ("test.accuracy.all", "All", True),
+    ("test.accuracy.many", "Many", True),
+    ("test.accuracy.medium", "Medium", True),
+    ("test.accuracy.few", "Few", True),
+    ("validation.accuracy.all", "val All", True),
+    ("test.fdr", "FDR", False),
+    ("train.fdr", "FDR train", False),
+    ("bn.scale.mean", "BN scale", False),
+    ("test.cosine.inter", "cos inter", False),
+    ("lr", "lr", False),
+)
+_DETAILS = (
+    ("loss", "loss", 4),
+    ("fdr", "FDR", 3),
+    ("cosine.intra", "cos intra", 3),
+    ("cosine.inter", "cos inter", 3),
+    ("feature_norm.spearman", "ρ(n, ‖h‖)", 3),
+)
+
+
+def overview_tables(run: Run, *, all_epochs: bool = False) -> list[Table]:
+    """Everything about a run, as tables.
+
+    Raises:
+        StoreReadError: its configuration or its events cannot be read.
+    """
+    state, figures = run.state(), figures_of(run)
+    tables = [_about(run, state, figures)]
+    if figures.values:
+        tables += [_final_table(figures), _epoch_table(run, all_epochs)]
+    if (run.history.end and run.history.end.error) or (run.result and run.result.error):
+        tables.append(_error_table(run))
+    return tables
+
+
+def _about(run: Run, state: RunState, figures: Figures) -> Table:
+    config, provenance, notes = run.config, run.provenance, run.notes
+    rows = [
+        ("run", run.id),
+        ("state", f"{state.name}: {state.evidence}"),
+        (
+            "method",
+            " ".join(_words(config, ("preset", "variant", "name"))) + f", seed {config.get('seed', 0)}",
+        ),
+        ("data", data_in_words(_table(config, "data"), provenance)),
+        ("model", model_in_words(_table(config, "model"))),
+        *_stage_rows(config),
+        ("evaluation", _evaluation(config)),
+        ("figures of", _weights(figures)),
+        *_provenance_rows(run, provenance),
+        *_time_rows(run),
+        ("tags", " ".join(notes.tags)),
+        ("star", "yes" if notes.star else ""),
+        ("note", notes.note),
+        *(("alert", f"epoch {one.epoch}: {one.message}") for one in run.history.alerts[-5:]),
+        *(("derived", text) for text in derived_lines(run)),
+    ]
+    return pairs((name, value) for name, value in rows if value)
+
+
+def _table(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = config.get(key, {})
+    return value if isinstance(value, Mapping) else {}
+
+
+def _words(table: Mapping[str, Any], keys: tuple[str, ...]) -> list[str]:
+    return [str(table[key]) for key in keys if table.get(key)]
+
+
+def _stage_rows(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    stages = config.get("stages", [])
+    known = [stage for stage in stages if isinstance(stage, Mapping)] if isinstance(stages, list) else []
+    return [
+        (f"stage {number} {stage.get('name', '')}", stage_in_words(stage))
+        for number, stage in enumerate(known, 1)
+    ]
+
+
+def _evaluation(config: Mapping[str, Any]) -> str:
+    evaluation = _table(config, "evaluation")
+    return f"selection {evaluation.get('selection', 'last')}, TTA {evaluation.get('tta', 'none')}"
+
+
+def _weights(figures: Figures) -> str:
+    if not figures.values:
+        return ""
+    if not figures.final:
+        return f"the run so far, epoch {figures.epoch}; none are final"
+    words = {"last": "the last weights", "best_validation": "the weights that validation prefers"}
+    return f"{words.get(figures.weights, 'its end')}, epoch {figures.epoch}"
+
+
+def _provenance_rows(run: Run, provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
+    versions, identity = _table(provenance, "versions"), _table(provenance, "identity")
+    code, model = _table(provenance, "code"), _table(provenance, "model")
+    command = provenance.get("command", [])
+    commit = str(code.get("commit", ""))[:12] + (", with changes" if code.get("modified") else "")
+    return [
+        ("parameters", f"{model['parameters']:,}" if type(model.get("parameters")) is int else ""),
+        (
+            "computed on",
+            ", ".join(_words(identity, ("device", "precision", "processor"))) + _threads(identity),
+        ),
+        ("host", ", ".join(_words(provenance, ("host", "platform")))),
+        ("versions", ", ".join(f"{name} {version}" for name, version in versions.items() if version)),
+        ("commit", commit if code.get("commit") else ""),
+        ("command", " ".join(str(word) for word in command) if isinstance(command, list) else ""),
+    ]
+
+
+def _threads(identity: Mapping[str, Any]) -> str:
+    threads = identity.get("threads")
+    return f", {counted(threads, 'thread')}" if type(threads) is int else ""
+
+
+def _time_rows(run: Run) -> list[tuple[str, str]]:
+    result, history = run.result, run.history
+    lasted = duration(result.seconds) if result else "-"
+    attempts = f", attempt {history.attempt}" if history.attempt > 1 else ""
+    started = moment(result.started if result else history.started)
+    return [
+        (
+            "started",
+            "" if started == "-" else f"{started}" + (f", took {lasted}" if result else "") + attempts,
+        ),
+        (
+            "size",
+            size(size_on_disk(run.path))
+            + (f", {counted(run.bad_lines, 'bad line')}" if run.bad_lines else ""),
+        ),
+    ]
+
+
+def derived_lines(run: Run) -> list[str]:
+    """One line for each saved adjustment of a run."""
+    from wbtui.report.derived import describe, load_derived
+
+    return [describe(one) for one in load_derived(run)]
+
+
+def _final_table(figures: Figures) -> Table:
+    """Accuracy and geometry, a row a split."""
+    values = figures.values
+    splits = [split for split in SPLITS if has_split(values, split)]
+    details = [part for part in _DETAILS if any(f"{split}.{part[0]}" in values for split in splits)]
+    columns = [Column("split", "split", right=False)]
+    columns += [Column(key, title, drop=0 if key == "all" else 1) for key, title in GROUP_TITLES]
+    columns += [Column(key, title, drop=index + 2) for index, (key, title, _) in enumerate(details)]
+    rows = []
+    for split in splits:
+        cells = [text_cell(split)]
+        cells += [percent_cell(figures.accuracy(split, group)) for group, _ in GROUP_TITLES]
+        cells += [figure_cell(values.get(f"{split}.{key}"), digits) for key, _, digits in details]
+        rows.append(tuple(cells))
+    flagged = [split for split in splits if values.get(f"{split}.fdr.flagged") == 1.0]
+    notes = [f"FDR on {', '.join(flagged)}: fewer independent directions than dimensions, so it means little"]
+    title = (
+        "Final, accuracy in %" if figures.final else f"Measured up to epoch {figures.epoch}, accuracy in %"
+    )
+    return Table(tuple(columns), tuple(rows), title, tuple(notes) if flagged else ())
+
+
+def _epoch_table(run: Run, all_epochs: bool) -> Table:
+    epochs = run.epochs
+    shown = epochs
+    if not all_epochs and len(epochs) > _EPOCH_ROWS:
+        step = (len(epochs) - 1) / (_EPOCH_ROWS - 1)
+        shown = tuple(epochs[round(index * step)] for index in range(_EPOCH_ROWS))
+    series = [one for one in _SERIES if any(one[0] in epoch.scalars for epoch in epochs)]
+    columns = [Column("epoch", "epoch"), Column("stage", "stage", drop=9)]
+    columns += [
+        Column(name, title, drop=0 if name == "test.accuracy.all" else index + 1)
+        for index, (name, title, _) in enumerate(series)
+    ]
+    rows = []
+    for epoch in shown:
+        cells: list[Cell] = [count_cell(epoch.number), count_cell(epoch.stage + 1)]
+        for name, _, is_accuracy in series:
+            value = epoch.scalars.get(name)
+            cells.append(percent_cell(value) if is_accuracy else figure_cell(value, 3))
+        rows.append(tuple(cells))
+    some = "" if len(shown) == len(epochs) else f", {len(shown)} of {len(epochs)} epochs (--epochs shows all)"
+    return Table(tuple(columns), tuple(rows), f"By epoch{some}")
+
+
+def _error_table(run: Run) -> Table:
+    error = (run.result.error if run.result else "") or (run.history.end.error if run.history.end else "")
+    lines = tuple((text_cell(line),) for line in plain(error, lines=True).expandtabs().splitlines())
+    return Table((Column("line", "", right=False),), lines, "What went wrong")
+
+
+def overview_json(run: Run) -> dict[str, Any]:
+    """The same for machines: accuracies are fractions, every epoch and every scalar is there."""
+    state, figures, result, notes = run.state(), figures_of(run), run.result, run.notes
+    return {
+        "id": run.id,
+        "path": str(run.path),
+        "state": {"name": state.name, "evidence": state.evidence},
+        "config": dict(run.config),
+        "provenance": dict(run.provenance),
+        "notes": {"note": notes.note, "tags": list(notes.tags), "star": notes.star},
+        "result": vars(result) if result else None,
+        "figures": {
+            "final": figures.final,
+            "epoch": figures.epoch,
+            "weights": figures.weights,
+            "values": dict(figures.values),
+        },
+        "metrics": [vars(metric) for metric in run.metrics.values()],
+        "epochs": [
+            {"epoch": epoch.number, "stage": epoch.stage, "time": epoch.time, "scalars": dict(epoch.scalars)}
+            for epoch in run.epochs
+        ],
+        "derived": {name: dict(value) for name, value in run.derived().items()},
+        "bad_lines": run.bad_lines,
+    }

@@ -1,0 +1,131 @@
+"""Which runs are seeds of one setting, and in what do settings differ?"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wbtui.presets import flatten
+from wbtui.report.table import Column, Table, text_cell
+from wbtui.store.errors import StoreReadError
+from wbtui.store.reader import Run
+from wbtui.store.text import plain
+
+_NOT_A_SETTING = ("seed", "name", "device", "threads")
+_NOT_A_SETTING_SECTION = ("checkpoint.",)
+"""What does not make another setting: the seed, a label, where it ran and how often it was saved."""
+
+_ABSENT = "-"
+IMPORTED = "imported"
+"""Preset label of runs made of somebody else's predictions; each of their seeds comes from a file of its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """Runs that differ in nothing but their seed."""
+
+    label: str
+    """Its variant or name; with the keys that tell it from others of the same variant."""
+
+    values: Mapping[str, Any]
+    """Configuration by dotted key, defaults filled in."""
+
+    runs: tuple[Run, ...]
+
+    @property
+    def n(self) -> int:
+        """Seeds."""
+        return len(self.runs)
+
+
+def configuration(run: Run) -> dict[str, Any]:
+    """A run's configuration by dotted key, defaults filled in where it is one of this version.
+
+    Raises:
+        StoreReadError: it cannot be read.
+    """
+    try:
+        return dict(flatten(run.run_config().model_dump()))
+    except StoreReadError:
+        return dict(flatten(run.config))
+
+
+def fold_seeds(runs: Iterable[Run]) -> list[Setting]:
+    """Put seeds of one setting together, settings in the order of their first run.
+
+    Raises:
+        StoreReadError: a configuration cannot be read.
+    """
+    folded: dict[str, tuple[dict[str, Any], list[Run]]] = {}
+    for run in runs:
+        whole = configuration(run)
+        values = {key: value for key, value in whole.items() if _matters(key, whole)}
+        key = repr(sorted(values.items()))
+        folded.setdefault(key, (values, []))[1].append(run)
+    found = list(folded.values())
+    labels = _labels([values for values, _ in found])
+    return [Setting(label, values, tuple(runs)) for label, (values, runs) in zip(labels, found, strict=True)]
+
+
+def _matters(key: str, values: Mapping[str, Any]) -> bool:
+    if key == "data.root":  # for other sources it only says where this machine keeps them
+        return values.get("data.source") in ("npz", "folder") and values.get("preset") != IMPORTED
+    return key not in _NOT_A_SETTING and not key.startswith(_NOT_A_SETTING_SECTION)
+
+
+def _labels(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The variant of each setting, with the preset where several stand beside each other, and with what differs."""
+    presets = {values.get("preset") for values in settings}
+    short = [
+        " ".join(
+            str(values[key])
+            for key in (("preset", "variant") if len(presets) > 1 else ("variant",))
+            if values.get(key)
+        )
+        or "custom"
+        for values in settings
+    ]
+    labels = []
+    for own, values in zip(short, settings, strict=True):
+        alike = [other for label, other in zip(short, settings, strict=True) if label == own]
+        differing = [key for key in differing_keys(alike) if key not in ("preset", "variant")]
+        words = ", ".join(f"{_leaf(key)} {shown_value(values.get(key))}" for key in differing[:3])
+        labels.append(plain(f"{own} ({words})" if words else own))
+    return labels
+
+
+def _leaf(key: str) -> str:
+    return key.rsplit(".", 1)[-1]
+
+
+def differing_keys(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Keys whose values are not the same in all; labels last."""
+    keys = dict.fromkeys(key for values in settings for key in values)
+    found = [key for key in keys if len({repr(values.get(key, _ABSENT)) for values in settings}) > 1]
+    return sorted(found, key=lambda key: key in ("preset", "variant"))
+
+
+def shown_value(value: object) -> str:
+    """A value of a configuration for people."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, tuple | list):
+        return ", ".join(shown_value(item) for item in value) or "[]"
+    return _ABSENT if value is None or value == "" else plain(str(value))
+
+
+def difference_table(settings: Sequence[Setting]) -> Table:
+    """Differing configuration only: a row a key, a column a setting."""
+    values = [setting.values for setting in settings]
+    columns = (
+        Column("key", "configuration", right=False),
+        *(
+            Column(setting.label, setting.label, right=False, drop=max(0, index - 1))
+            for index, setting in enumerate(settings)
+        ),
+    )
+    rows = tuple(
+        (text_cell(key), *(text_cell(shown_value(one.get(key))) for one in values))
+        for key in differing_keys(values)
+        if key not in ("preset", "variant")
+    )
+    return Table(columns, rows, notes=() if rows else ("the configurations are the same",))

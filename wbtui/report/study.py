@@ -1,0 +1,123 @@
+"""How does a study look as the papers' table: a row a method, Many, Medium, Few, All, FDR train and test?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from wbtui.adjustment import CRITERIA, Method
+from wbtui.metrics import seed_statistics
+from wbtui.report.adjusting import Request, adjust_run, load_material
+from wbtui.report.compare import problems
+from wbtui.report.entries import Entry, Member, folded, member
+from wbtui.report.table import Cell, Column, Table, count_cell, text_cell
+from wbtui.report.values import figure, percent, plus_minus
+from wbtui.store.reader import Run
+from wbtui.store.text import plain
+
+_COLUMNS = (
+    ("test.accuracy.many", "Many", True),
+    ("test.accuracy.medium", "Medium", True),
+    ("test.accuracy.few", "Few", True),
+    ("test.accuracy.all", "All", True),
+    ("train.fdr", "FDR train", False),
+    ("test.fdr", "FDR test", False),
+)
+
+
+def finished(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
+    """Runs with final figures, and a sentence on each of the others."""
+    kept, left_out = [], []
+    for run in runs:
+        state = run.state()
+        if state.name == "finished":
+            kept.append(run)
+        else:
+            left_out.append(f"left out: {plain(run.id)} is {state.name}")
+    return kept, left_out
+
+
+def study_entries(runs: Sequence[Run], methods: Sequence[Method] = ()) -> list[Entry]:
+    """Settings of finished runs, each followed by what the adjustments make of it.
+
+    Args:
+        runs: finished ones.
+        methods: adjustments, their strength chosen on each run's own validation images.
+
+    Raises:
+        UsageError: a run cannot be read or adjusted.
+    """
+    members: list[Member] = []
+    for run in runs:
+        members.append(member(run))
+        for method in methods:
+            adjusted = adjust_run(load_material(run), Request(method, CRITERIA["all"]))
+            members.append(member(run, adjusted.derived()))
+    by_setting: dict[int, list[Entry]] = {}
+    for entry in folded(members):
+        by_setting.setdefault(id(entry.setting), []).append(entry)
+    return [entry for entries in by_setting.values() for entry in entries]
+
+
+def study_tables(entries: Sequence[Entry]) -> list[Table]:
+    """A table for each data preset: only rows on the same data stand below each other."""
+    by_preset: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_preset.setdefault(str(entry.setting.values.get("preset") or "custom"), []).append(entry)
+    return [_table(preset, own, several=len(by_preset) > 1) for preset, own in by_preset.items()]
+
+
+def _table(preset: str, entries: Sequence[Entry], *, several: bool) -> Table:
+    columns = [Column("method", "method", right=False), Column("n", "n")]
+    shown = [one for one in _COLUMNS if any(entry.values(one[0]).size for entry in entries)]
+    columns += [Column(metric, title) for metric, title, _ in shown]
+    best = {metric: _best(entries, metric) for metric, _, _ in shown}
+    rows = []
+    for entry in entries:
+        label = entry.label.removeprefix(f"{preset} ") if several else entry.label
+        cells = [text_cell(label), count_cell(entry.n)]
+        cells += [_cell(entry, metric, accuracy, best[metric]) for metric, _, accuracy in shown]
+        rows.append(tuple(cells))
+    return Table(tuple(columns), tuple(rows), plain(preset), tuple(_notes(entries)))
+
+
+def _best(entries: Sequence[Entry], metric: str) -> float:
+    means = [float(values.mean()) for entry in entries if (values := entry.values(metric)).size]
+    return max(means, default=np.nan)
+
+
+def _cell(entry: Entry, metric: str, accuracy: bool, best: float) -> Cell:
+    values = entry.values(metric)
+    if not values.size:
+        return text_cell("-")
+    found = seed_statistics(values)
+    write = percent if accuracy else figure
+    spread = write(found.std) if found.n > 1 else "n/a"
+    count = "" if found.n == entry.n else f" (n = {found.n})"
+    return Cell(plus_minus(write(found.mean), spread) + count, found.mean, best=found.mean == best)
+
+
+def _notes(entries: Sequence[Entry]) -> list[str]:
+    notes = ["test accuracy in %, mean ± sample standard deviation over n seeds; best of a column in bold"]
+    if any(entry.n == 1 for entry in entries):
+        notes.append("± n/a: n = 1, a single run has no spread")
+    rules = {str(entry.setting.values.get("data.split_rule")) for entry in entries}
+    selection = {str(entry.setting.values.get("evaluation.selection")) for entry in entries}
+    tta = {str(entry.setting.values.get("evaluation.tta")) for entry in entries}
+    notes.append(
+        f"split rule {' / '.join(sorted(rules))}, selection {' / '.join(sorted(selection))}, "
+        f"TTA {' / '.join(sorted(tta))}"
+    )
+    if any(one.derived is not None for entry in entries for one in entry.members):
+        bases = sorted(
+            {one.derived.basis for entry in entries for one in entry.members if one.derived is not None}
+        )
+        notes.append(f"adjustments: strength chosen on {' / '.join(bases)}, prior from the training counts")
+    return notes
+
+
+def study_problems(entries: Sequence[Entry]) -> list[str]:
+    """Rows of one table that do not belong below each other."""
+    by_preset: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_preset.setdefault(str(entry.setting.values.get("preset") or "custom"), []).append(entry)
+    return [problem for own in by_preset.values() for problem in problems(own)]

@@ -1,0 +1,96 @@
+"""How are numbers written for people, and how for machines?
+
+Code and files hold accuracies as fractions; people read percent with one decimal. What was not measured is a dash.
+"""
+
+import json
+import math
+import time
+from typing import Any
+
+from wbtui.store import jsonio
+
+MISSING = "-"
+"""What stands where there is no value: an empty group, a metric that was not measured."""
+
+
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """An accuracy in percent."""
+    if fraction is None or not math.isfinite(fraction):
+        return MISSING
+    return f"{100 * fraction:.{digits}f}"
+
+
+def points(difference: float | None) -> str:
+    """A difference of accuracies in percentage points, with its sign."""
+    if difference is None or not math.isfinite(difference):
+        return MISSING
+    return f"{100 * difference:+.1f}"
+
+
+def figure(value: float | None, digits: int = 3) -> str:
+    """A number with so many significant digits; thousands without an exponent."""
+    if value is None or math.isnan(value):
+        return MISSING
+    if not math.isfinite(value):
+        return "inf" if value > 0 else "-inf"
+    if value == 0:
+        return "0"
+    if 1000 <= abs(value) < 1e7:
+        return f"{value:,.0f}"
+    return f"{value:#.{digits}g}".removesuffix(".")
+
+
+def signed(difference: float | None, digits: int = 3) -> str:
+    """A difference with its sign."""
+    text = figure(difference, digits)
+    return text if text == MISSING or text.startswith("-") else f"+{text}"
+
+
+def plus_minus(mean: str, std: str) -> str:
+    """`43.1 ± 0.4`; the mean alone where there is no spread."""
+    return mean if std == MISSING else f"{mean} ± {std}"
+
+
+def counted(count: int, thing: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count:,} {thing}" + ("" if count == 1 else "s")
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as 4.2 s, m:ss or h:mm:ss."""
+    if seconds is None or not math.isfinite(seconds) or seconds < 0:
+        return MISSING
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def size(count: float) -> str:
+    """Bytes in powers of 1024."""
+    for unit in ("B", "K", "M", "G"):
+        if count < 1024:
+            return f"{count:.0f}{unit}" if unit == "B" or count >= 10 else f"{count:.1f}{unit}"
+        count /= 1024
+    return f"{count:.1f}T"
+
+
+def moment(seconds: float | None) -> str:
+    """Unix seconds as local date and time."""
+    if not seconds:
+        return MISSING
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+    except (ValueError, OverflowError, OSError):
+        return MISSING
+
+
+def json_text(value: Any) -> str:
+    """Indented JSON, ASCII only, NaN as null, so that no text in it can do anything to a terminal.
+
+    Raises:
+        TypeError: something in `value` is no JSON.
+    """
+    return json.dumps(json.loads(jsonio.encode(value)), indent=2)
