@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := OMP_NUM_THREADS=1
 
-.PHONY: demo test test-full check format embedded screenshots
+.PHONY: demo test test-full check format embedded
 
 .venv/demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -34,5 +34,7 @@ format: .venv/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-embedded: .venv/demo  ## train the embedded tables' runs and write docs/embedded.md from their folders
-	$(BIN)/python -m docs.embedded
+embedded: .venv/demo  ## train the runs of docs/embedded.md and write the page from their folders
+	for preset in digits_lt glyphs_lt; do \
+	  $(BIN)/wbtui run --runs runs/embedded --preset $$preset --variant ce,wd,wd_fr_etf,wb --seed 0,1,2 || exit 1; done
+	$(BIN)/python benchmarks/embedded.py --runs runs/embedded

@@ -19,9 +19,9 @@ _TEST_PER_CLASS = 50
 _CHUNK_PIXELS = 2**19  # rendered at a time: 4 MB in each array of coordinates
 
 _TAN_HALF_TURN = 0.17632698070846498  # tan(10°): turns within ±20°
-_SHEAR = 0.3
+_SHEAR = 0.2
 _CELL = (0.076, 0.12)  # side of one of the 5x7 cells, as a part of the image's side
-_SHIFT = 0.11  # of the image's side, either way
+_SHIFT = 0.07  # of the image's side, either way
 _PAPER = (0.0, 90.0)
 _CONTRAST = (70.0, 165.0)  # ink minus paper
 _NOISE_SD = 20.0
