@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 SourceName = Literal["digits", "glyphs", "cifar10", "cifar100", "mnist", "fashion_mnist", "npz", "folder"]
 LossName = Literal["ce", "cb", "focal", "ldam", "balanced_softmax", "la", "vs"]
@@ -85,10 +85,10 @@ def nets() -> dict[str, Net]:
     return found
 
 
-def _declared(path: Path) -> dict[str, dict[str, object]]:
+def _declared(path: Path) -> dict[str, dict[str, Any]]:
     for node in ast.parse(path.read_text("utf-8")).body:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "NETS":
-            declared: dict[str, dict[str, object]] = ast.literal_eval(node.value)
+            declared: dict[str, dict[str, Any]] = ast.literal_eval(node.value)
             return declared
     raise ValueError(f"{path}: expected a literal NETS = {{name: {{...}}}} at the top level")
 

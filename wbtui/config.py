@@ -237,13 +237,14 @@ class StageConfig(Section):
         if self.trains == "all":
             if self.features == "cached":
                 raise ValueError("features = 'cached' needs a frozen net; expected trains = 'classifier'")
-            if self.classifier_init == "fresh":
-                raise ValueError(
-                    "classifier_init = 'fresh' needs a frozen net; expected trains = 'classifier'"
-                )
         elif self.bn_scale == "fixed":
             raise ValueError(
                 "bn_scale = 'fixed' belongs to a stage that trains the net; expected trains = 'all'"
+            )
+        if self.classifier_init == "fresh" and self.trains != "classifier":
+            raise ValueError(
+                f"classifier_init = 'fresh' needs a stage that trains the classifier on a frozen net, not "
+                f"{self.trains!r}; expected trains = 'classifier'"
             )
         if self.features == "cached" and not self.freeze_bn_stats:
             raise ValueError("features = 'cached' stand still, freeze_bn_stats = false does not; choose one")
@@ -312,6 +313,10 @@ class RunConfig(Section):
     """Arithmetic of the net: fp32 is the reference; bf16 is autocast over fp32 weights; auto: bf16 on CUDA, and on
     processors with bf16 instructions for nets of 20 MFLOP an image or more."""
 
+    engine: Literal["auto", "eager", "graphs"] = "auto"
+    """How steps are taken: eager, one by one from Python, is the reference and what auto means everywhere; graphs:
+    whole steps recorded once as CUDA graphs and replayed, CUDA only."""
+
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """torch threads; 0: one for nets under 20 MFLOP an image, else the cores divided by the parallel runs."""
 
@@ -350,6 +355,18 @@ class RunConfig(Section):
                 f"stages.0.trains = {self.stages[0].trains!r}: a first stage has no trained net to freeze; "
                 "expected 'all' in stages.0 and this stage after it"
             )
+        if self.engine == "graphs" and self.device in ("cpu", "mps"):
+            raise ValueError(
+                f"engine = 'graphs' replays CUDA graphs, which device = {self.device!r} has not; expected "
+                "engine = 'eager' (or 'auto'), or device = 'cuda'"
+            )
+        names = [stage.name for stage in self.stages]
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                raise ValueError(
+                    f"stages.{i}.name = {name!r} is also the name of stages.{names.index(name)}; expected another "
+                    f"name, or no stages.{i} (has this variant only {i}?)"
+                )
         known = catalog.SOURCES[self.data.source].classes
         if known and self.data.classes > known:
             raise ValueError(f"data.classes = {self.data.classes}: {self.data.source} has {known} classes")
@@ -391,6 +408,10 @@ class RunConfig(Section):
             if stage.trains == "classifier_scale" and head != "linear":
                 raise ValueError(
                     f"stages.{i}.trains = 'classifier_scale' needs model.head = 'linear', got {head!r}"
+                )
+            if stage.classifier_init == "fresh" and head != "linear":
+                raise ValueError(
+                    f"stages.{i}.classifier_init = 'fresh' needs model.head = 'linear', got {head!r}"
                 )
             if stage.constraint == "maxnorm" and head != "linear":
                 raise ValueError(

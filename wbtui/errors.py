@@ -9,5 +9,18 @@ class UsageError(Exception):
     """
 
 
+class MissingPackageError(UsageError):
+    """A package that only an extra of this one brings is not installed.
+
+    Args:
+        what: the option or file that needs it.
+        error: what the import raised.
+        extra: the extra's name in pyproject.toml.
+    """
+
+    def __init__(self, what: str, error: ImportError, extra: str) -> None:
+        super().__init__(f"{what}: {error}; the extra {extra!r} brings it: pip install 'wbtui[{extra}]'")
+
+
 class RunFailedError(Exception):
     """The run itself failed; the message says why. Commands print it alone and exit 1."""

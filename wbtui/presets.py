@@ -298,7 +298,9 @@ def _origin_of(key: str, message: str, origins: Mapping[str, str]) -> str:
     inside = [where for dotted, where in origins.items() if key and dotted.startswith(key + ".")]
     if key and "." not in key and key not in RunConfig.model_fields:
         return ", ".join(dict.fromkeys(inside))
-    named = [where for dotted, where in origins.items() if dotted in message]
+    named = [where for dotted, where in origins.items() if "." in dotted and dotted in message]
+    if not named and (stage := re.match(r"Value error, (stages\.\d+)\.", message)):
+        named = [where for dotted, where in origins.items() if dotted.startswith(stage[1] + ".")]
     named = named or [
         where
         for dotted, where in origins.items()

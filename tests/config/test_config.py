@@ -113,7 +113,9 @@ def test_a_resolved_configuration_repeats_itself(preset: str, tmp_path: Path) ->
         ("stages.2.epochs=1", ["stages.2", "without a gap"]),
         ("stages.0.trains=classifier", ["stages.0.trains", "no trained net to freeze", "expected 'all'"]),
         ("stages.0.features=cached", ["stages.0", "needs a frozen net"]),
+        ("stages.0.classifier_init=fresh", ["stages.0", "not 'all'", "expected trains = 'classifier'"]),
         ("model.name=resnet43", ["model.name = 'resnet43'", "'resnet34'"]),
+        ("stages.1.epochs=5", ["--set stages.1.epochs=5", "stages.1.name = 'representation'", "only 1?"]),
         ("data.imbalance_factor=0.5", ["data.imbalance_factor = 0.5", "greater than or equal to 1"]),
         ("data.imbalance_factor=nan", ["data.imbalance_factor = nan", "finite"]),
         ("data.images_per_class=20", ["data.images_per_class = 20", "nothing to train on"]),
@@ -137,6 +139,12 @@ def test_an_etf_with_more_classes_than_dimensions_is_refused() -> None:
     assert "model.head = 'etf'" in message
     assert "resnet8 has 8" in message
     assert "10 classes" in message
+
+
+def test_only_a_linear_classifier_starts_afresh() -> None:
+    message = refused("model.head=cosine", variant="crt")
+    assert "stages.1.classifier_init = 'fresh' needs model.head = 'linear', got 'cosine'" in message
+    assert "not 'classifier_scale'" in refused("stages.1.classifier_init=fresh", variant="lws")
 
 
 def test_validation_cannot_select_where_none_is_kept() -> None:

@@ -14,7 +14,6 @@ from wbtui.diagnostics import (
     classifier_norms,
     closed_form_gauge,
     closed_form_weight,
-    maxnorm_active,
 )
 from wbtui.models import build_model
 
@@ -119,15 +118,6 @@ def test_classifier_norms_leave_the_bias_out():
     np.testing.assert_allclose(
         classifier_norms(head), np.linalg.norm(head.weight.detach(), axis=1), rtol=1e-6
     )
-
-
-def test_maxnorm_is_active_where_rows_reached_the_bound():
-    weight = torch.randn(50, 64, generator=torch.Generator().manual_seed(0))
-    norms = weight.norm(dim=1)
-    bound = norms.sort().values[30].item() * 1.001
-    projected = weight * torch.clamp(bound / norms, max=1.0)[:, None]
-    assert maxnorm_active(projected.norm(dim=1).numpy(), bound) == 19
-    assert maxnorm_active(norms.numpy(), 1e9) == 0
 
 
 def test_batchnorm_scales_by_layer_and_overall():

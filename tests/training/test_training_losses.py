@@ -72,9 +72,10 @@ def test_focal() -> None:
     assert value(LossConfig(name="focal", gamma=2.0)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_focal_gradient_is_finite_for_a_certain_image() -> None:
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
+def test_focal_gradient_is_finite_for_a_certain_image(gamma: float) -> None:
     logits = torch.tensor([[200.0, 0.0, 0.0, 0.0]], requires_grad=True)
-    build_loss(LossConfig(name="focal"), COUNTS, torch.device("cpu"), 0.0)(
+    build_loss(LossConfig(name="focal", gamma=gamma), COUNTS, torch.device("cpu"), 0.0)(
         logits, torch.tensor([0])
     ).backward()
     assert torch.isfinite(logits.grad).all()

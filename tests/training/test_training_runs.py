@@ -158,6 +158,10 @@ def test_stored_logits_give_the_accuracy_of_the_last_epoch(whole: Path) -> None:
 
 def test_stage_two_reports_maxnorm_and_the_closed_form(whole: Path) -> None:
     last = [event for event in events(whole) if event["type"] == "epoch"][-1]["scalars"]
+    first = next(
+        event["scalars"] for event in events(whole) if event.get("stage") == 1 and "scalars" in event
+    )
+    assert 0 < first["maxnorm.active"] <= 20  # δ lies below the largest norm that the stage starts from
     assert 0 <= last["maxnorm.active"] <= 20
     assert last["maxnorm.threshold"] > 0
     assert last["stage2.closed_form_error"] > 0
@@ -186,6 +190,17 @@ def test_an_etf_can_start_from_class_means(tmp_path: Path) -> None:
     folder = make(tmp_path / "run", "digits_lt", "wd_etf", *settings)
     assert train(folder) == 0
     assert np.load(folder / "predictions" / "classifier_norms.npy") == pytest.approx(np.ones(10), abs=1e-5)
+
+
+def test_a_cosine_classifier_takes_the_scale_of_its_stage_and_its_norms_are_that_scale(
+    tmp_path: Path,
+) -> None:
+    later = ("stages.1.name=classifier", "stages.1.trains=classifier", "stages.1.epochs=1")
+    settings = ("stages.0.epochs=1", "stages.0.loss.scale=20.0", "model.cosine_scale=40.0", *later)
+    folder = make(tmp_path / "run", "digits_lt", "ldam_drw", *settings)
+    assert train(folder) == 0, (folder / "output.log").read_text()
+    assert np.load(folder / "predictions" / "classifier_norms.npy") == pytest.approx(np.full(10, 40.0))
+    assert 20.0 < np.abs(np.load(folder / "predictions" / "test_logits.npy")).max() <= 40.0
 
 
 def test_mirror_averaging_is_named_and_changes_the_logits(tmp_path: Path) -> None:

@@ -116,10 +116,17 @@ def test_maxnorm_threshold_lies_a_tenth_above_the_smallest_norm() -> None:
     assert maxnorm_threshold(torch.tensor([2.0, 1.0, 3.0]), 0.1) == pytest.approx(1.2)
 
 
-def test_maxnorm_projects_long_rows_keeps_short_ones_and_counts() -> None:
+def test_maxnorm_projects_long_rows_and_keeps_short_ones() -> None:
     weight = torch.tensor([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]])
-    MaxNorm(1.0).project(weight)
+    maxnorm = MaxNorm(1.0, torch.zeros(3, dtype=torch.bool))
+    maxnorm.project(weight)
     assert torch.allclose(weight, torch.tensor([[0.6, 0.8], [0.3, 0.4], [0.0, 0.0]]))
+    assert maxnorm.cut.tolist() == [True, False, False]
+    maxnorm.project(weight)
+    assert maxnorm.cut.tolist() == [True, False, False]
+    maxnorm.forget()
+    maxnorm.project(weight)
+    assert maxnorm.cut.tolist() == [False, False, False]
 
 
 def test_maxnorm_holds_after_every_step_and_spares_the_bias() -> None:

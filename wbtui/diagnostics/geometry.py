@@ -1,6 +1,7 @@
 """What is the class-wise geometry of one split, measured in eval mode on un-augmented images?"""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -27,9 +28,6 @@ class SplitGeometry:
     loss: float
     """Mean cross-entropy of the logits."""
 
-    fisher: FisherRatio
-    """Fisher's discriminant ratio, its rank, traces and flag."""
-
     cosine: Floats
     """Mean cosine similarity over pairs of features of class i and class j (C, C), self-pairs left out."""
 
@@ -44,6 +42,16 @@ class SplitGeometry:
 
     class_means: Floats
     """μ_k (C, D)."""
+
+    within_scatter: torch.Tensor
+    """S_W (D, D), float64 on the CPU."""
+
+    @cached_property
+    def fisher(self) -> FisherRatio:
+        """Fisher's discriminant ratio, its rank, traces and flag; computed when first asked for, on the CPU alone."""
+        return fisher_discriminant_ratio(
+            self.within_scatter, torch.from_numpy(self.class_means), torch.from_numpy(self.counts)
+        )
 
     @property
     def correct(self) -> Integers:
@@ -77,12 +85,12 @@ def split_geometry(
         counts=sums.counts.long().numpy(),
         confusion=confusion.reshape(classes, classes).cpu().numpy(),
         loss=losses.double().mean().item(),
-        fisher=fisher_discriminant_ratio(sums.within_scatter, sums.means, sums.counts),
         cosine=cosine.numpy(),
         cosine_intra=cosine.diagonal().nanmean().item(),
         cosine_inter=cosine[~torch.eye(classes, dtype=torch.bool)].nanmean().item(),
         feature_norms=(sums.norms / sums.counts).numpy(),
         class_means=sums.means.numpy(),
+        within_scatter=sums.within_scatter,
     )
 
 

@@ -68,7 +68,7 @@ def _train(folder: Path, writer: RunWriter, monitor: Monitor, attempt: int, star
         code = USAGE if isinstance(error, UsageError) else FAILED
     except Exception as error:  # noqa: BLE001 - whatever happened belongs into the run folder
         outcome, code = "failed", FAILED
-        reason, error_text = describe_failure(error), traceback.format_exc()
+        reason, error_text = describe_failure(error, folder), traceback.format_exc()
         print(error_text, file=sys.stderr)
     if outcome == "failed":
         print(reason, file=sys.stderr)

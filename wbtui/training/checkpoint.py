@@ -68,7 +68,9 @@ class Checkpoint:
     running: dict[str, torch.Tensor]
     """Sums of the epoch in work."""
 
-    maxnorm_threshold: float
+    maxnorm: dict[str, torch.Tensor]
+    """δ and the rows cut so far in the epoch in work; empty without MaxNorm."""
+
     best_validation: dict[str, Any]
     best_test: dict[str, Any]
     generators: dict[str, torch.Tensor]

@@ -55,14 +55,24 @@ def build_loss(config: LossConfig, counts: np.ndarray, device: torch.device, pro
         progress: finished fraction of the stage's epochs, in [0, 1); deferred re-weighting looks at it.
     """
     prior = ClassPrior.of(counts, config.beta, device)
-    return LOSSES[config.name](config, prior, progress)
+    return LOSSES[config.name](config, prior, reweights(config, progress))
 
 
-def _cross_entropy(_config: LossConfig, _prior: ClassPrior, _progress: float) -> Loss:
+def reweights(config: LossConfig, progress: float) -> bool:
+    """Whether deferred re-weighting acts: all that a loss may know of time, so that recorded steps learn of a change.
+
+    Args:
+        config: which loss.
+        progress: finished fraction of the stage's epochs, in [0, 1).
+    """
+    return config.name == "ldam" and progress >= config.reweight_from
+
+
+def _cross_entropy(_config: LossConfig, _prior: ClassPrior, _reweighted: bool) -> Loss:
     return F.cross_entropy
 
 
-def _class_balanced(config: LossConfig, prior: ClassPrior, _progress: float) -> Loss:
+def _class_balanced(config: LossConfig, prior: ClassPrior, _reweighted: bool) -> Loss:
     """mean_i w_{y_i} CE_i (Cui et al.), or WB22's released form: BCE(softmax(z), onehot) w_y, meaned over B x C."""
     weights = prior.balanced_weights
 
@@ -76,17 +86,19 @@ def _class_balanced(config: LossConfig, prior: ClassPrior, _progress: float) -> 
     return weighted_ce if config.cb_form == "ce" else weighted_bce_on_softmax
 
 
-def _focal(config: LossConfig, _prior: ClassPrior, _progress: float) -> Loss:
+def _focal(config: LossConfig, _prior: ClassPrior, _reweighted: bool) -> Loss:
     """(1 - p_y)^γ CE (Lin et al., ICCV 2017), without α."""
 
     def focal(z: Tensor, y: Tensor) -> Tensor:
         ce = F.cross_entropy(z, y, reduction="none")
-        return ((-torch.expm1(-ce)) ** config.gamma * ce).mean()
+        # 1 - p_y, above 0: the derivative of 0 ** γ is not finite for γ < 1.
+        doubt = (-torch.expm1(-ce)).clamp_min(torch.finfo(ce.dtype).tiny)
+        return (doubt**config.gamma * ce).mean()
 
     return focal
 
 
-def _ldam(config: LossConfig, prior: ClassPrior, progress: float) -> Loss:
+def _ldam(config: LossConfig, prior: ClassPrior, reweighted: bool) -> Loss:
     """CE(s(cos - Δ_y 1_y)), Δ_k ∝ n_k^(-1/4), max Δ = max_margin (Cao et al., NeurIPS 2019), with DRW.
 
     Expects z = s cos of a cosine classifier whose scale is `config.scale`; weights are applied as in
@@ -94,7 +106,7 @@ def _ldam(config: LossConfig, prior: ClassPrior, progress: float) -> Loss:
     """
     margins = prior.counts.pow(-0.25)
     margins = config.scale * config.max_margin * margins / margins.max()
-    weights = prior.balanced_weights if progress >= config.reweight_from else torch.ones_like(margins)
+    weights = prior.balanced_weights if reweighted else torch.ones_like(margins)
 
     def ldam(z: Tensor, y: Tensor) -> Tensor:
         shifted = z - F.one_hot(y, z.shape[1]) * margins
@@ -103,26 +115,26 @@ def _ldam(config: LossConfig, prior: ClassPrior, progress: float) -> Loss:
     return ldam
 
 
-def _balanced_softmax(_config: LossConfig, prior: ClassPrior, _progress: float) -> Loss:
+def _balanced_softmax(_config: LossConfig, prior: ClassPrior, _reweighted: bool) -> Loss:
     """CE(z + log n) (Ren et al., NeurIPS 2020)."""
     shift = prior.counts.log()
     return lambda z, y: F.cross_entropy(z + shift, y)
 
 
-def _logit_adjusted(config: LossConfig, prior: ClassPrior, _progress: float) -> Loss:
+def _logit_adjusted(config: LossConfig, prior: ClassPrior, _reweighted: bool) -> Loss:
     """CE(z + τ log π) (Menon et al., ICLR 2021)."""
     shift = config.tau * prior.log_prior
     return lambda z, y: F.cross_entropy(z + shift, y)
 
 
-def _vector_scaling(config: LossConfig, prior: ClassPrior, _progress: float) -> Loss:
+def _vector_scaling(config: LossConfig, prior: ClassPrior, _reweighted: bool) -> Loss:
     """CE(Δ_k z_k + ι_k), Δ_k = (n_k/n_max)^γ, ι_k = τ log π_k (Kini et al., NeurIPS 2021)."""
     scale = (prior.counts / prior.counts.max()) ** config.gamma
     shift = config.tau * prior.log_prior
     return lambda z, y: F.cross_entropy(z * scale + shift, y)
 
 
-LOSSES: dict[str, Callable[[LossConfig, ClassPrior, float], Loss]] = {
+LOSSES: dict[str, Callable[[LossConfig, ClassPrior, bool], Loss]] = {
     "ce": _cross_entropy,
     "cb": _class_balanced,
     "focal": _focal,

@@ -11,10 +11,11 @@ from wbtui.data.profile import class_balanced_weights
 from wbtui.diagnostics.batchnorm import batchnorm_scales
 from wbtui.diagnostics.closed_form import closed_form_gauge, closed_form_weight
 from wbtui.diagnostics.geometry import SplitGeometry
-from wbtui.diagnostics.norms import classifier_norms, maxnorm_active
+from wbtui.diagnostics.norms import classifier_norms
 from wbtui.metrics.accuracy import AccuracySummary, ratio_by_class, summarise_accuracy
 from wbtui.metrics.groups import GROUP_NAMES, Groups
 from wbtui.metrics.ranks import spearman
+from wbtui.models.heads import EtfHead
 from wbtui.models.model import WbModel
 from wbtui.store.format import Better, Metric
 from wbtui.store.writer import RunWriter
@@ -126,14 +127,14 @@ class Measures:
         scalars |= more
         if stage.maxnorm:
             scalars["maxnorm.threshold"] = stage.maxnorm.threshold
-            norms = vectors["classifier.norm@class"]
-            scalars["maxnorm.active"] = float(maxnorm_active(norms, stage.maxnorm.threshold))
+            scalars["maxnorm.active"] = float(stage.maxnorm.cut.sum().item())
         return scalars, vectors
 
     def of_model(self) -> tuple[Scalars, Vectors]:
         """Classifier norms and BatchNorm scales, as they stand now."""
         norms = classifier_norms(self._model.head)
-        scalars: Scalars = {"classifier.norm.spearman": spearman(self._ranked, norms)}
+        ranks = float("nan") if isinstance(self._model.head, EtfHead) else spearman(self._ranked, norms)
+        scalars: Scalars = {"classifier.norm.spearman": ranks}  # an ETF's norms differ by rounding alone
         vectors: Vectors = {"classifier.norm@class": norms}
         if self._layers:
             scales = batchnorm_scales(self._model)
@@ -167,14 +168,17 @@ class Measures:
     def of_stage_two(self, stage: StageConfig, train: SplitGeometry) -> Scalars:
         """How near the classifier is to what strong decay drives it to, from exact training means.
 
-        Empty without weight decay, where there is no such classifier.
+        Empty without weight decay, where there is no such classifier, and for losses other than ce and cb, whose
+        gradients at small logits are others than the closed form's.
         """
-        if not stage.weight_decay:
+        if not stage.weight_decay or stage.loss.name not in ("ce", "cb"):
             return {}
         balanced = stage.loss.name == "cb"
         weights = (
             class_balanced_weights(self._counts, stage.loss.beta) if balanced else np.ones(len(self._counts))
         )
+        if stage.sampler == "class_balanced":  # class k is drawn N/C times an epoch, not n_k times
+            weights = weights * self._counts.mean() / self._counts
         form = stage.loss.cb_form if balanced else "ce"
         means = train.class_means
         predicted = closed_form_weight(means, self._counts, weights, stage.weight_decay, form)

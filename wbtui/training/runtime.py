@@ -26,14 +26,25 @@ class Runtime:
     threads: int
     """torch threads."""
 
+    engine: str = "eager"
+    """eager (steps taken one by one from Python, the reference) or graphs (whole steps recorded and replayed)."""
+
     @property
     def channels_last(self) -> bool:
         """Whether images and convolutions are laid out NHWC; measured faster on CPU and CUDA."""
         return self.device.type != "mps"
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
-        """The context in which the net computes."""
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+        """The context in which the net computes.
+
+        A recorded step casts its weights itself: a cast kept from elsewhere would be replayed with old weights.
+        """
+        return torch.autocast(
+            self.device.type,
+            dtype=torch.bfloat16,
+            enabled=self.precision == "bf16",
+            cache_enabled=self.engine == "eager",
+        )
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,7 @@ class Identity:
 
     device: str
     precision: str
+    engine: str
     threads: int
     instruction_set: str
     torch: str
@@ -49,11 +61,11 @@ class Identity:
     processor: str
 
     def differences(self, recorded: dict[str, Any]) -> list[str]:
-        """What differs from a recorded identity, in words."""
+        """What differs from a recorded identity, in words; what was not recorded counts as the same."""
         return [
             f"{key} {recorded.get(key)!r} -> {value!r}"
             for key, value in asdict(self).items()
-            if recorded.get(key) != value
+            if recorded.get(key, value) != value
         ]
 
 
@@ -66,16 +78,37 @@ def resolve_runtime(config: RunConfig, image_size: int, recorded: dict[str, Any]
         recorded: the identity of an earlier attempt; its precision and threads are kept.
 
     Raises:
-        UsageError: the device is not there.
+        UsageError: the device is not there, or cannot do what is asked of it.
     """
     device = resolve_device(config.device)
+    engine = resolve_engine(config.engine, device)
     small = catalog.net(config.model.name).forward_mflop(image_size, config.model.width) < SMALL_NET_MFLOP
     precision = config.precision if config.precision != "auto" else _auto_precision(device, small)
-    threads = config.threads or (1 if small else int(os.environ.get("OMP_NUM_THREADS") or usable_cores()))
+    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    threads = config.threads or (
+        1 if small else int(given) if given.isdigit() and int(given) else usable_cores()
+    )
     if recorded:
         precision, threads = recorded.get("precision", precision), int(recorded.get("threads", threads))
     torch.set_num_threads(threads)
-    return Runtime(device, precision, threads)
+    if device.type == "cuda":
+        # Convolutions in fp32 would be TF32 by torch's default (10 bits of mantissa): no reference for bf16.
+        torch.backends.cudnn.allow_tf32 = precision != "fp32"
+    return Runtime(device, precision, threads, engine)
+
+
+def resolve_engine(name: str, device: torch.device) -> str:
+    """How steps are taken; `auto` is eager until graphs have been measured against it.
+
+    Raises:
+        UsageError: graphs on a device that has none.
+    """
+    if name == "graphs" and device.type != "cuda":
+        raise UsageError(
+            f"engine = 'graphs' replays CUDA graphs, and this run's device is {device.type}; expected "
+            "engine = 'eager' (or 'auto'), or a CUDA device"
+        )
+    return "eager" if name == "auto" else name
 
 
 def resolve_device(name: str) -> torch.device:
@@ -105,6 +138,7 @@ def identity(runtime: Runtime) -> Identity:
     return Identity(
         device=name,
         precision=runtime.precision,
+        engine=runtime.engine,
         threads=runtime.threads,
         instruction_set=torch.backends.cpu.get_cpu_capability(),
         torch=torch.__version__,

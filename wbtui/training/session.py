@@ -46,15 +46,20 @@ def train(folder: Path, writer: RunWriter, monitor: Monitor) -> Figures:
     return trainer.run()
 
 
-def describe_failure(error: Exception) -> str:
-    """One sentence for an exception that nobody foresaw; for a full device, what to change."""
-    if isinstance(error, torch.OutOfMemoryError):
-        peak = torch.cuda.max_memory_allocated() / 2**30 if torch.cuda.is_available() else 0.0
-        return (
-            f"out of device memory (peak {peak:.1f} GiB): try a smaller stages.0.batch_size or "
-            "evaluation.batch_size, or precision = 'bf16'"
-        )
-    return f"{type(error).__name__}: {error}"
+def describe_failure(error: Exception, folder: Path) -> str:
+    """One sentence for an exception that nobody foresaw; for a full device, what filled it and what to change."""
+    if not isinstance(error, torch.OutOfMemoryError):
+        return f"{type(error).__name__}: {error}"
+    config = resolve(config_file=folder / run_format.CONFIG).config
+    device = config.device if config.device.startswith("cuda") else None
+    peak = torch.cuda.max_memory_allocated(device) / 2**30 if torch.cuda.is_available() else 0.0
+    batches = {f"stages.{i}.batch_size": stage.batch_size for i, stage in enumerate(config.stages)}
+    batches["evaluation.batch_size"] = config.evaluation.batch_size
+    sizes = ", ".join(f"{name} = {size}" for name, size in batches.items())
+    return (
+        f"out of device memory: {config.model.name} came to a peak of {peak:.1f} GiB with {sizes}; expected smaller "
+        "ones (--set), precision = 'bf16', a smaller model.width, or fewer runs on the device at once"
+    )
 
 
 def _warn_of_differences(

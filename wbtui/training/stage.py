@@ -10,8 +10,8 @@ from wbtui.config import StageConfig
 from wbtui.data.batches import DeviceImages
 from wbtui.data.epoch_plan import EpochPlan, epoch_plan
 from wbtui.models.model import WbModel
-from wbtui.training.constraints import MaxNorm, maxnorm_threshold
-from wbtui.training.losses import Loss, build_loss, feature_penalty
+from wbtui.training.constraints import MaxNorm
+from wbtui.training.losses import Loss, build_loss, feature_penalty, reweights
 from wbtui.training.optimization import build_optimizer, learning_rate, prepare, set_learning_rate, set_mode
 from wbtui.training.runtime import Runtime
 
@@ -27,14 +27,19 @@ class RunningSums:
         self.first_bad_batch = torch.full((), -1, dtype=torch.int64, device=device)
 
     @torch.no_grad()
-    def add(self, loss: Tensor, logits: Tensor, labels: Tensor, batch: int) -> None:
-        """One batch more; nothing here waits for the device."""
+    def add(self, loss: Tensor, logits: Tensor, labels: Tensor, batch: int | Tensor) -> None:
+        """One batch more, its number as an int or as a tensor (); nothing here waits for the device."""
         ones = torch.ones_like(labels, dtype=self.seen.dtype)
         self.loss += loss.detach() * len(labels)
         self.seen.index_add_(0, labels, ones)
         self.correct.index_add_(0, labels, (logits.argmax(1) == labels).to(self.correct.dtype))
         bad = ~torch.isfinite(loss) & (self.first_bad_batch < 0)
-        self.first_bad_batch.masked_fill_(bad, batch)
+        self.first_bad_batch.copy_(torch.where(bad, batch, self.first_bad_batch))
+
+    def reset(self) -> None:
+        """Back to the start of an epoch, in place."""
+        for name, value in vars(self).items():
+            value.fill_(-1 if name == "first_bad_batch" else 0)
 
     def state(self) -> dict[str, Tensor]:
         """For a checkpoint."""
@@ -80,18 +85,29 @@ class Stage:
         self.optimizer = build_optimizer(model, config)
         self.maxnorm: MaxNorm | None = None
         if config.constraint == "maxnorm":
-            self.maxnorm = MaxNorm(maxnorm_threshold(model.head.norms(), config.maxnorm_fraction))
-        self._loss: Loss
+            self.maxnorm = MaxNorm.of(model.head.norms(), config.maxnorm_fraction)
+        self.loss: Loss
+        """What this epoch minimises; another object exactly when it is another loss."""
+        self._reweighted: bool | None = None
 
     @property
     def frozen(self) -> bool:
         """Whether the features of un-augmented images stand still during this stage."""
         return self.config.trains != "all" and self.config.freeze_bn_stats
 
-    def restore_threshold(self, threshold: float) -> None:
-        """Take MaxNorm's δ from a checkpoint: the classifier it was derived from has moved since."""
+    def maxnorm_state(self) -> dict[str, Tensor]:
+        """For a checkpoint: the classifier that δ was derived from moves on. Empty without MaxNorm."""
+        if self.maxnorm is None:
+            return {}
+        return {
+            "threshold": torch.tensor(self.maxnorm.threshold, dtype=torch.float64),
+            "cut": self.maxnorm.cut.cpu(),
+        }
+
+    def restore_maxnorm(self, state: dict[str, Tensor]) -> None:
+        """From a checkpoint."""
         if self.maxnorm:
-            self.maxnorm = MaxNorm(threshold)
+            self.maxnorm = MaxNorm(state["threshold"].item(), state["cut"].to(self._runtime.device))
 
     def plan(
         self, labels: Tensor, seed: int, epoch: int, crop_padding: int, horizontal_flip: bool
@@ -112,7 +128,19 @@ class Stage:
         """Train mode, and the loss that holds in this epoch (from 0)."""
         set_mode(self._model, self.config)
         progress = epoch / self.config.epochs
-        self._loss = build_loss(self.config.loss, self._counts, self._runtime.device, progress)
+        reweighted = reweights(self.config.loss, progress)
+        if reweighted != self._reweighted:
+            self._reweighted = reweighted
+            self.loss = build_loss(self.config.loss, self._counts, self._runtime.device, progress)
+
+    def tensors(self) -> list[Tensor]:
+        """Weights and buffers of the model, whether or not they train, and which rows MaxNorm has cut."""
+        cut = [self.maxnorm.cut] if self.maxnorm else []
+        return [*self._model.parameters(), *self._model.buffers(), *cut]
+
+    def learning_rates(self, epoch: int, batches: int) -> list[float]:
+        """Of every step of one epoch of this stage (from 0)."""
+        return [self.learning_rate(epoch, batch, batches) for batch in range(batches)]
 
     def learning_rate(self, epoch: int, batch: int, batches: int) -> float:
         """Of one step of this stage."""
@@ -129,13 +157,20 @@ class Stage:
         Returns:
             The loss (without weight decay) and the logits (B, C), detached.
         """
-        features = self._features(inputs)
-        logits = self._model.logits(features)
-        loss = self._loss(logits, labels)
-        if self.config.feature_regularization:
-            loss = loss + feature_penalty(features, self.config.feature_regularization)
         set_learning_rate(self.optimizer, rate)
         self.optimizer.zero_grad(set_to_none=True)
+        return self.descend(inputs, labels)
+
+    def descend(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Forward, backward, update and constraint of `step`, at the optimizer's rate and from cleared gradients.
+
+        Nothing here waits for the device or depends on values, so it may be recorded as a CUDA graph.
+        """
+        features = self._features(inputs)
+        logits = self._model.logits(features)
+        loss = self.loss(logits, labels)
+        if self.config.feature_regularization:
+            loss = loss + feature_penalty(features, self.config.feature_regularization)
         loss.backward()  # type: ignore[no-untyped-call]  # torch's own
         self.optimizer.step()
         if self.maxnorm and self.config.maxnorm_every == "step":

@@ -1,6 +1,7 @@
 """How is one run trained, from its configuration to its predictions? Read it from `train` downward."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,15 +18,16 @@ from wbtui.data.longtail import LongTailData
 from wbtui.diagnostics.geometry import SplitGeometry
 from wbtui.errors import RunFailedError
 from wbtui.metrics.groups import assign_groups
-from wbtui.models.heads import CosineHead, EtfHead, LinearHead
+from wbtui.models.heads import CosineHead, EtfHead, Head, LinearHead
 from wbtui.models.model import build_model
 from wbtui.store.predictions import Classifier, PredictionsMeta, SplitPredictions
 from wbtui.store.writer import RunWriter
 from wbtui.training import checkpoint as checkpoints
 from wbtui.training.checkpoint import Best, Checkpoint, Position
+from wbtui.training.engine import Steps, build_steps
 from wbtui.training.evaluation import Evaluator
 from wbtui.training.keeper import Keeper
-from wbtui.training.measures import Measures
+from wbtui.training.measures import Measures, Scalars, Vectors
 from wbtui.training.monitor import Monitor
 from wbtui.training.runtime import Runtime, seed_everything
 from wbtui.training.stage import BatchSource, CachedFeatures, RunningSums, Stage
@@ -89,6 +91,7 @@ class Trainer:
         self._train_images = self._images("train", crop_padding=config.data.crop_padding)
         self._position = Position()
         self._best = {"validation": Best(), "test": Best()}
+        self._pending: Callable[[], None] | None = None
         self._keeper = Keeper(folder, writer, config.checkpoint.every_seconds)
 
     # ------------------------------------------------------------------ from the first epoch to the last
@@ -113,42 +116,48 @@ class Trainer:
         return self._finish()
 
     def _train_stage(self, stage: Stage, sums: RunningSums) -> None:
-        source = self._batch_source(stage)
+        steps = build_steps(stage, self._batch_source(stage), sums, self._runtime)
         while self._position.epoch < stage.config.epochs:
             plan = self._plan(stage)
             started, first = time.monotonic(), self._position.batch
-            self._train_epoch(stage, source, plan, sums)
+            self._train_epoch(stage, steps, plan, sums)
             trained = plan.bounds[-1][1] - plan.bounds[first][0] if first < len(plan) else 0
             self._end_epoch(stage, plan, sums, trained, time.monotonic() - started)
-            sums = self._new_sums()
+            sums.reset()
 
-    def _train_epoch(self, stage: Stage, source: BatchSource, plan: EpochPlan, sums: RunningSums) -> None:
+    def _train_epoch(self, stage: Stage, steps: Steps, plan: EpochPlan, sums: RunningSums) -> None:
         position = self._position
         self._monitor.enter("training", position.epochs_done + 1, len(plan), position.batch)
         stage.begin_epoch(position.epoch)
+        steps.begin_epoch(plan, stage.learning_rates(position.epoch, len(plan)), position.batch)
         for batch in range(position.batch, len(plan)):
-            inputs, labels = source.batch(plan, batch)
-            rate = stage.learning_rate(position.epoch, batch, len(plan))
-            loss, logits = stage.step(inputs, labels, rate)
-            sums.add(loss, logits, labels, batch)
+            steps.take(batch)
+            first, last = plan.bounds[batch]
             self._position = replace(
-                self._position, batch=batch + 1, images=self._position.images + len(labels)
+                self._position, batch=batch + 1, images=self._position.images + last - first
             )
             self._monitor.batch_done(batch + 1)
-            if self._runtime.device.type == "cpu" or batch % LOOK_EVERY == LOOK_EVERY - 1:
+            if self._looks_at_loss(batch):
                 self._check_finite(stage, sums, len(plan))
-            self._between_batches(stage, sums, last=batch + 1 == len(plan))
+            self._between_batches(stage, sums, batch + 1, len(plan))
+        self._report_pending()
         self._check_finite(stage, sums, len(plan))
         stage.end_epoch()
 
-    def _between_batches(self, stage: Stage, sums: RunningSums, last: bool) -> None:
+    def _looks_at_loss(self, batch: int) -> bool:
+        """Whether to see after this batch that the loss is finite; recorded steps are looked at once an epoch."""
+        if self._runtime.engine == "graphs":
+            return False
+        return self._runtime.device.type == "cpu" or batch % LOOK_EVERY == LOOK_EVERY - 1
+
+    def _between_batches(self, stage: Stage, sums: RunningSums, done: int, batches: int) -> None:
         reason = self._monitor.stop_reason()
         if reason:
-            self._check_finite(stage, sums, 0)
+            self._check_finite(stage, sums, batches)
             self._save_checkpoint(stage, sums)
             raise StopRequested(reason)
-        if not last and self._keeper.due():
-            self._check_finite(stage, sums, 0)
+        if done < batches and self._keeper.due():
+            self._check_finite(stage, sums, batches)
             self._save_checkpoint(stage, sums)
 
     def _end_epoch(
@@ -166,26 +175,61 @@ class Trainer:
             seconds,
             images / max(seconds, 1e-9),
         )
+        if stage.maxnorm:
+            stage.maxnorm.forget()
+        measured: dict[str, SplitGeometry] = {}
         for split in self._due_splits(epoch, ends_stage):
             self._monitor.enter("evaluation", epoch)
-            geometry, _ = self._evaluator.measure(split)
-            more_scalars, more_vectors = self._measures.of_split(split, geometry)
-            scalars |= more_scalars
-            vectors |= more_vectors
+            measured[split], _ = self._evaluator.measure(split)
             if (
                 split == "train"
                 and stage.config.trains == "classifier"
                 and isinstance(self.model.head, LinearHead)
             ):
-                scalars |= self._measures.of_stage_two(stage.config, geometry)
-            self._write_matrices(split, geometry, epoch, final)
-        self._keeper.persist(
-            lambda: self._writer.epoch(epoch, stage.index, scalars, vectors, images=position.images)
+                scalars |= self._measures.of_stage_two(stage.config, measured[split])
+        self._pending = partial(
+            self._report_epoch, stage, epoch, position.images, scalars, vectors, measured, final
         )
-        self._offer_best(epoch, scalars, stage)
+        if not self._reports_later:
+            self._report_pending()
         self._position = replace(position, epoch=position.epoch + 1, batch=0, epochs_done=epoch)
         if self._keeper.due_after_epoch() or ends_stage:
             self._save_checkpoint(stage, self._new_sums())
+
+    def _report_epoch(
+        self,
+        stage: Stage,
+        epoch: int,
+        images: int,
+        scalars: Scalars,
+        vectors: Vectors,
+        measured: dict[str, SplitGeometry],
+        final: bool,
+    ) -> None:
+        """What an epoch still needs of the processor alone: the ends of its measures, and the disk."""
+        for split, geometry in measured.items():
+            more_scalars, more_vectors = self._measures.of_split(split, geometry)
+            scalars |= more_scalars
+            vectors |= more_vectors
+            self._write_matrices(split, geometry, epoch, final)
+        self._keeper.persist(lambda: self._writer.epoch(epoch, stage.index, scalars, vectors, images=images))
+        self._offer_best(epoch, scalars, stage)
+
+    def _report_pending(self) -> None:
+        """Report the last epoch, if that is still to be done: before its checkpoint, and before it can be lost."""
+        report, self._pending = self._pending, None
+        if report:
+            report()
+
+    @property
+    def _reports_later(self) -> bool:
+        """Whether an epoch is reported while the device works at the recorded steps of the next one.
+
+        The D x D algebra of Fisher's ratio takes 20 to 42 ms a split at D = 512 (see `fisher_discriminant_ratio`), too
+        much beside an epoch of half a second. Where validation selects, the weights must be kept before the next step
+        moves them.
+        """
+        return self._runtime.engine == "graphs" and self._config.evaluation.selection == "last"
 
     def _due_splits(self, epoch: int, ends_stage: bool) -> list[str]:
         """The splits measured after this epoch: train now and then, the others as often as configured."""
@@ -213,15 +257,15 @@ class Trainer:
                 self._config.seed + 7919 * index
             )  # the same draw whether or not the run was resumed
             head.fresh()
-        if config.loss.name == "ldam" and isinstance(head, CosineHead):
-            head.scale = config.loss.scale
+        if isinstance(head, CosineHead):  # no state holds the scale: each stage says which is its own
+            head.scale = config.loss.scale if config.loss.name == "ldam" else self._config.model.cosine_scale
         if mid_stage and resumed is not None:
             self.model.load_state_dict(resumed.model)
         stage = Stage(index, config, self.model, self._data.train_counts, self._runtime)
         sums = self._new_sums()
         if mid_stage and resumed is not None:
             stage.optimizer.load_state_dict(resumed.optimizer)
-            stage.restore_threshold(resumed.maxnorm_threshold)
+            stage.restore_maxnorm(resumed.maxnorm)
             sums.load(resumed.running)
         self._evaluator.freeze(stage.frozen)
         self._keeper.event(
@@ -261,8 +305,9 @@ class Trainer:
         bad = int(sums.first_bad_batch.item())
         if bad < 0:
             return
+        self._report_pending()
         position = self._position
-        rate = stage.learning_rate(position.epoch, bad, max(batches, bad + 1))
+        rate = stage.learning_rate(position.epoch, bad, batches)
         reason = (
             f"the loss is not finite in epoch {position.epochs_done + 1}, batch {bad + 1}, at learning rate {rate:g} "
             f"(stage {stage.config.name}): try a smaller stages.{stage.index}.learning_rate"
@@ -273,13 +318,14 @@ class Trainer:
         raise RunFailedError(reason)
 
     def _save_checkpoint(self, stage: Stage, sums: RunningSums) -> None:
+        self._report_pending()
         self._keeper.save(
             Checkpoint(
                 position=self._position,
                 model=self.model.state_dict(),
                 optimizer=stage.optimizer.state_dict(),
                 running=sums.state(),
-                maxnorm_threshold=stage.maxnorm.threshold if stage.maxnorm else 0.0,
+                maxnorm=stage.maxnorm_state(),
                 best_validation=vars(self._best["validation"]),
                 best_test=vars(self._best["test"]),
                 generators=checkpoints.generator_states(self._runtime.device),
@@ -330,6 +376,11 @@ class Trainer:
         predictions: dict[str, SplitPredictions] = {}
         for split in self._evaluated:
             geometry, logits = self._evaluator.measure(split)
+            if not torch.isfinite(logits).all():
+                raise RunFailedError(
+                    f"the {selected} weights give logits of {split} that are not finite: the last updates diverged; "
+                    "try a smaller learning rate"
+                )
             final |= self._measures.of_split(split, geometry)[0]
             predictions[split] = SplitPredictions(_numpy(logits), self._data.split(split)[1].numpy())
         final |= self._measures.of_model()[0]
@@ -349,7 +400,7 @@ class Trainer:
         classifier = Classifier(
             train_counts=self._data.train_counts,
             class_mean_feature_norms=train.mean_feature_norms.astype(np.float32),
-            norms=_numpy(head.norms()),
+            norms=_numpy(_acting_norms(head)),
             bias=None if head.bias_or_none is None else _numpy(head.bias_or_none),
         )
         meta = PredictionsMeta(
@@ -376,6 +427,11 @@ class Trainer:
 
     def _new_sums(self) -> RunningSums:
         return RunningSums(self._data.classes, self._runtime.device)
+
+
+def _acting_norms(head: Head) -> Tensor:
+    """Classifier norms (C,) as the logits see them: a cosine classifier's are all s, however long its rows are."""
+    return torch.full_like(head.norms(), head.scale) if isinstance(head, CosineHead) else head.norms()
 
 
 def _numpy(values: Tensor) -> np.ndarray[Any, Any]:
