@@ -1,0 +1,336 @@
+"""The page of one run, the start form, stopping and resuming, the queue."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dashboard_helpers import drive, make_run, opened, said, screen_text, settled, until
+from textual.widgets import Input, Static
+
+from wbtui.launch import queue_files
+from wbtui.store import facts, records
+from wbtui.store.format import LOG, SYSTEM
+from wbtui.store.ids import run_ids
+from wbtui.store.reader import open_run
+from wbtui.tui.screens.dialogs import Confirm
+from wbtui.tui.screens.queue import QueueScreen
+from wbtui.tui.screens.run import PAGES, RunScreen
+from wbtui.tui.screens.runs import RunsScreen
+from wbtui.tui.screens.start import StartScreen
+from wbtui.tui.widgets.panel_grid import PanelGrid
+from wbtui.tui.widgets.text_pane import TextPane
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def at_work(runs: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
+    """A run whose trainer is a process that only waits."""
+    folder = make_run(runs, 7, epochs=2, total=90, outcome=None)
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    records.write_process(folder, facts.process_info(1, pid=process.pid, process_group=process.pid))
+    records.HeartbeatWriter(folder).beat("training", 3, 1, batches=10)
+    yield folder, process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+def test_every_page_of_a_run_shows_something(runs: Path, size: tuple[int, int]) -> None:
+    folder = make_run(runs)
+    (folder / LOG).write_text("a line\n")
+    (folder / SYSTEM).write_text(
+        '{"t": 5, "cpu_percent": 40, "gpu": {"watts": 200}}\n{"t": 10, "cpu_percent": 60}\n'
+    )
+
+    async def look() -> None:
+        async with opened(runs, size) as (app, pilot):
+            await pilot.press("enter")
+            screen = app.screen
+            assert isinstance(screen, RunScreen)
+            pane, grid = screen.query_one(TextPane), screen.query_one(PanelGrid)
+            await until(pilot, lambda: "weight_decay" in pane.text)
+            assert folder.name in screen_text(app)
+            await pilot.press("right_square_bracket")
+            await settled(app, pilot)
+            assert "accuracy" in grid.in_sight
+            await pilot.press("right_square_bracket")
+            await settled(app, pilot)
+            assert grid.in_sight[0] == "feature_norm@class"
+            keys = [spec.key for spec in screen.specs]
+            assert "confusion@matrix" in keys
+            assert "bn_scale@layer" in keys
+            await pilot.press("right_square_bracket")
+            assert "a line" in screen_text(app)
+            await pilot.press("right_square_bracket")
+            await pilot.pause()
+            assert any("Processor of this run" in spec.title for spec in screen.specs)
+            assert any("GPU power" in spec.title for spec in screen.specs)
+            await pilot.press("right_square_bracket")
+            assert screen.page == PAGES[0]
+            await pilot.press("escape")
+            assert isinstance(app.screen, RunsScreen)
+
+    drive(look)
+
+
+def test_a_failed_run_shows_its_traceback_on_enter(runs: Path) -> None:
+    make_run(
+        runs, outcome="failed", error="Traceback (most recent call last):\n  ValueError: [bold]no\x1b[31m"
+    )
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("enter")
+            await until(pilot, lambda: "ValueError: [bold]no<U+001B>[31m" in screen_text(app))
+
+    drive(look)
+
+
+def test_the_log_is_literal_searched_and_followed(runs: Path) -> None:
+    folder = make_run(runs)
+    log = folder / LOG
+    log.write_text(
+        "[red]not markup[/]\n\x1b[2Jnor this\n" + "\n".join(f"line {i}" for i in range(500)) + "\n"
+    )
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("enter", "left_square_bracket", "left_square_bracket")
+            pane = app.screen.query_one(TextPane)
+            await until(pilot, lambda: "line 499" in screen_text(app))
+            with log.open("a") as file:
+                file.write("one more\n")
+            await until(pilot, lambda: "one more" in screen_text(app))
+            await pilot.press("home")
+            assert "[red]not markup[/]" in screen_text(app)
+            assert "<U+001B>[2Jnor this" in screen_text(app)
+            with log.open("a") as file:
+                file.write("and another\n")
+            await until(pilot, lambda: "and another" in pane.text)
+            assert "and another" not in screen_text(app)
+            await pilot.press("slash", *"LINE 250", "enter")
+            await pilot.pause()
+            assert "line 250" in screen_text(app)
+            await pilot.press("slash", *"zzz", "enter")
+            await pilot.pause()
+            assert "does not stand here" in said(app)
+            await pilot.press("end")
+            assert "and another" in screen_text(app)
+
+    drive(look)
+
+
+def test_stop_asks_naming_the_run_and_then_asks_the_run(
+    runs: Path, at_work: tuple[Path, subprocess.Popen[bytes]]
+) -> None:
+    folder, process = at_work
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            assert "running" in screen_text(app)
+            await pilot.press("I")
+            assert isinstance(app.screen, Confirm)
+            text = screen_text(app)
+            assert app.short(folder.name) in text
+            assert "heartbeat" in text
+            await pilot.press("n")
+            assert not records.stop_requested(folder)
+            await pilot.press("I", "y")
+            await until(pilot, lambda: records.stop_requested(folder))
+            await until(pilot, lambda: "stopping" in screen_text(app))
+            assert process.poll() is None
+
+    drive(look)
+
+
+@pytest.mark.parametrize("key", ["T", "K"])
+def test_terminate_and_kill_end_the_process(
+    runs: Path, at_work: tuple[Path, subprocess.Popen[bytes]], key: str
+) -> None:
+    _, process = at_work
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press(key, "y")
+            await until(pilot, lambda: process.poll() is not None)
+            await until(pilot, lambda: "crashed" in screen_text(app))
+
+    drive(look)
+
+
+def test_nothing_to_stop_is_said(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("K")
+            await pilot.pause()
+            assert "nothing to stop" in said(app)
+            await pilot.press("r")
+            await until(pilot, lambda: "finished, nothing is left to do" in said(app))
+
+    drive(look)
+
+
+def test_quitting_leaves_runs_at_work(runs: Path, at_work: tuple[Path, subprocess.Popen[bytes]]) -> None:
+    folder, process = at_work
+
+    async def look() -> None:
+        async with opened(runs) as (_, pilot):
+            await pilot.press("q")
+
+    drive(look)
+    assert process.poll() is None
+    assert open_run(folder).state().living
+
+
+def test_the_form_refuses_wrong_values_beside_their_field(runs: Path) -> None:
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("R")
+            screen = app.screen
+            assert isinstance(screen, StartScreen)
+            for name, value, wanted in (
+                ("preset", "digits_l", "did you mean 'digits_lt'"),
+                ("variant", "wdd", "no variant is called 'wdd'"),
+                ("seed", "x", "whole numbers"),
+                ("device", "gpu", "device"),
+                ("settings", "stages.0.epochs=many", "valid integer"),
+            ):
+                field = screen.query_one(f"#{name}", Input)
+                before, field.value = field.value, value
+                await until(pilot, lambda name=name: screen.query_one(f"#wrong-{name}").display)
+                assert wanted in str(screen.query_one(f"#wrong-{name}").render())
+                await pilot.press("enter")
+                assert not run_ids(runs)
+                field.value = before
+                await until(pilot, lambda name=name: not screen.query_one(f"#wrong-{name}").display)
+            screen.query_one("#settings", Input).value = "stages.0.epochs=3"
+            meaning = screen.query_one("#meaning", Static)
+            await until(pilot, lambda: "--set stages.0.epochs=3" in str(meaning.render()))
+            assert "wbtui run --preset digits_lt" in str(meaning.render())
+            assert "150 → 3" in screen_text(app)
+            await pilot.press("escape")
+            assert not run_ids(runs)
+
+    drive(look)
+
+
+def test_several_seeds_and_variants_go_to_the_queue(runs: Path) -> None:
+    (runs / queue_files.PLACE).mkdir()
+    queue_files.write_settings(runs, queue_files.QueueSettings(paused=True))
+
+    async def look() -> None:
+        async with opened(runs, (140, 50)) as (app, pilot):
+            await pilot.press("R")
+            app.screen.query_one("#variant", Input).value = "ce,wd"
+            app.screen.query_one("#seed", Input).value = "0,1"
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+            await until(pilot, lambda: "4 queued" in screen_text(app))
+            await pilot.press("Q")
+            await until(pilot, lambda: "4 waiting" in screen_text(app))
+            assert "paused" in screen_text(app)
+            assert isinstance(app.screen, QueueScreen)
+            first, second = [entry.folder.name for entry in queue_files.entries(runs)][:2]
+            await pilot.press("down", "J")
+            await until(pilot, lambda: queue_files.entries(runs)[0].folder.name == second)
+            assert queue_files.entries(runs)[1].folder.name == first
+            await pilot.press("x")
+            await until(pilot, lambda: len(queue_files.entries(runs)) == 3)
+            await pilot.press("s")
+            app.screen.query_one(Input).value = "nonsense"
+            await pilot.press("enter")
+            assert "expected DEVICE=COUNT" in " ".join(screen_text(app).split())
+            await pilot.press("escape", "escape")
+
+    drive(look)
+
+
+@pytest.mark.usefixtures("_one_thread")
+def test_with_no_runs_the_first_screen_leads_to_a_run(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            assert "R   and then enter trains" in screen_text(app)
+            await pilot.press("R")
+            app.screen.query_one("#settings", Input).value = "stages.0.epochs=2"
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+            await until(pilot, lambda: len(run_ids(runs)) == 1)
+            folder = runs / run_ids(runs)[0]
+            await until(pilot, lambda: open_run(folder).state().name == "finished", 60)
+            await until(pilot, lambda: "2/2" in screen_text(app))
+
+    drive(look)
+    (name,) = run_ids(runs)
+    assert open_run(runs / name).run_config().preset == "digits_lt"
+    assert open_run(runs / name).provenance["command"][:2] == ["wbtui", "run"]
+
+
+def test_again_begins_with_the_configuration_of_the_run(runs: Path) -> None:
+    make_run(runs, decay=0.123)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("A")
+            screen = app.screen
+            assert isinstance(screen, StartScreen)
+            await until(pilot, lambda: "--config" in screen_text(app))
+            assert screen._answer.resolved[0].config.stages[0].weight_decay == 0.123
+            await pilot.press("escape")
+
+    drive(look)
+
+
+_WITHOUT_TORCH = """
+import asyncio, sys
+from pathlib import Path
+from wbtui.tui.app import WbtuiApp
+
+async def look():
+    app = WbtuiApp(Path(sys.argv[1]))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause(1.0)
+        for key in ("enter", "right_square_bracket", "right_square_bracket", "escape", "R", "escape", "Q", "escape"):
+            await pilot.press(key)
+            await pilot.pause(0.1)
+
+asyncio.run(look())
+print(sorted(name for name in sys.modules if name.split(".")[0] in ("torch", "torchvision")
+             or name.startswith(("wbtui.training", "wbtui.models", "wbtui.diagnostics"))))
+"""
+
+
+def test_the_dashboard_never_imports_torch(runs: Path) -> None:
+    make_run(runs)
+    environment = os.environ | {"PYTHONWARNINGS": "error"}
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_TORCH, str(runs)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_without_a_terminal_the_command_says_what_to_do() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "wbtui"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "needs a terminal" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,639 @@
+import json
+from pathlib import Path
+
+import pytest
+from dashboard_helpers import (
+    drive,
+    make_run,
+    measure,
+    opened,
+    said,
+    screen_lines,
+    screen_text,
+    settled,
+    until,
+)
+from rich.cells import cell_len
+
+from wbtui.store.reader import open_run
+from wbtui.store.writer import RunWriter
+from wbtui.tui.screens.runs import RunsScreen
+from wbtui.tui.widgets.panel import Panel
+from wbtui.tui.widgets.panel_grid import PanelGrid
+from wbtui.tui.widgets.run_table import RunTable
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    return folder
+
+
+def some_runs(runs: Path, count: int) -> list[Path]:
+    return [
+        make_run(runs, number, variant=("wd", "ce", "wb")[number % 3], seed=number // 3)
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("count", [0, 1, 6, 50])
+def test_every_line_fills_the_screen_and_the_table_tells_run_state_and_epoch(
+    runs: Path, size: tuple[int, int], count: int
+) -> None:
+    some_runs(runs, count)
+
+    async def look() -> None:
+        async with opened(runs, size) as (app, _):
+            lines = screen_lines(app)
+            assert len(lines) == size[1]
+            assert {cell_len(line) for line in lines} == {size[0]}
+            if count == 0:
+                assert "No runs here yet" in screen_text(app)
+            else:
+                newest = app.screen.query_one(RunTable).current
+                assert newest is not None
+                told = next(line for line in lines if app.short(newest.key) in line)
+                assert "finished" in told
+                assert "5/5" in told
+                assert "50.0" in told
+            assert app.screen.query_one(PanelGrid).display == (count > 0)
+
+    drive(look)
+
+
+@pytest.mark.usefixtures("_with_colour")
+@pytest.mark.parametrize("size", SIZES)
+def test_opens_with_colours_as_without(runs: Path, size: tuple[int, int]) -> None:
+    some_runs(runs, 2)
+
+    async def look() -> None:
+        async with opened(runs, size) as (app, _):
+            assert not app.no_color
+            assert "Accuracy" in screen_text(app)
+
+    drive(look)
+
+
+def test_no_color_gets_a_dark_theme(runs: Path) -> None:
+    async def look() -> None:
+        async with opened(runs) as (app, _):
+            assert app.no_color
+            assert app.current_theme.dark
+            assert not app.theme.startswith("ansi")
+
+    drive(look)
+
+
+def test_at_80x24_there_is_one_panel_and_tabs(runs: Path) -> None:
+    some_runs(runs, 1)
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            grid = app.screen.query_one(PanelGrid)
+            assert grid.in_sight == ("accuracy",)
+            assert " 1 Accuracy 2 FDR" in screen_text(app)
+            await pilot.press("2")
+            assert grid.in_sight == ("fdr",)
+
+    drive(look)
+
+
+def test_no_size_makes_it_fail_and_a_tiny_one_is_told_politely(runs: Path) -> None:
+    some_runs(runs, 3)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            for size in [
+                (1, 1),
+                (2, 30),
+                (59, 16),
+                (60, 15),
+                (60, 16),
+                (61, 90),
+                (300, 5),
+                (300, 90),
+                (80, 24),
+                (5, 5),
+            ]:
+                await pilot.resize_terminal(*size)
+                await pilot.pause()
+                assert len(screen_lines(app)) == size[1]
+                if size[0] >= 20 and (size[0] < 60 or size[1] < 16):
+                    assert "wbtui needs" in " ".join(screen_text(app).split())
+                elif size[0] >= 60:
+                    assert "finished" in screen_text(app)
+            for size in [(70, 20), (120, 40)]:
+                await pilot.resize_terminal(*size)
+                await pilot.press("enter")
+                await pilot.resize_terminal(40, 10)
+                await pilot.pause()
+                await pilot.resize_terminal(*size)
+                await pilot.press("escape")
+            assert isinstance(app.screen, RunsScreen)
+
+    drive(look)
+
+
+def test_ascii_shows_ascii_alone(runs: Path) -> None:
+    some_runs(runs, 4)
+    make_run(runs, 90, name="größe 漢字", variant="x")
+
+    async def look() -> None:
+        for size in SIZES:
+            async with opened(runs, size, ascii_only=True) as (app, pilot):
+                for key in ("p", "space", "b", "i", "plus", "x", "v", "G", "enter"):
+                    await pilot.press(key)
+                    await settled(app, pilot)
+                    text = screen_text(app)
+                    assert text.isascii(), (key, [c for c in text if not c.isascii()])
+
+    drive(look)
+
+
+def test_dialogs_are_ascii_too(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs, (100, 40), ascii_only=True) as (app, pilot):
+            for key in ("slash", "question_mark", "R", "o", "c", "w", "P", "Q", "n", "d"):
+                await pilot.press(key)
+                await pilot.pause(0.1)
+                assert screen_text(app).isascii(), key
+                await pilot.press("escape")
+
+    drive(look)
+
+
+def test_the_cursor_stays_on_its_run_when_runs_come_and_go(runs: Path) -> None:
+    made = some_runs(runs, 6)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            table = app.screen.query_one(RunTable)
+            await pilot.press("down", "j", "down")
+            chosen = table.current
+            assert chosen is not None
+            make_run(runs, 40, variant="new")
+            await until(pilot, lambda: len(table.lines) == 7)
+            assert table.current is not None
+            assert table.current.key == chosen.key
+            assert app.short(chosen.key) in screen_text(app)
+            gone = next(folder for folder in made if folder.name != chosen.key)
+            gone.rename(runs / f".{gone.name}")
+            await until(pilot, lambda: len(table.lines) == 6)
+            assert table.current.key == chosen.key
+
+    drive(look)
+
+
+def test_an_epoch_that_is_written_reaches_table_and_panel(runs: Path) -> None:
+    folder = make_run(runs, epochs=3, total=9, outcome=None)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            with RunWriter.open(folder) as writer:
+                measure(writer, 4, total=9)
+            await until(pilot, lambda: "4/9" in screen_text(app))
+            await until(pilot, lambda: len(app.snapshot.details[folder.name].curve("test.fdr").epochs) == 4)
+            assert "epoch 4" in screen_text(app)
+
+    drive(look)
+
+
+def test_a_metric_nobody_has_heard_of_gets_a_panel(runs: Path) -> None:
+    from wbtui.store.format import Metric
+
+    folder = make_run(runs, epochs=2, total=9, outcome=None)
+    with RunWriter.open(folder) as writer:
+        writer.define(Metric("flux", "flux_capacity", "GW"))
+        writer.epoch(3, 0, {"flux": 1.21})
+
+    async def look() -> None:
+        async with opened(runs, (200, 60)) as (app, _):
+            assert "flux_capacity" in [spec.key for spec in app.screen.specs]  # type: ignore[attr-defined]
+            assert "Flux capacity" in screen_text(app)
+
+    drive(look)
+
+
+def test_filter_narrows_the_table_and_one_that_matches_nothing_keeps_the_view(runs: Path) -> None:
+    some_runs(runs, 6)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            table = app.screen.query_one(RunTable)
+            await pilot.press("slash", *"variant:ce", "enter")
+            assert {line.row.variant for line in table.lines} == {"ce"}
+            assert "2 of 6" in screen_text(app)
+            await pilot.press("slash", "end", *" seed:77", "enter")
+            await pilot.pause()
+            assert len(table.lines) == 2
+            assert "no run is" in said(app)
+            await pilot.press("escape")
+            assert len(table.lines) == 6
+
+    drive(look)
+
+
+def test_a_wrong_filter_is_refused_where_it_is_typed(runs: Path) -> None:
+    some_runs(runs, 1)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("slash", *"varant:ce", "enter")
+            assert "did you mean 'variant'" in " ".join(screen_text(app).split())
+            await pilot.press("escape")
+            assert isinstance(app.screen, RunsScreen)
+
+    drive(look)
+
+
+def test_sort_orders_by_a_figure_and_again_the_other_way_round(runs: Path) -> None:
+    for number, accuracy in enumerate((0.3, 0.9, 0.6)):
+        make_run(runs, number, accuracy=accuracy)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            table = app.screen.query_one(RunTable)
+
+            def order() -> list[float]:
+                return [round(line.row.accuracy_all or 0, 1) for line in table.lines]
+
+            for wanted in ([0.9, 0.6, 0.3], [0.3, 0.6, 0.9]):
+                await pilot.press("o")
+                keys = [key for key, _ in app.screen._options]  # type: ignore[attr-defined]
+                app.screen.query_one("OptionList").highlighted = keys.index("all")  # type: ignore[attr-defined]
+                await pilot.press("enter")
+                assert order() == wanted
+
+    drive(look)
+
+
+def test_seeds_fold_into_mean_and_deviation_with_their_number(runs: Path) -> None:
+    for seed, accuracy in enumerate((0.4, 0.5, 0.6)):
+        make_run(runs, seed, seed=seed, accuracy=accuracy)
+    make_run(runs, 9, variant="ce")
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("G")
+            await settled(app, pilot)
+            text = screen_text(app)
+            assert "n=3" in text
+            assert "50.0±10.0" in text
+            assert len(app.screen.query_one(RunTable).lines) == 2
+            await pilot.press("down")
+            await settled(app, pilot)
+            assert "wd n=3 All 50.0" in screen_text(app)
+            await pilot.press("G")
+            assert len(app.screen.query_one(RunTable).lines) == 4
+
+    drive(look)
+
+
+def test_pinned_and_selected_runs_are_overlaid_each_in_a_colour_of_its_own(runs: Path) -> None:
+    some_runs(runs, 4)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("p", "down", "space", "down")
+            await settled(app, pilot)
+            shown = app.screen.shown()  # type: ignore[attr-defined]
+            assert len(shown) == 3
+            assert len({one.style for one in shown}) == 3
+            legend = app.screen.query(Panel).first().text
+            assert all(app.short(one.id) in legend for one in shown)
+            assert "◉" in screen_text(app)
+            assert "●" in screen_text(app)
+
+    drive(look)
+
+
+def test_the_view_outlives_the_dashboard(runs: Path) -> None:
+    some_runs(runs, 3)
+
+    async def first() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("down", "p", "b", "plus", "y", "x")
+            app.screen.query_one(RunTable)
+
+    async def second() -> None:
+        async with opened(runs) as (app, _):
+            assert len(app.views.pinned) == 1
+            assert app.views.baseline == app.views.pinned[0]
+            assert app.screen.plot_state.smoothing == 0.3  # type: ignore[attr-defined]
+            assert app.screen.plot_state.x_axis == "time"  # type: ignore[attr-defined]
+            assert "◉◆" in screen_text(app)
+
+    drive(first)
+    stored = json.loads((runs / "views.json").read_text())
+    assert stored["log_y"] == ["accuracy"]
+    drive(second)
+
+
+def test_broken_views_are_set_aside_and_said(runs: Path) -> None:
+    some_runs(runs, 1)
+    (runs / "views.json").write_text("{")
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.pause()
+            assert "set aside" in said(app)
+            assert list(runs.glob("views.json.broken-*"))
+
+    drive(look)
+
+
+def test_keys_change_how_curves_are_drawn(runs: Path) -> None:
+    make_run(runs, epochs=40, total=40)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = app.screen
+            assert isinstance(screen, RunsScreen)
+
+            def first() -> str:
+                return app.screen.query(Panel).first().text
+
+            await pilot.press("plus")
+            assert "EMA 0.3" in first()
+            await pilot.press("0")
+            assert "EMA" not in first()
+            await pilot.press("y")
+            assert ", log" in first() or " log" in first()
+            await pilot.press("y")
+            await pilot.press("s")
+            assert "validation" in first()
+            await pilot.press("z")
+            assert screen.plot_state.x_bounds is not None
+            low, high = screen.plot_state.x_bounds
+            assert (high - low) == pytest.approx(19.5)
+            await pilot.press("i", "left", "left")
+            assert screen.plot_state.cursor == 38
+            assert "epoch 38" in screen_text(app)
+            await pilot.press("escape")
+            assert screen.plot_state.cursor is None
+            await pilot.press("escape")
+            assert screen.plot_state.x_bounds is None
+            await pilot.press("x")
+            assert screen.plot_state.x_axis == "time"
+            await pilot.press("f")
+            assert not app.screen.query_one(RunTable).display
+            await pilot.press("escape")
+            assert app.screen.query_one(RunTable).display
+
+    drive(look)
+
+
+def test_class_view_goes_from_bars_to_curves_to_heatmap(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = app.screen
+            assert isinstance(screen, RunsScreen)
+            pictures = set()
+            for _ in range(3):
+                await pilot.press("v")
+                await settled(app, pilot)
+                assert screen.active_spec is not None
+                assert screen.active_spec.key == "feature_norm@class"
+                pictures.add(next(p.text for p in app.screen.query(Panel) if p.spec is screen.active_spec))
+            assert len(pictures) == 3
+
+    drive(look)
+
+
+def test_the_mouse_points_and_zooms(runs: Path) -> None:
+    make_run(runs, epochs=40, total=40)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = app.screen
+            assert isinstance(screen, RunsScreen)
+            panel = app.screen.query(Panel).first()
+            await pilot.click(panel, offset=(panel.size.width // 2, 3))
+            assert screen.plot_state.cursor is not None
+            screen.on_panel_wheeled(Panel.Wheeled(20.0, True))
+            assert screen.plot_state.x_bounds is not None
+            table = app.screen.query_one(RunTable)
+            await pilot.click(table, offset=(10, 1))
+            assert table.current is not None
+
+    drive(look)
+
+
+def test_panels_are_hidden_and_ordered_and_that_is_kept(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            before = [spec.key for spec in app.screen.specs]  # type: ignore[attr-defined]
+            await pilot.press("P", "J", "K", "J", "space", "escape")
+            after = [spec.key for spec in app.screen.specs]  # type: ignore[attr-defined]
+            assert after == before[1:]
+            assert app.views.hidden == (before[0],)
+            assert app.views.panels[:2] == (before[1], before[0])
+
+    drive(look)
+
+
+def test_notes_tags_and_star_are_written_beside_the_run(runs: Path) -> None:
+    folder = make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("n", *"looks odd", "enter")
+            await until(pilot, lambda: open_run(folder).notes.note == "looks odd")
+            await pilot.press("t", *"base second", "enter")
+            await until(pilot, lambda: open_run(folder).notes.tags == ("base", "second"))
+            await pilot.press("t", *"-base", "enter")
+            await until(pilot, lambda: open_run(folder).notes.tags == ("second",))
+            await pilot.press("asterisk")
+            await until(pilot, lambda: open_run(folder).notes.star)
+            await until(pilot, lambda: "★" in screen_text(app))
+
+    drive(look)
+
+
+def test_readonly_starts_stops_and_writes_nothing(runs: Path) -> None:
+    make_run(runs)
+    (runs / "index.json").unlink(missing_ok=True)
+
+    async def look() -> None:
+        async with opened(runs, readonly=True) as (app, pilot):
+            for key in ("R", "I", "T", "K", "r", "A", "n", "t", "asterisk", "p"):
+                await pilot.press(key)
+                assert isinstance(app.screen, RunsScreen), key
+            assert not list(runs.glob("*/notes.json"))
+
+    drive(look)
+    assert not (runs / "views.json").exists()
+
+
+def test_difference_shows_only_the_keys_that_differ(runs: Path) -> None:
+    make_run(runs, 0, decay=0.001)
+    make_run(runs, 1, decay=0.1)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("d")
+            await pilot.pause()
+            assert "needs two runs" in said(app)
+            await pilot.press("p", "down", "d")
+            await until(pilot, lambda: not isinstance(app.screen, RunsScreen))
+            text = screen_text(app)
+            assert "stages.0.weight_decay" in text
+            assert "0.001" in text
+            assert "images_per_class" not in text
+
+    drive(look)
+
+
+def test_copy_and_write(runs: Path, tmp_path: Path) -> None:
+    make_run(runs)
+    target = tmp_path / "table.csv"
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("c", "enter")
+            assert app.clipboard.startswith("|")
+            assert "| finished |" in app.clipboard
+            await pilot.press("c", "down", "down", "down", "enter")
+            assert app.clipboard.startswith("wbtui run --config ")
+            await pilot.press("w", "enter")
+            app.screen.query_one("Input").value = str(target)  # type: ignore[attr-defined]
+            await pilot.press("enter")
+            await until(pilot, target.exists)
+
+    drive(look)
+    assert "finished" in target.read_text()
+
+
+def test_help_and_palette_name_every_action_of_the_screen(runs: Path) -> None:
+    from wbtui.tui.actions import actions_of
+
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs, (200, 60)) as (app, pilot):
+            titles = [command.title for command in app.get_system_commands(app.screen)]
+            assert len(titles) == len(set(titles))
+            assert len(titles) >= len(actions_of("runs"))
+            await pilot.press("question_mark")
+            page = str(app.screen._text)  # type: ignore[attr-defined]
+            for action in (*actions_of("runs"), *actions_of("app")):
+                assert action.id in page
+                assert action.help in page
+            await pilot.press("escape")
+            assert isinstance(app.screen, RunsScreen)
+
+    drive(look)
+
+
+def test_keys_of_the_user_count(runs: Path) -> None:
+    from wbtui.tui.keymap import keymap_file
+
+    make_run(runs)
+    keymap_file().parent.mkdir(parents=True)
+    keymap_file().write_text('[keys]\n"runs.filter" = "ctrl+f"\n"runs.pin" = "b"\n"runs.nothing" = "x"\n')
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.pause()
+            assert "runs.baseline has that key" in said(app)
+            assert "no action is called 'runs.nothing'" in said(app)
+            await pilot.press("slash")
+            assert isinstance(app.screen, RunsScreen)
+            await pilot.press("ctrl+f")
+            assert not isinstance(app.screen, RunsScreen)
+            await pilot.press("escape", "p")
+            assert app.views.pinned
+
+    drive(look)
+
+
+def test_text_of_strangers_is_shown_as_it_stands(runs: Path) -> None:
+    from wbtui.store.notes import edit_tags
+
+    folder = make_run(runs, name="[bold red]x[/] \\x1b", variant="a[b]")
+    edit_tags(folder, add=["[link=evil]"])
+    text = (folder / "config.toml").read_text().replace("'[bold", '"\\u001B[31m[bold').replace("x1b'", 'x1b"')
+    (folder / "config.toml").write_text(text)
+
+    async def look() -> None:
+        async with opened(runs, (200, 60)) as (app, pilot):
+            assert "<U+001B>[31m[bold" in screen_text(app)
+            assert "\x1b" not in screen_text(app)
+            await pilot.press("I", "p", "space", "enter")
+            await settled(app, pilot)
+            assert "\x1b" not in screen_text(app)
+            await pilot.press("left_square_bracket", "left_square_bracket", "left_square_bracket")
+            await pilot.press("escape", "n")
+            assert "[bold" in screen_text(app)
+
+    drive(look)
+
+
+def test_wide_characters_and_long_names_keep_the_columns(runs: Path) -> None:
+    make_run(runs, 0, name="漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字")
+    make_run(runs, 1, name="x" * 180)
+
+    async def look() -> None:
+        for size in SIZES:
+            async with opened(runs, size) as (app, _):
+                assert {cell_len(line) for line in screen_lines(app)} == {size[0]}
+                rows = [line for line in screen_lines(app) if "finished" in line and "5/5" in line]
+                assert len({line.index("5/5") + cell_len(line) - len(line) for line in rows}) >= 1
+                assert len({cell_len(line[: line.index("5/5")]) for line in rows}) == 1
+
+    drive(look)
+
+
+def test_metrics_that_are_nan_or_infinite_leave_gaps(runs: Path) -> None:
+    folder = make_run(runs, epochs=2, total=9, outcome=None)
+    with RunWriter.open(folder) as writer:
+        measure(writer, 3, total=9, nan=True)
+        measure(writer, 4, total=9)
+        writer.event("alert", kind="non_finite_loss", epoch=3, message="the loss is not finite")
+
+    async def look() -> None:
+        async with opened(runs) as (app, _):
+            await until(_, lambda: "the loss is not finite" in screen_text(app))
+            assert "Tail -" in screen_text(app)
+
+    drive(look)
+
+
+def test_a_folder_that_cannot_be_read_is_a_row_that_says_why(runs: Path) -> None:
+    make_run(runs)
+    broken = runs / "20261102-000000-x-y-s0-ffffffff"
+    broken.mkdir()
+    (broken / "config.toml").write_text("= 1")
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("home", "enter", "escape", "i", "d", "G")
+            assert "unknown" in screen_text(app)
+
+    drive(look)
+
+
+def test_a_run_that_is_not_there_any_more_does_not_end_its_page(runs: Path) -> None:
+    folder = make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("enter")
+            folder.rename(runs / f".{folder.name}")
+            await until(pilot, lambda: "not there any more" in screen_text(app))
+            for key in ("right_square_bracket", "left_square_bracket", "I", "c", "w", "plus"):
+                await pilot.press(key)
+            await pilot.press("escape")
+            assert "No runs here yet" in screen_text(app)
+
+    drive(look)

@@ -1,0 +1,165 @@
+"""How do the curve over the strength and the bars by class look? Pure: numbers and a size in, a picture out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from wbtui.plotting import (
+    BOLD,
+    DIM,
+    BarOptions,
+    Canvas,
+    GlyphSet,
+    LineOptions,
+    LinePlot,
+    Series,
+    bar_plot,
+    line_plot,
+    series_style,
+)
+from wbtui.plotting.columns import Ruler
+from wbtui.tui.adjust_bench import Survey
+from wbtui.tui.snapshots import Floats
+
+_GAIN, _LOSS = 0x4FD08A, 0xFF7B4A
+_ROOMY = 50
+_POINTS = 400  # of a curve: more than any panel has columns of dots
+_REACHES = (5.0, 10.0, 20.0, 30.0, 50.0, 75.0, 100.0)
+_MARKS = {GlyphSet.ASCII: "_-'"}
+_MARK_THIRDS = "▁─▔"  # where in its cell a value lies
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the terminal can show, and the strength's symbol in it."""
+
+    glyphs: GlyphSet = GlyphSet.BRAILLE
+    symbol: str = "τ"
+
+
+def curve_plot(survey: Survey, look: Look, width: int, height: int) -> LinePlot:
+    """Accuracy over every strength: All on validation, and test by group, which is marked as an oracle."""
+    end = float(survey.test.edges[-1])
+    at = np.linspace(0.0, end, _POINTS) if end else np.zeros(1)
+    curves = [] if survey.validation is None else [("val All", survey.validation, "all")]
+    curves += [
+        (name, survey.test, group)
+        for group, name in (("all", "test All"), ("many", "Head"), ("medium", "Med"), ("few", "Tail"))
+    ]
+    first = (
+        0 if survey.validation is not None else 1
+    )  # a curve has its colour, whether validation is there or not
+    series = []
+    for index, (name, curve, group) in enumerate(curves):
+        values = 100 * getattr(curve.values, group)[curve.plateau_at(at)]
+        if np.isfinite(values).any():
+            series.append(Series.styled(name, at, values, series_style(index + first)))
+    said = "V validation, O oracle on test" if survey.validation is not None else "ORACLE, test only"
+    how = "a sample" if survey.sampled else "exact" if survey.test.exact else "a grid"
+    options = LineOptions(
+        width,
+        height,
+        title=f"% by {look.symbol}: {said}" + (f"; {how}" if width >= _ROOMY else ""),
+        glyphs=look.glyphs,
+        x_bounds=(0.0, end) if end else None,
+    )
+    return line_plot(series, options)
+
+
+def with_marks(plot: LinePlot, marks: Mapping[str, float], strength: float) -> Canvas:
+    """The same picture with lettered strengths and the one that is set.
+
+    Args:
+        plot: The curves.
+        marks: Letter → strength.
+        strength: Where the slider stands.
+    """
+    area = plot.plane.area
+    if area.height < 1 or area.width < 1:
+        return plot.canvas
+    canvas = replace(
+        plot.canvas,
+        glyphs=plot.canvas.glyphs.copy(),
+        foreground=plot.canvas.foreground.copy(),
+        attributes=plot.canvas.attributes.copy(),
+    )
+    rows = np.s_[area.top : area.bottom]
+    for letter, place in {**marks, "|": strength}.items():
+        column = plot.plane.column_at(float(plot.plane.x.fraction(np.array([place]))[0]))
+        if not area.left <= column < area.right:
+            continue
+        empty = canvas.glyphs[rows, column] == " "
+        here = letter == "|"
+        dotted = empty if here else empty & (np.arange(area.height) % 2 == 0)
+        canvas.glyphs[rows, column][dotted] = "|" if here or _is_ascii(canvas) else "┊"
+        canvas.attributes[rows, column][dotted] = BOLD if here else DIM
+        if not here:
+            canvas.glyphs[area.top, column] = letter
+            canvas.attributes[area.top, column] = BOLD
+    return canvas
+
+
+def _is_ascii(canvas: Canvas) -> bool:
+    return all(line.isascii() for line in canvas.lines())
+
+
+def class_bars(
+    after: Floats, before: Floats, look: Look, width: int, height: int, title: str = "Accuracy % by class"
+) -> Canvas:
+    """Bars after, a mark before, head to tail; both in percent on one scale.
+
+    Args:
+        after: (C,) fractions; NaN for a class without images.
+        before: (C,)
+        look: Glyphs.
+        width: In cells.
+        height: In cells.
+        title: Of the picture.
+    """
+    options = BarOptions(width, height, title=f"{title}, - before", glyphs=look.glyphs, y_bounds=(0.0, 100.0))
+    plot = bar_plot(100 * after, options)
+    canvas, area, bins = plot.canvas, plot.area, plot.bins
+    means = bins.means(100 * before)
+    if not np.isfinite(means).any() or area.height < 1 or not bins.columns:
+        return canvas
+    characters = _MARKS.get(look.glyphs, _MARK_THIRDS)
+    wide = max(bins.columns - (bins.columns >= 3), 1)
+    for index in np.flatnonzero(np.isfinite(means)):
+        up = min(max(means[index] / 100, 0.0), 1.0) * area.height
+        cell = min(int(up), area.height - 1)
+        third = min(int(3 * (up - cell)), 2)
+        row, left = area.bottom - 1 - cell, area.left + int(index) * bins.columns
+        inside = np.s_[row, left : min(left + wide, area.right)]
+        under = canvas.glyphs[inside] == "█"
+        canvas.background[inside] = np.where(under, canvas.foreground[inside], canvas.background[inside])
+        canvas.glyphs[inside] = characters[third]
+        canvas.foreground[inside] = 0xFFFFFF
+        canvas.attributes[inside] = BOLD
+    return canvas
+
+
+def change_bars(
+    after: Floats, before: Floats, look: Look, width: int, height: int, title: str = "Change by class, points"
+) -> Canvas:
+    """Gains up and losses down, head to tail, in percentage points.
+
+    Args:
+        after: (C,) fractions; NaN for a class without images.
+        before: (C,)
+        look: Glyphs.
+        width: In cells.
+        height: In cells.
+        title: Of the picture.
+    """
+    change = 100 * (after - before)
+    largest = float(np.nanmax(np.abs(change))) if np.isfinite(change).any() else 0.0
+    reach = next((one for one in _REACHES if one >= largest - 1e-9), 100.0)
+    options = BarOptions(
+        width, height, title=title, glyphs=look.glyphs, y_bounds=(-reach, reach), colour=_GAIN
+    )
+    plot = bar_plot(change, options)
+    ruler = Ruler.over(-reach, reach, plot.area.height)
+    lower = np.s_[plot.area.top + ruler.above : plot.area.bottom, plot.area.left : plot.area.right]
+    plot.canvas.foreground[lower] = _LOSS
+    return plot.canvas

@@ -1,0 +1,318 @@
+"""Which settings stand side by side, and what does a key make of one? Pure."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from wbtui.adjustment import CRITERIA, METHODS, AdditiveMultiplicative
+from wbtui.metrics import AccuracySummary
+from wbtui.report.figures import GROUP_TITLES
+from wbtui.report.table import Cell, Column, Table, figure_cell, percent_cell, text_cell
+from wbtui.report.values import percent, points
+from wbtui.store.text import plain
+from wbtui.tui.adjust_bench import Exact, MethodKey
+from wbtui.tui.ink import Part, fitted
+
+STEP = 0.05
+FINE = 0.01
+LEAP = 0.5
+HIGHEST_GAMMA = 2.0
+MOST_TRIALS = 12
+_ROOMY = 90  # cells from which the interval is called by its name
+FIRST_METHOD = "additive"
+
+METHOD_LABELS = {
+    "additive_multiplicative": "pair",
+    "one_vs_one": "1-vs-1",
+    "tau_norm": "τ-norm",
+    "tau_norm_no_bias": "τ-norm no bias",
+}
+"""Short names; a method that is not here goes by its own."""
+
+BASIS_WORDS = {
+    "validation": "chosen on validation",
+    "published": "published, nothing chosen",
+    "given": "by hand, test in sight",
+    "oracle": "oracle: best on test",
+}
+GROUP_LABELS = (("all", "All"), ("many", "Head"), ("medium", "Med"), ("few", "Tail"))
+
+BETTER, WORSE, LOUD = "#4fd08a", "#ff7b4a", "#f0e442"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One setting of one run."""
+
+    run_id: str
+    method: str = FIRST_METHOD
+    strength: float = 0.0
+    gamma: float = 0.0
+    """Multiplicative strength of the pair; 0 for all other methods."""
+    basis: str = "published"
+    """What speaks for the strength, see report.derived.BASES."""
+    criterion: str = "all"
+    follows: bool = True
+    """Whether it takes the chosen strength as soon as that is known: nobody has moved it."""
+
+    @property
+    def key(self) -> MethodKey:
+        """The method, with what belongs to it."""
+        return MethodKey(self.method, self.gamma)
+
+    @property
+    def highest(self) -> float:
+        """Where the strength ends; 0 where there is none to set."""
+        return METHODS[self.method].highest_strength
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether it has two strengths."""
+        return isinstance(METHODS[self.method], AdditiveMultiplicative)
+
+
+def moved_to(trial: Trial, strength: float) -> Trial:
+    """Another strength, by hand."""
+    kept = round(min(max(strength, 0.0), trial.highest), 6)
+    return replace(trial, strength=kept, basis="given", follows=False) if trial.highest else trial
+
+
+def stepped(trial: Trial, by: float) -> Trial:
+    """The next multiple of a step up or down."""
+    size = abs(by)
+    count = trial.strength / size
+    nearest = math.floor(count + 1e-6) + 1 if by > 0 else math.ceil(count - 1e-6) - 1
+    return moved_to(trial, nearest * size)
+
+
+def with_gamma(trial: Trial, gamma: float) -> Trial:
+    """Another multiplicative strength of the pair, by hand."""
+    if not trial.is_pair:
+        return trial
+    return replace(trial, gamma=round(min(max(gamma, 0.0), HIGHEST_GAMMA), 6), basis="given", follows=False)
+
+
+def with_method(trial: Trial, name: str, classes: int) -> Trial:
+    """Another method; it begins at its published strength and takes the chosen one as soon as that is known."""
+    method = METHODS[name]
+    gamma = method.gamma if isinstance(method, AdditiveMultiplicative) else 0.0
+    return replace(
+        trial,
+        method=name,
+        gamma=gamma,
+        strength=method.offered_strength(classes),
+        basis="published",
+        follows=True,
+    )
+
+
+def chosen(trial: Trial, strength: float, basis: str, gamma: float | None = None) -> Trial:
+    """The strength that something speaks for."""
+    return replace(
+        trial,
+        strength=strength,
+        gamma=trial.gamma if gamma is None else gamma,
+        basis=basis,
+        follows=False,
+    )
+
+
+def next_criterion(trial: Trial) -> Trial:
+    """What is maximised next; a strength that was chosen is chosen anew."""
+    names = list(CRITERIA)
+    name = names[(names.index(trial.criterion) + 1) % len(names)]
+    return replace(trial, criterion=name, follows=trial.basis in ("validation", "oracle") or trial.follows)
+
+
+def symbol(trial: Trial, *, ascii_only: bool) -> str:
+    """The strength's symbol."""
+    found = METHODS[trial.method].symbol
+    return {"τ": "tau", "γ": "gamma"}.get(found, found) if ascii_only else found
+
+
+def method_label(name: str, *, ascii_only: bool = False) -> str:
+    """A method in one or two words."""
+    label = METHOD_LABELS.get(name, name)
+    return label.replace("τ", "tau") if ascii_only else label
+
+
+# ---------------------------------------------------------------------- lines
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a setting came to, as far as it is known."""
+
+    accuracy: AccuracySummary
+    before: AccuracySummary
+    exact: bool
+    """Whether all test images stand behind it, at this very strength."""
+    rest: Exact | None = None
+    """With interval and calibration, once the strength rests."""
+
+
+def figure_parts(outcome: Outcome | None, width: int) -> list[Part]:
+    """Accuracy of all, head, medium and tail, how far each is from before, and the interval of All."""
+    if outcome is None:
+        return [(" test ", "bold"), (" ...", "dim")]
+    parts: list[Part] = [(" test " if outcome.exact else " test ≈", "bold")]
+    for group, label in GROUP_LABELS:
+        value, before = getattr(outcome.accuracy, group), getattr(outcome.before, group)
+        parts += [(f" {label} ", ""), (percent(value), "bold"), change_part(value - before)]
+    if outcome.rest is not None:
+        interval = outcome.rest.interval
+        low, high = percent(interval.low), percent(interval.high)
+        words = f"  95 % of All {low} to {high}" if width >= _ROOMY else f" [{low},{high}]"
+        parts.append((words, "dim"))
+    return parts
+
+
+def change_part(change: float) -> Part:
+    """A change in percentage points: its arrow says which way, its colour whether that is good."""
+    if not math.isfinite(change):
+        return "", ""
+    if abs(change) < 5e-5:
+        return " =", "dim"
+    return f" {'↑' if change > 0 else '↓'}{points(change)}", BETTER if change > 0 else WORSE
+
+
+def before_parts(before: AccuracySummary, exact: Exact | None) -> list[Part]:
+    """The same without adjustment, and the calibration error with it."""
+    figures = " ".join(f"{label} {percent(getattr(before, group))}" for group, label in GROUP_LABELS)
+    known = exact is not None and math.isfinite(exact.calibration_error)
+    error = f"ECE {percent(exact.calibration_error)}   " if exact is not None and known else ""
+    return [(f"{error}before: {figures} ", "dim")]
+
+
+_WIDTHS = (("run", 14), ("method", 14), ("strength", 12), ("figures", 30), ("interval", 13), ("basis", 26))
+_LEAST_RUN = 8
+
+
+def table_header(width: int) -> list[Part]:
+    """The heading of the settings side by side."""
+    titles = {
+        "run": "run",
+        "method": "method",
+        "strength": "strength",
+        "figures": " " + " ".join(f"{label:>5}" for label in ("All", "Head", "Med", "Tail", "ΔAll")),
+        "interval": "95 % of All",
+        "basis": "the strength is",
+    }
+    return [("  ", ""), *((fitted(titles[name], cells) + " ", "bold") for name, cells in _columns(width))]
+
+
+def table_line(
+    trial: Trial, outcome: Outcome | None, run: str, saved: bool, width: int, *, ascii_only: bool = False
+) -> list[Part]:
+    """One setting; a star where it is saved."""
+    cells = {
+        "run": fitted(plain(run), dict(_columns(width)).get("run", _LEAST_RUN)),
+        "method": method_label(trial.method, ascii_only=ascii_only),
+        "strength": "-"
+        if not trial.highest
+        else f"{trial.strength:.3g}" + (f" γ {trial.gamma:.3g}" if trial.is_pair else ""),
+        "figures": _figures(outcome),
+        "interval": _interval(outcome),
+        "basis": "" if not trial.highest else _basis(trial),
+    }
+    star: Part = ("★ ", LOUD) if saved else ("  ", "")
+    style = "dim" if trial.basis == "oracle" and trial.highest else ""
+    return [star, *((fitted(cells[name], size) + " ", style) for name, size in _columns(width))]
+
+
+def _columns(width: int) -> list[tuple[str, int]]:
+    """The columns that fit; what explains the figures goes before the figures."""
+    columns = list(_WIDTHS)
+    for name in ("interval", "basis"):
+        if 2 + sum(cells + 1 for _, cells in columns) > width:
+            columns = [(key, cells) for key, cells in columns if key != name]
+    if 2 + sum(cells + 1 for _, cells in columns) > width:
+        columns = [(key, _LEAST_RUN if key == "run" else cells) for key, cells in columns]
+    return columns
+
+
+def _figures(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return "   ..."
+    values = [percent(getattr(outcome.accuracy, group)) for group, _ in GROUP_LABELS]
+    change = points(outcome.accuracy.all - outcome.before.all)
+    mark = " " if outcome.exact else "≈"
+    return mark + " ".join(f"{value:>5}" for value in values) + f" {change:>5}"
+
+
+def _interval(outcome: Outcome | None) -> str:
+    if outcome is None or outcome.rest is None:
+        return ""
+    return f"{percent(outcome.rest.interval.low)} to {percent(outcome.rest.interval.high)}"
+
+
+def _basis(trial: Trial) -> str:
+    if trial.basis == "validation" and trial.criterion != "all":
+        return f"on validation by {trial.criterion}"
+    return BASIS_WORDS[trial.basis] + (f", {trial.criterion}" if trial.basis == "oracle" else "")
+
+
+def trials_table(
+    trials: Sequence[Trial], outcomes: Mapping[Trial, Outcome | None], names: Mapping[str, str]
+) -> Table:
+    """The settings side by side, to be written or copied; accuracies are of test.
+
+    Args:
+        trials: The settings.
+        outcomes: What each came to.
+        names: Run id → what it is called here.
+    """
+    columns = [Column("run", "run", right=False), Column("method", "adjustment", right=False)]
+    columns += [Column("strength", "strength"), Column("gamma", "γ")]
+    columns += [Column(group, label) for group, label in (*GROUP_TITLES, ("change", "ΔAll"))]
+    columns += [Column("low", "95 % from"), Column("high", "to"), Column("ece", "ECE")]
+    columns.append(Column("basis", "the strength is", right=False))
+    rows = []
+    for trial in trials:
+        outcome = outcomes.get(trial)
+        cells = [text_cell(names.get(trial.run_id, trial.run_id)), text_cell(trial.method)]
+        cells.append(figure_cell(trial.strength) if trial.highest else text_cell("-"))
+        cells.append(figure_cell(trial.gamma) if trial.is_pair else text_cell("-"))
+        cells += [
+            percent_cell(None if outcome is None else getattr(outcome.accuracy, group))
+            for group, _ in GROUP_TITLES
+        ]
+        change = math.nan if outcome is None else outcome.accuracy.all - outcome.before.all
+        cells.append(Cell(points(change), change))
+        rest = None if outcome is None else outcome.rest
+        cells += [percent_cell(None if rest is None else one) for one in _ends(rest)]
+        cells.append(text_cell(BASIS_WORDS[trial.basis] if trial.highest else ""))
+        rows.append(tuple(cells))
+    note = "test accuracy in %; bootstrap over the test images; prior from the training counts"
+    return Table(tuple(columns), tuple(rows), notes=(note,))
+
+
+def _ends(rest: Exact | None) -> tuple[float, float, float]:
+    if rest is None:
+        return math.nan, math.nan, math.nan
+    return rest.interval.low, rest.interval.high, rest.calibration_error
+
+
+def moved_classes(
+    outcome: Outcome, names: Sequence[str], counts: Sequence[int], most: int
+) -> tuple[list[Part], list[Part]]:
+    """Which classes gained and which lost, the largest change first.
+
+    Args:
+        outcome: The setting.
+        names: (C,) of the classes.
+        counts: (C,) n_k.
+        most: Classes that are named.
+    """
+    change = outcome.accuracy.by_class - outcome.before.by_class
+    order = sorted((k for k in range(len(change)) if math.isfinite(change[k])), key=lambda k: -abs(change[k]))
+    lines = []
+    for word, sign, style in (("gained", 1, BETTER), ("lost", -1, WORSE)):
+        found = [k for k in order if sign * change[k] > 1e-12]
+        parts: list[Part] = [(f" {word} {len(found):>3} ", f"bold {style}")]
+        parts += [
+            (f" {plain(names[k])} {points(float(change[k]))} n_k {counts[k]} ", "") for k in found[:most]
+        ]
+        parts += [(f" +{len(found) - most} more", "dim")] if len(found) > most else []
+        lines.append(parts)
+    return lines[0], lines[1]

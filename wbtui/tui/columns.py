@@ -1,0 +1,189 @@
+"""What stands in the columns of the table of runs, and which of them fit?"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from wbtui.plotting import GlyphSet, sparkline
+from wbtui.report.values import MISSING, duration, figure, percent, plus_minus
+from wbtui.store.summary import RunSummary
+from wbtui.store.text import plain
+from wbtui.tui.lines import TableLine
+from wbtui.tui.snapshots import RunDetail
+
+STATE_COLOURS = {
+    "running": "#4fd08a",
+    "finished": "",
+    "starting": "#56b4e9",
+    "queued": "#56b4e9",
+    "stalled": "#f0e442",
+    "stopping": "#f0e442",
+    "stopped": "#e69f00",
+    "failed": "#ff7b4a bold",
+    "crashed": "#ff7b4a bold",
+    "unknown": "dim",
+}
+"""How states are written; the word itself says the same."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a cell needs beside its row."""
+
+    short: Mapping[str, str]
+    """Run id → the short id."""
+    details: Mapping[str, RunDetail]
+    now: float
+    """Unix seconds."""
+    glyphs: GlyphSet = GlyphSet.BRAILLE
+    baseline: RunSummary | None = None
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """One column."""
+
+    key: str
+    """A key of `report.fields` where runs can be ordered by it."""
+    title: str
+    width: int
+    text: Callable[[TableLine, Context], str]
+    right: bool = True
+    drop: int = 0
+    """On a narrow screen the column with the largest goes first; 0 stays always."""
+    grouped_width: int = 0
+    """Its width where seeds are folded; 0: the same."""
+
+
+def _run(line: TableLine, context: Context) -> str:
+    return plain(context.short.get(line.row.id, line.row.id))
+
+
+def _variant(line: TableLine, context: Context) -> str:
+    row = line.row
+    return plain(row.name or row.variant or row.problem or row.id)
+
+
+def _seed(line: TableLine, context: Context) -> str:
+    if line.count > 1:
+        return f"n={line.count}"
+    return MISSING if line.row.seed is None else str(line.row.seed)
+
+
+def _epoch(line: TableLine, context: Context) -> str:
+    row = line.row
+    return f"{row.epoch}/{row.total_epochs or '?'}" if not row.unreadable else MISSING
+
+
+def eta_seconds(row: RunSummary, detail: RunDetail | None, now: float) -> float | None:
+    """Seconds until a running run has done its epochs, from its recent epochs; None where that is not known."""
+    left = row.total_epochs - row.epoch
+    if row.state not in ("running", "stalled") or left <= 0 or row.epoch < 1:
+        return None
+    each = row.epoch_seconds
+    if detail is not None and len(detail.seconds) > 1:
+        recent = detail.seconds[-11:]
+        each = float(recent[-1] - recent[0]) / (len(recent) - 1)  # evaluation included
+    elif row.attempt == 1 and row.epoch > 1:
+        each = (row.updated - row.started) / (row.epoch - 1)
+    if each is None or not math.isfinite(each):
+        return None
+    return max(0.0, left * each - max(0.0, now - row.updated))
+
+
+def _eta(line: TableLine, context: Context) -> str:
+    waits = [
+        seconds
+        for row in line.members
+        if (seconds := eta_seconds(row, context.details.get(row.id), context.now)) is not None
+    ]
+    return duration(round(max(waits))) if waits else MISSING
+
+
+def _accuracy(group: str) -> Callable[[TableLine, Context], str]:
+    return lambda line, context: _spread(line, f"test.accuracy.{group}", percent)
+
+
+def _figure(name: str) -> Callable[[TableLine, Context], str]:
+    return lambda line, context: _spread(line, name, figure)
+
+
+def _spread(line: TableLine, name: str, written: Callable[[float | None], str]) -> str:
+    mean, std = line.mean_std(name)
+    if line.count == 1:
+        return written(mean)
+    spread = percent(std) if written is percent else figure(std, 2)
+    return plus_minus(written(mean), spread).replace(" ", "")
+
+
+def _trend(line: TableLine, context: Context) -> str:
+    return _sparkline(line.row.trend, context.glyphs)
+
+
+@lru_cache(maxsize=512)  # a poll redraws every line in sight, and few of them have a new trend
+def _sparkline(trend: tuple[float, ...], glyphs: GlyphSet) -> str:
+    if not trend:
+        return ""
+    return "".join(sparkline(np.array(trend), min(len(trend), 10), glyphs=glyphs).lines())
+
+
+def _state(line: TableLine, context: Context) -> str:
+    return line.state
+
+
+def _tags(line: TableLine, context: Context) -> str:
+    return plain(" ".join(line.row.tags))
+
+
+def _size(line: TableLine, context: Context) -> str:
+    from wbtui.report.values import size
+
+    return size(sum(row.size for row in line.members))
+
+
+COLUMNS = (
+    TableColumn("state", "state", 8, _state, right=False),
+    TableColumn("id", "run", 8, _run, right=False),
+    TableColumn("preset", "preset", 13, lambda line, _: plain(line.row.preset), right=False, drop=12),
+    TableColumn("variant", "variant", 16, _variant, right=False, drop=2),
+    TableColumn("seed", "seed", 4, _seed, drop=8),
+    TableColumn("epoch", "epoch", 9, _epoch),
+    TableColumn("eta", "ETA", 7, _eta, drop=5),
+    TableColumn("all", "All%", 5, _accuracy("all"), grouped_width=9),
+    TableColumn("many", "Head", 5, _accuracy("many"), drop=4, grouped_width=9),
+    TableColumn("medium", "Med", 5, _accuracy("medium"), drop=4, grouped_width=9),
+    TableColumn("few", "Tail", 5, _accuracy("few"), drop=3, grouped_width=9),
+    TableColumn("fdr", "FDR", 6, _figure("test.fdr"), drop=6, grouped_width=11),
+    TableColumn("bn", "mean γ", 6, _figure("bn.scale.mean"), drop=9, grouped_width=11),
+    TableColumn("trend", "trend", 10, _trend, right=False, drop=10),
+    TableColumn("loss", "loss", 6, _figure("test.loss"), drop=13, grouped_width=11),
+    TableColumn("size", "size", 5, _size, drop=14),
+    TableColumn("tag", "tags", 24, _tags, right=False, drop=15),
+)
+"""All columns; `fitting` chooses."""
+
+
+def fitting(width: int, *, grouped: bool) -> list[tuple[TableColumn, int]]:
+    """The columns that fit into so many cells, with their widths; a cell stands between two."""
+    chosen = [
+        (column, column.grouped_width if grouped and column.grouped_width else column.width)
+        for column in COLUMNS
+    ]
+    while sum(cells + 1 for _, cells in chosen) > width:
+        droppable = max(chosen, key=lambda pair: pair[0].drop)
+        if droppable[0].drop == 0:
+            break
+        chosen.remove(droppable)
+    spare = width - sum(cells + 1 for _, cells in chosen)
+    return [
+        (column, cells + min(spare, 14) if column.key == "variant" and spare > 0 else cells)
+        for column, cells in chosen
+    ]
+
+
+def sortable(columns: Sequence[TableColumn] = COLUMNS) -> list[TableColumn]:
+    """Those by which runs can be ordered."""
+    return [column for column in columns if column.key not in ("eta", "trend")]

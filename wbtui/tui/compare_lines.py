@@ -1,0 +1,178 @@
+"""How does the comparison read: the cells of its table, the classes gained and lost, what differs? Pure."""
+
+import math
+from collections.abc import Sequence
+from textwrap import wrap
+
+import numpy as np
+from rich.cells import cell_len
+
+from wbtui.metrics import seed_statistics
+from wbtui.plotting import Canvas, Colormap, GlyphSet, HeatmapOptions, heatmap
+from wbtui.report.compare import METRICS, Compared, Comparison, difference_tables, metric_table
+from wbtui.report.entries import Entry
+from wbtui.report.values import plus_minus, points
+from wbtui.store.text import plain
+from wbtui.tui.adjust_trials import BETTER, LOUD, WORSE
+from wbtui.tui.compare_work import Board, ClassDifference
+from wbtui.tui.ink import Part
+from wbtui.tui.pages import table_lines
+from wbtui.tui.widgets.text_pane import Line
+
+_TITLES = {
+    "test.accuracy.all": "All %",
+    "test.accuracy.many": "Head %",
+    "test.accuracy.medium": "Med %",
+    "test.accuracy.few": "Tail %",
+    "validation.accuracy.all": "val All %",
+}
+Cell = tuple[Part, ...]
+
+
+def metric_rows(comparison: Comparison) -> list[tuple[str, list[Cell]]]:
+    """A row for each metric that somebody measured: its name with an arrow to the better side, a cell a column."""
+    return [
+        (_title(one), [_cell(comparison, one, index) for index in range(len(comparison.entries))])
+        for one in METRICS
+        if any(entry.values(one.metric).size for entry in comparison.entries)
+    ]
+
+
+def _title(one: Compared) -> str:
+    arrow = {1: " ↑", -1: " ↓", 0: ""}[one.better]
+    return _TITLES.get(one.metric, one.title.rstrip("↑↓ ")) + arrow
+
+
+def _cell(comparison: Comparison, one: Compared, index: int) -> Cell:
+    """Mean ± std, then the difference: its arrow says which way, its colour whether that is better."""
+    values = comparison.entries[index].values(one.metric)
+    if not values.size:
+        return (("-", "dim"),)
+    found = seed_statistics(values)
+    text = plus_minus(one.write(found.mean), one.write(found.std)).replace(" ", "")
+    if found.n != comparison.entries[index].n:
+        text += f" (n={found.n})"
+    parts: list[Part] = [(text, "bold" if _is_best(comparison, one, found.mean) else "")]
+    apart = comparison.differences.get((one.metric, index))
+    if apart is not None and math.isfinite(apart.value):
+        text = one.write_difference(apart.value)
+        arrow = "↑" if apart.value > 0 else "↓"
+        if not text.strip("+-0."):  # too small to be read
+            arrow, text = "=", ""
+        verdict = {True: " *", False: " n.s.", None: ""}[apart.significant]
+        gain = one.better * apart.value
+        style = "dim" if apart.significant is False or not gain or not text else BETTER if gain > 0 else WORSE
+        parts.append((f" {arrow}{text}{verdict}", style))
+    return tuple(parts)
+
+
+def _is_best(comparison: Comparison, one: Compared, mean: float) -> bool:
+    means = [
+        float(values.mean()) for entry in comparison.entries if (values := entry.values(one.metric)).size
+    ]
+    return bool(one.better) and one.better * mean == max(one.better * value for value in means)
+
+
+def column_title(entry: Entry, *, is_baseline: bool) -> tuple[str, str]:
+    """Two lines above a column: what it is, and how many seeds."""
+    return plain(entry.label), f"n={entry.n}" + (" ◆ baseline" if is_baseline else "")
+
+
+def rule_lines(comparison: Comparison, width: int) -> list[Line]:
+    """What n.s. and the star mean here, that first: a low screen has room for no more."""
+    rules = sorted(metric_table(comparison).notes, key=lambda rule: not rule.startswith("n.s."))
+    return paragraphs([(rule, "dim") for rule in rules], width)
+
+
+def paragraphs(texts: Sequence[Part], width: int) -> list[Line]:
+    """Sentences, broken between words."""
+    return [((row, style),) for text, style in texts for row in wrap(plain(text), max(width, 20))]
+
+
+def cells_width(cell: Cell) -> int:
+    """Terminal cells of a table cell."""
+    return sum(cell_len(text) for text, _ in cell)
+
+
+# ---------------------------------------------------------------------- classes
+
+
+def class_lines(board: Board, short: Sequence[str], width: int) -> list[Line]:
+    """For each column the classes that gained and those that lost against the baseline, the largest change first.
+
+    Args:
+        board: The comparison.
+        short: What each column is called.
+        width: Cells of a line.
+    """
+    lines: list[Line] = []
+    for index, found in enumerate(board.by_class):
+        if index == board.baseline:
+            continue
+        lines.append(((short[index], "bold"), (f" against {short[board.baseline]}", "dim")))
+        if found is None:
+            why = "no predictions, or of other test images: nothing by class"
+            lines.append(((f"  {why}", "dim"),))
+            continue
+        lines += _moved(board, found, "gained", 1, width)
+        lines += _moved(board, found, "lost", -1, width)
+    if any(found is not None and np.isfinite(found.sure).any() for found in board.by_class):
+        lines.append((("*: Welch's 95 % interval over seeds leaves 0 out,", "dim"),))
+        lines.append((("   class by class, not corrected for their number", "dim"),))
+    return lines
+
+
+def _moved(board: Board, found: ClassDifference, word: str, sign: int, width: int) -> list[Line]:
+    """The classes whose accuracy went one way, broken between them."""
+    order = np.argsort(-sign * np.nan_to_num(found.mean), kind="stable")
+    moved = [int(k) for k in order if sign * np.nan_to_num(found.mean[k]) > 1e-12]
+    head = f"  {word} {len(moved)}:"
+    rows: list[list[Part]] = [[(head, f"bold {BETTER if sign > 0 else WORSE}")]]
+    left = width - len(head)
+    for k in moved:
+        star = "*" if found.sure[k] == 1 else ""
+        text = f"  {plain(board.names[k])} {points(float(found.mean[k]))}{star}"
+        count = f" n_k {board.counts[k]}" if board.counts else ""
+        size = cell_len(text + count)
+        if size > left and len(rows[-1]) > 1:
+            rows.append([("    ", "")])
+            left = width - 4
+        rows[-1] += [(text, ""), (count, "dim")]
+        left -= size
+    return [tuple(row) for row in rows]
+
+
+def class_heatmap(
+    board: Board, short: Sequence[str], glyphs: GlyphSet, colour: bool, width: int, height: int
+) -> Canvas:
+    """Difference of accuracy to the baseline in percentage points, a row a column of the table, head to tail."""
+    shown = [index for index, found in enumerate(board.by_class) if found is not None]
+    rows = [100 * found.mean for found in board.by_class if found is not None]
+    options = HeatmapOptions(
+        width,
+        height,
+        title=f"Points against {short[board.baseline]}, head to tail",
+        glyphs=glyphs,
+        colour=colour,
+        colormap=Colormap.DIVERGING,
+        row_names=tuple(short[index] for index in shown),
+        x_label="class",
+    )
+    return heatmap(np.stack(rows) if rows else np.zeros((0, 0)), options).canvas
+
+
+# ---------------------------------------------------------------------- settings
+
+
+def setting_lines(comparison: Comparison) -> list[Line]:
+    """What differs: configuration, and what the figures rest on."""
+    lines: list[Line] = []
+    for table in difference_tables(comparison):
+        lines += [*table_lines(table), ()]
+    return lines
+
+
+def problem_lines(comparison: Comparison, more: Sequence[str], width: int) -> list[Line]:
+    """What must be read first."""
+    said = [*comparison.problems, *more]
+    return paragraphs([(one, f"bold {WORSE}" if "NOT COMPARABLE" in one else LOUD) for one in said], width)

@@ -1,0 +1,161 @@
+"""What stands beside what in the comparison, and how do settings differ class by class? No screen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from wbtui.errors import UsageError
+from wbtui.metrics import accuracy_by_class, welch_interval
+from wbtui.report.compare import Comparison, compare
+from wbtui.report.derived import Derived, describe, load_derived
+from wbtui.report.differences import same_images
+from wbtui.report.entries import Entry, Member, member
+from wbtui.store.errors import StoreReadError
+from wbtui.store.reader import open_run
+from wbtui.tui.snapshots import Floats
+
+MOST_COLUMNS = 6
+LEAST_COLUMNS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """A saved adjustment that could stand in the comparison."""
+
+    run_id: str
+    derived: Derived
+
+    @property
+    def label(self) -> str:
+        """One line."""
+        return describe(self.derived)
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """What was read of some runs."""
+
+    members: tuple[Member, ...]
+    saved: tuple[Saved, ...]
+    """Adjustments that stand under these runs, stale ones left out."""
+    problems: tuple[str, ...]
+    """Why something could not be read."""
+
+
+def read_members(folders: Sequence[Path], *, derived: bool = False) -> Read:
+    """Runs with their figures and predictions.
+
+    Args:
+        folders: Of the runs.
+        derived: Whether what is saved under them stands beside them.
+    """
+    members: list[Member] = []
+    saved: list[Saved] = []
+    problems: list[str] = []
+    for folder in folders:
+        try:
+            run = open_run(folder)
+            members.append(member(run))
+            own = [Saved(run.id, one) for one in load_derived(run) if not one.stale]
+            saved += own
+            members += [member(run, one.derived) for one in own if derived]
+        except (UsageError, OSError) as error:
+            problems.append(str(error))
+    return Read(tuple(members), tuple(saved), tuple(problems))
+
+
+def read_saved(folder: Path, derived: Derived) -> Member:
+    """One run, adjusted.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    return member(open_run(folder), derived)
+
+
+def class_names(entry: Entry, classes: int) -> tuple[str, ...]:
+    """The classes as people call them; numbers where nobody named them."""
+    try:
+        names = entry.members[0].run.predictions_meta().class_names
+    except StoreReadError:
+        names = ()
+    return names if len(names) == classes else tuple(str(k) for k in range(classes))
+
+
+@dataclass(frozen=True, eq=False)
+class ClassDifference:
+    """How far a setting is from the baseline, class by class."""
+
+    mean: Floats
+    """(C,) difference of the mean accuracies over seeds, a fraction; NaN for a class without images."""
+    sure: Floats
+    """(C,) 1 where Welch's 95 % interval over seeds leaves 0 out, 0 where it does not, NaN without interval."""
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """Everything that the comparison shows."""
+
+    comparison: Comparison
+    by_class: tuple[ClassDifference | None, ...]
+    """Of each column; None for the baseline and where there is nothing to hold against it."""
+    names: tuple[str, ...]
+    """(C,) of the classes of the baseline; empty where it stores no predictions."""
+    counts: tuple[int, ...]
+    """(C,) n_k of the baseline, as far as they are known."""
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The columns."""
+        return self.comparison.entries
+
+    @property
+    def baseline(self) -> int:
+        """Index of the baseline."""
+        return self.comparison.baseline
+
+
+def make_board(entries: Sequence[Entry], baseline: int) -> Board:
+    """Compare settings; takes up to a second where bootstraps are many."""
+    base = entries[baseline]
+    own = _accuracies(base)
+    names = () if own is None else class_names(base, own.shape[1])
+    differences = [
+        None if index == baseline else _class_difference(base, entry) for index, entry in enumerate(entries)
+    ]
+    return Board(compare(entries, baseline), tuple(differences), names, _counts(base, len(names)))
+
+
+def _counts(entry: Entry, classes: int) -> tuple[int, ...]:
+    data = entry.members[0].provenance.get("data", {})
+    counts = data.get("train_counts") if isinstance(data, dict) else None
+    known = isinstance(counts, list) and len(counts) == classes and all(type(one) is int for one in counts)
+    return tuple(counts) if known and counts is not None else ()
+
+
+def _accuracies(entry: Entry) -> Floats | None:
+    """(seeds, C) accuracy by class of the seeds with predictions; None where no seed has any."""
+    rows = [
+        accuracy_by_class(one.predicted.labels, one.predicted.predictions, one.predicted.groups.n_classes)
+        for one in entry.members
+        if one.predicted is not None
+    ]
+    return np.stack(rows) if rows and len({len(row) for row in rows}) == 1 else None
+
+
+def _class_difference(base: Entry, other: Entry) -> ClassDifference | None:
+    a, b = base.members[0].predicted, other.members[0].predicted
+    if a is None or b is None or not same_images(a, b):
+        return None
+    before, after = _accuracies(base), _accuracies(other)
+    if before is None or after is None:
+        return None
+    mean = after.mean(axis=0) - before.mean(axis=0)
+    sure = np.full(mean.shape, np.nan)
+    if min(len(before), len(after)) >= 2:
+        for k in np.flatnonzero(np.isfinite(mean)):
+            interval = welch_interval(before[:, k], after[:, k])
+            sure[k] = not interval.low <= 0.0 <= interval.high
+    return ClassDifference(mean, sure)

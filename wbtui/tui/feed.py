@@ -1,0 +1,177 @@
+"""Who reads the files? One thread, twice a second, so that the screen never waits for a disk."""
+
+import threading
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wbtui.errors import UsageError
+from wbtui.store.index import Listing, RunIndex
+from wbtui.store.reader import Run
+from wbtui.store.summary import RunSummary
+from wbtui.store.text import plain
+from wbtui.tui.detail import Follower
+from wbtui.tui.files import FilesReader
+from wbtui.tui.lines import LIVING
+from wbtui.tui.machine import MachineSampler
+from wbtui.tui.snapshots import RunDetail, RunFiles, Snapshot
+
+POLL_SECONDS = 0.5
+_EVIDENCE_SECONDS = 2.0
+_KEPT = 64  # runs that stay read when nobody looks at them any more
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the screen looks at."""
+
+    runs: tuple[str, ...] = ()
+    """Ids of the runs to follow in detail."""
+    metrics: frozenset[str] = frozenset()
+    """Vector and matrix metrics that are drawn."""
+    files: str = ""
+    """Id of the run whose configuration, log and samples are read; empty: none."""
+
+
+class Feed:
+    """Reads a runs folder in a thread of its own.
+
+    Args:
+        runs: The folder of runs; it may come into being later.
+        on_snapshot: Called in that thread with what stands now, when something changed.
+        on_message: Called in that thread with what a person should know about the index.
+    """
+
+    def __init__(
+        self, runs: Path, on_snapshot: Callable[[Snapshot], None], on_message: Callable[[str], None]
+    ) -> None:
+        self._runs = runs
+        self._on_snapshot, self._on_message = on_snapshot, on_message
+        self._index = RunIndex(runs)
+        self._followers: dict[str, Follower] = {}
+        self._reader: FilesReader | None = None
+        self._wanted = Wanted()
+        self._wake = threading.Event()
+        self._closed = threading.Event()
+        self._last = Snapshot()
+        self._machine = MachineSampler()
+        self._index_due = 0.0
+        self._said: set[str] = set()
+        self._told = 0.0
+        self._thread = threading.Thread(target=self._work, name="feed", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop reading; waits for what is being read."""
+        self._closed.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5.0)
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the screen looks at."""
+        return self._wanted
+
+    def want(self, wanted: Wanted) -> None:
+        """Say what is looked at; what is new is read at once."""
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self._wake.set()
+
+    def hurry(self) -> None:
+        """Read at once: a run was started, a note written."""
+        self._index_due = 0.0
+        self._wake.set()
+
+    def _work(self) -> None:
+        try:
+            self._read_on()
+        except Exception as error:  # noqa: BLE001  a thread that dies in silence would leave the screen standing still
+            self._say(f"reading has stopped: {plain(repr(error))}; open the dashboard again")
+
+    def _read_on(self) -> None:
+        listing = None
+        while not self._closed.is_set():
+            now = time.monotonic()
+            if now >= self._index_due:
+                listing = self._listing(first=listing is None) or listing
+                self._index_due = now + POLL_SECONDS
+            if listing is not None:
+                self._publish(listing)
+            self._wake.wait(max(0.0, self._index_due - time.monotonic()))
+            self._wake.clear()
+
+    def _listing(self, first: bool) -> Listing | None:
+        try:
+            listing = self._index.listing() if first else self._index.poll()
+        except UsageError as error:
+            if self._last.problem != str(error):
+                self._last = Snapshot(loaded=True, problem=str(error))
+                self._on_snapshot(self._last)
+            return None
+        for message in listing.messages:
+            self._say(message)
+        return listing
+
+    def _say(self, message: str) -> None:
+        if message not in self._said:
+            self._said.add(message)
+            self._on_message(message)
+
+    def _publish(self, listing: Listing) -> None:
+        wanted = self._wanted
+        if not self._last.loaded:  # the table first, then what takes longer
+            self._last = Snapshot(listing.rows, loaded=True)
+            self._on_snapshot(self._last)
+        looked_at = {*wanted.runs, wanted.files, *self._followers}
+        rows = {row.id: row for row in listing.rows if row.id in looked_at}
+        details = {name: self._detail(rows[name], wanted) for name in wanted.runs if name in rows}
+        self._forget(rows.keys(), wanted)
+        machine = self._machine.sample() if any(_lives(row) for row in listing.rows) else None
+        files = self._files(wanted.files) if wanted.files in rows else None
+        snapshot = Snapshot(listing.rows, details, machine, files, loaded=True)
+        if self._is_news(snapshot):
+            self._last, self._told = snapshot, time.monotonic()
+            self._on_snapshot(snapshot)
+
+    def _is_news(self, snapshot: Snapshot) -> bool:
+        """Whether the screen is to hear of it; that a heartbeat has grown older, only every two seconds."""
+        before = self._last
+        if (
+            snapshot.machine != before.machine
+            or snapshot.files is not before.files
+            or before.problem
+            or snapshot.details.keys() != before.details.keys()
+            or any(detail is not before.details[name] for name, detail in snapshot.details.items())
+            or len(snapshot.rows) != len(before.rows)
+        ):
+            return True
+        changed = [(new, old) for new, old in zip(snapshot.rows, before.rows, strict=True) if new is not old]
+        if any(replace(new, evidence=old.evidence) != old for new, old in changed):
+            return True
+        return bool(changed) and time.monotonic() - self._told > _EVIDENCE_SECONDS
+
+    def _detail(self, row: RunSummary, wanted: Wanted) -> RunDetail:
+        follower = self._followers.pop(row.id, None) or Follower(Run(self._runs / row.id))
+        self._followers[row.id] = follower  # the latest stands last
+        return follower.read(row, wanted.metrics)
+
+    def _files(self, name: str) -> RunFiles:
+        if self._reader is None or self._reader.id != name:
+            self._reader = FilesReader(Run(self._runs / name))
+        return self._reader.read()
+
+    def _forget(self, there: Collection[str], wanted: Wanted) -> None:
+        for name in list(self._followers):
+            gone = name not in there
+            if gone or (len(self._followers) > _KEPT and name not in wanted.runs):
+                del self._followers[name]
+
+
+def _lives(row: RunSummary) -> bool:
+    return row.state in LIVING

@@ -1,0 +1,107 @@
+"""How does a picture, or a line of text, become the strips that Textual paints?"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from rich.cells import cell_len, set_cell_size
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from wbtui.plotting import BOLD, DIM, Canvas
+from wbtui.plotting.palette import DEFAULT
+
+Part = tuple[str, str]
+"""Text, shown literally, and a rich style; empty: the widget's own."""
+
+
+@lru_cache(maxsize=4096)
+def _style(foreground: int, background: int, attributes: int) -> Style:
+    return Style(
+        color=None if foreground == DEFAULT else _colour(foreground),
+        bgcolor=None if background == DEFAULT else _colour(background),
+        bold=True if attributes & BOLD else None,
+        dim=True if attributes & DIM else None,
+    )
+
+
+def _colour(value: int) -> Color:
+    return Color.from_rgb(value >> 16, value >> 8 & 0xFF, value & 0xFF)
+
+
+@lru_cache(maxsize=256)
+def parsed(style: str) -> Style:
+    """A rich style from its text."""
+    return Style.parse(style)
+
+
+def canvas_strips(canvas: Canvas, base: Style, first: Style | None = None) -> list[Strip]:
+    """The rows of a picture over a widget's own style; the first row over a style of its own, if there is one."""
+    strips = []
+    for number, row in enumerate(canvas.rows()):
+        under = first if first is not None and number == 0 else base
+        cells = [Segment(text, under + _style(fg, bg, attributes)) for text, fg, bg, attributes in row]
+        strips.append(Strip(cells, canvas.width))
+    return strips
+
+
+def fitted(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -> str:
+    """Text in exactly so many cells, wide characters counted as two, cut with an ellipsis."""
+    cells = cell_len(text)
+    if cells > width:
+        return set_cell_size(text, width - 1) + ellipsis if width > 0 else ""
+    return " " * (width - cells) + text if right else text + " " * (width - cells)
+
+
+def ascii_text(text: str) -> str:
+    """Text for a terminal without Unicode: what the screen itself writes is translated, all else becomes `?`."""
+    return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")
+
+
+_ASCII = str.maketrans(
+    {
+        "…": "~",
+        "·": "|",
+        "│": "|",
+        "─": "-",
+        "◉": "@",
+        "●": "o",
+        "◆": "#",
+        "★": "*",
+        "γ": "g",
+        "±": "+",
+        "→": ">",
+        "←": "<",
+        "↑": "^",
+        "↓": "v",
+        "°": " ",
+        "×": "x",
+        "▸": ">",
+        "✓": "x",
+        "⚠": "!",
+        "Δ": "d",
+    }
+)
+
+
+def line_strip(parts: Iterable[Part], width: int, base: Style, *, ascii_only: bool = False) -> Strip:
+    """Parts of text one after the other, cut or filled to a width."""
+    segments = []
+    left = width
+    for text, style in parts:
+        if left <= 0:
+            break
+        text = ascii_text(text) if ascii_only else text
+        if cell_len(text) > left:
+            text = fitted(text, left, ellipsis="~" if ascii_only else "…")
+        left -= cell_len(text)
+        segments.append(Segment(text, base + parsed(style) if style else base))
+    if left > 0:
+        segments.append(Segment(" " * left, base))
+    return Strip(segments, width)
+
+
+def parts_width(parts: Sequence[Part]) -> int:
+    """Cells that parts take."""
+    return sum(cell_len(text) for text, _ in parts)

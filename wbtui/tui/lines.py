@@ -1,0 +1,131 @@
+"""Which lines does the table of runs have: filtered, ordered, seeds folded or not?"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from wbtui.report.fields import field_named, sorted_rows
+from wbtui.report.filters import Filter
+from wbtui.store.summary import RunSummary
+
+LIVING = ("running", "stalled", "starting", "stopping")
+"""States in which a process may be at work."""
+
+
+@dataclass(frozen=True)
+class TableLine:
+    """A run, or the seeds of one setting."""
+
+    members: tuple[RunSummary, ...]
+    """By time; never empty."""
+
+    @property
+    def key(self) -> str:
+        """Id of its first run, by which the table keeps its selection."""
+        return self.members[0].id
+
+    @property
+    def row(self) -> RunSummary:
+        """The run that speaks for all."""
+        return self.members[0]
+
+    @property
+    def count(self) -> int:
+        """How many seeds."""
+        return len(self.members)
+
+    @cached_property
+    def state(self) -> str:
+        """The state of its runs; where they differ, that of the one most alive."""
+        order = (*LIVING, "queued", "failed", "crashed", "stopped", "unknown", "finished")
+        return min((row.state for row in self.members), key=order.index)
+
+    @property
+    def lives(self) -> bool:
+        """Whether one of its runs is at work."""
+        return any(row.state in LIVING for row in self.members)
+
+    def mean_std(self, name: str) -> tuple[float | None, float | None]:
+        """Mean and standard deviation (n - 1) of a figure over the seeds that have it; None where there is none."""
+        found = [row.last[name] for row in self.members if math.isfinite(row.last.get(name, math.nan))]
+        if not found:
+            return None, None
+        mean = sum(found) / len(found)
+        if len(found) < 2:
+            return mean, None
+        std = math.sqrt(sum((value - mean) ** 2 for value in found) / (len(found) - 1))
+        return mean, std if std > 1e-9 * abs(
+            mean
+        ) else 0.0  # equal values, whatever the rounding of their mean
+
+
+def table_lines(rows: Iterable[RunSummary], wanted: Filter, sort: str, *, group: bool) -> list[TableLine]:
+    """The lines of the table.
+
+    Args:
+        rows: All runs, by time.
+        wanted: Which of them.
+        sort: A key of `report.fields`, with a minus before it descending; empty: living runs first, then queued
+            ones, then the newest.
+        group: Whether seeds of one setting are one line.
+    """
+    chosen = wanted.of(rows)
+    found = field_named(sort.removeprefix("-")) if sort else None
+    if found is None:
+        chosen.reverse()
+        chosen.sort(key=_liveliness)
+    else:
+        chosen = sorted_rows(chosen, found, descending=sort.startswith("-"))
+    return folded(chosen) if group else [TableLine((row,)) for row in chosen]
+
+
+def replaced(
+    lines: Sequence[TableLine], before: Sequence[RunSummary], after: Sequence[RunSummary]
+) -> list[TableLine] | None:
+    """The lines with what is new of single runs, where nothing else can have changed: no order, no filter.
+
+    Args:
+        lines: One line a run, in the order of liveliness.
+        before: The rows that they were made of.
+        after: The rows as they are now.
+
+    Returns:
+        None where runs came, went or changed their state: the lines must be made anew.
+    """
+    if len(before) != len(after):
+        return None
+    changed = {}
+    for old, new in zip(before, after, strict=True):
+        if old is not new:
+            if old.id != new.id or old.state != new.state:
+                return None
+            changed[new.id] = TableLine((new,))
+    return [changed.get(line.key, line) for line in lines] if changed else list(lines)
+
+
+def _liveliness(row: RunSummary) -> int:
+    return 0 if row.state in LIVING else 1 if row.state == "queued" else 2
+
+
+def setting_of(row: RunSummary) -> tuple[object, ...]:
+    """What seeds of one setting have in common."""
+    if row.unreadable:
+        return (row.id,)
+    return (
+        row.preset,
+        row.variant,
+        row.name,
+        row.model,
+        row.weight_decay,
+        row.imbalance_factor,
+        row.total_epochs,
+    )
+
+
+def folded(rows: Sequence[RunSummary]) -> list[TableLine]:
+    """Seeds of one setting as one line, where the first of them stands."""
+    groups: dict[tuple[object, ...], list[RunSummary]] = {}
+    for row in rows:
+        groups.setdefault(setting_of(row), []).append(row)
+    return [TableLine(tuple(sorted(members, key=lambda row: row.id))) for members in groups.values()]

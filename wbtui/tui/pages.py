@@ -1,0 +1,123 @@
+"""What do the pages of one run say in words? Lines of text from what the feed read. Pure."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from wbtui.report.table import Table
+from wbtui.store.format import Metric
+from wbtui.store.text import plain
+from wbtui.tui.ink import Part, fitted
+from wbtui.tui.snapshots import Curve, RunDetail, RunFiles
+from wbtui.tui.widgets.text_pane import Line
+
+_GIB = float(2**30)
+_SYSTEM: tuple[tuple[str, str, float, str], ...] = (
+    ("cpu_percent", "processor of this run", 1.0, "% of a core"),
+    ("memory_bytes", "memory of this run", _GIB, "GiB"),
+    ("gpu.percent", "GPU", 1.0, "%"),
+    ("gpu.memory_bytes", "GPU memory", _GIB, "GiB"),
+    ("gpu.watts", "GPU power", 1.0, "W"),
+    ("gpu.celsius", "GPU temperature", 1.0, "°C"),
+    ("machine_cpu_percent", "processor of the machine", 1.0, "%"),
+    ("machine_memory_bytes", "memory of the machine", _GIB, "GiB"),
+)
+
+
+def overview_lines(files: RunFiles | None, detail: RunDetail | None) -> list[Line]:
+    """What it is, how it went, what it came to; then its traceback, provenance and configuration."""
+    if files is None:
+        return [(("reading ...", "dim"),)]
+    lines: list[Line] = [((problem, "#ff7b4a"),) for problem in files.problems]
+    if detail is not None and detail.error:
+        lines += [(("Traceback", "bold #ff7b4a"),)]
+        lines += [((plain(row, lines=True).expandtabs(), ""),) for row in detail.error.splitlines()]
+        lines.append(())
+    for table in files.overview:
+        lines += [*table_lines(table), ()]
+    lines += [*_pairs("Provenance", files.provenance), ()]
+    lines += _pairs("Configuration", files.config)
+    return lines
+
+
+def table_lines(table: Table) -> list[Line]:
+    """A table as lines: columns as wide as their cells."""
+    widths = [
+        max(len(column.title), *(len(row[place].text) for row in table.rows), 0)
+        for place, column in enumerate(table.columns)
+    ]
+    lines: list[Line] = [((f" {table.title}", "bold"),)] if table.title else []
+    if any(column.title for column in table.columns):
+        lines.append(_row([(column.title, "dim") for column in table.columns], table, widths))
+    for row in table.rows:
+        lines.append(_row([(cell.text, "bold" if cell.best else cell.style) for cell in row], table, widths))
+    lines += [((f" {note}", "dim"),) for note in table.notes]
+    return lines
+
+
+def _row(cells: Sequence[Part], table: Table, widths: Sequence[int]) -> Line:
+    parts = [
+        (" " + fitted(text, width, right=column.right) + " ", style)
+        for (text, style), column, width in zip(cells, table.columns, widths, strict=True)
+    ]
+    return (*parts[:-1], (parts[-1][0].rstrip(), parts[-1][1]))
+
+
+def _pairs(title: str, pairs: Sequence[tuple[str, str]]) -> list[Line]:
+    if not pairs:
+        return []
+    width = max(len(key) for key, _ in pairs)
+    return [
+        ((f" {title}", "bold"),),
+        *(((f"  {key:{width}}  ", "dim"), (value.replace("\n", " "), "")) for key, value in pairs),
+    ]
+
+
+def log_lines(files: RunFiles | None, detail: RunDetail) -> list[Line]:
+    """What the events say of stages and alerts, then the last lines of output.log."""
+    lines: list[Line] = []
+    for stage in detail.stages:
+        words = [str(stage.get(key, "?"))[:100] for key in ("name", "epochs", "first_epoch")]
+        lines.append(((plain(f" stage {words[0]}: {words[1]} epochs from epoch {words[2]}"), "dim"),))
+    lines += [((f" epoch {one.epoch}: {plain(one.message)}", "#ff7b4a"),) for one in detail.alerts]
+    if files is None:
+        return [*lines, ((" reading ...", "dim"),)]
+    if not any(files.log):
+        return [*lines, ((" output.log is empty: the trainer had nothing else to say", "dim"),)]
+    return lines + [((line.expandtabs(), ""),) for line in files.log]
+
+
+def system_detail(files: RunFiles | None) -> RunDetail:
+    """The samples of a run's processes and devices, as if they were metrics of epochs 1, 2, 3 ..."""
+    samples = [_flat(sample) for sample in files.samples] if files else []
+    times = np.array([sample.get("t", math.nan) for sample in samples])
+    keep = np.flatnonzero(np.isfinite(times))
+    curves, metrics = {}, {}
+    numbers = np.arange(1, len(keep) + 1)
+    for key, title, unit, name in _SYSTEM:
+        values = np.array([samples[at].get(key, math.nan) for at in keep]) / unit
+        if np.isfinite(values).any():
+            curves[f"system.{key}"] = Curve(numbers, values)
+            metrics[f"system.{key}"] = Metric(f"system.{key}", f"{title}, {name}")
+    return RunDetail(
+        id=files.id if files else "",
+        version=len(keep),
+        metrics=metrics,
+        epochs=numbers,
+        seconds=times[keep] - times[keep[0]] if len(keep) else np.zeros(0),
+        images=np.zeros(len(keep)),
+        scalars=curves,
+    )
+
+
+def _flat(sample: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers of a sample, whoever wrote it."""
+    gpu = sample.get("gpu")
+    inner = {f"gpu.{key}": value for key, value in gpu.items()} if isinstance(gpu, dict) else {}
+    return {
+        key: float(value)
+        for key, value in {**sample, **inner}.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+    }

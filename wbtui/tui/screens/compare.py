@@ -1,0 +1,464 @@
+"""How do runs, seeds of settings and saved adjustments compare with a baseline?"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from wbtui.report.compare import difference_tables, metric_table
+from wbtui.report.entries import Entry, Member, folded
+from wbtui.store.summary import RunSummary
+from wbtui.store.text import plain
+from wbtui.tui import compare_lines as lines
+from wbtui.tui.actions import bindings
+from wbtui.tui.compare_work import MOST_COLUMNS, Board, Read, Saved, make_board, read_members, read_saved
+from wbtui.tui.desk import Desk
+from wbtui.tui.ink import Part
+from wbtui.tui.marks import colours_for, rich_colour, style_of
+from wbtui.tui.plots import Shown
+from wbtui.tui.screens.dialogs import Choose
+from wbtui.tui.screens.panel_keys import PanelKeys
+from wbtui.tui.snapshots import RunDetail, Snapshot
+from wbtui.tui.widgets.canvas_pane import CanvasPane
+from wbtui.tui.widgets.comparison_table import ComparisonTable
+from wbtui.tui.widgets.key_bar import KeyBar
+from wbtui.tui.widgets.one_line import OneLine
+from wbtui.tui.widgets.panel_grid import PanelGrid
+from wbtui.tui.widgets.text_pane import TextPane
+from wbtui.tui.widgets.too_small import TooSmall
+
+if TYPE_CHECKING:
+    from wbtui.tui.app import WbtuiApp
+
+PAGES = ("curves", "classes", "settings")
+_MOST_RUNS = 60
+_TALL_FOR_RULES = 34  # rows from which the rules stand below the table in full
+_LEAST_PAGE = 60  # cells of a page that stands beside another
+_NEEDS_TWO = (
+    "a comparison needs two settings: select (space) or pin (p) another run, or save an adjustment (L, s)"
+)
+
+
+def open_compare(app: "WbtuiApp", rows: Sequence[RunSummary], *, derived: bool = False) -> None:
+    """Compare these runs, seeds of one setting folded; where they are of one setting, with what is saved under them.
+
+    Args:
+        app: The application.
+        rows: The runs; the baseline of the view joins them.
+        derived: Whether what is saved under them stands beside them in any case.
+    """
+    known = {row.id: row for row in app.snapshot.rows}
+    chosen = [row for row in rows if not row.unreadable][:_MOST_RUNS]
+    baseline = app.views.baseline
+    if baseline in known and baseline not in [row.id for row in chosen] and not derived:
+        chosen.insert(0, known[baseline])
+    if not chosen:
+        app.say(_NEEDS_TWO, "warning")
+        return
+    app.push_screen(CompareScreen([Path(row.path) for row in chosen], baseline, derived=derived))
+
+
+class CompareScreen(PanelKeys):
+    """A table with differences; below it curves, classes and settings.
+
+    Args:
+        folders: Of the runs.
+        baseline: Id of the run whose column the others are held against; where it is not there, the first.
+        derived: Whether saved adjustments stand beside their runs.
+    """
+
+    BINDINGS = bindings("compare")
+    AUTO_FOCUS = ""  # keys belong to the screen until a text is clicked
+    CSS = """
+    CompareScreen #top, CompareScreen #status { background: $surface; }
+    CompareScreen #tabs { background: $panel; }
+    CompareScreen #problems { height: auto; max-height: 3; }
+    CompareScreen #rules { height: auto; max-height: 4; }
+    CompareScreen #pages { height: 1fr; }
+    CompareScreen #heat { height: 2fr; max-height: 16; }
+    CompareScreen #moved, CompareScreen #settings { height: 3fr; width: 1fr; padding: 0 1; }
+    CompareScreen #settings { height: 1fr; }
+    CompareScreen #classes, CompareScreen #panels { width: 1fr; height: 1fr; }
+    CompareScreen .-second { margin-left: 1; }
+    """
+
+    def __init__(self, folders: Sequence[Path], baseline: str = "", *, derived: bool = False) -> None:
+        super().__init__()
+        self._folders, self._wanted_baseline, self._derived = tuple(folders), baseline, derived
+        self.entries: list[Entry] = []
+        self.current = 0
+        self.baseline = 0
+        self.page = "curves"
+        self.board: Board | None = None
+        self._saved: dict[tuple[str, str], Saved] = {}
+        self._left_out = 0
+        self._colours: Mapping[str, int] = {}
+        self._shown: tuple[Shown, ...] = ()
+        self._shown_of: object = None
+
+    def compose(self) -> ComposeResult:
+        """What must be read first, table, pages, status, keys."""
+        yield OneLine(id="top")
+        yield TextPane(id="problems")
+        yield ComparisonTable(id="table")
+        yield TextPane(id="rules")
+        yield OneLine(id="tabs")
+        with Horizontal(id="pages"):
+            yield PanelGrid(id="panels")
+            with Vertical(id="classes"):
+                yield CanvasPane(id="heat")
+                yield TextPane(id="moved")
+            yield TextPane(id="settings")
+        yield OneLine(id="status")
+        yield KeyBar("compare", id="keys")
+        yield TooSmall()
+
+    def on_mount(self) -> None:
+        """Read the runs, in a thread."""
+        self.begin_view(self.dashboard.views)
+        self.query_one("#top", OneLine).show([(" Compare ", "bold reverse"), (" reading runs ...", "dim")])
+        self._desk = Desk("compare", self.call_later, lambda text: self.dashboard.say(text, "error"))
+        self._read(derived=self._derived)
+
+    def on_unmount(self) -> None:
+        """Let the thread go."""
+        self._desk.close()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being read or compared."""
+        return self._desk.busy
+
+    # ------------------------------------------------------------------ what comes in
+
+    def _read(self, *, derived: bool) -> None:
+        folders = self._folders
+        self._desk.ask("read", lambda: read_members(folders, derived=derived), self._came)
+
+    def _came(self, found: Read) -> None:
+        if found.problems:
+            self.dashboard.say("\n".join(found.problems), "error")
+        self._saved |= {(one.run_id, one.derived.name): one for one in found.saved}
+        self._fold([member for entry in self.entries for member in entry.members] + list(found.members))
+        if len(self.entries) >= 2:
+            self._compare()
+        elif found.saved and not self._derived:
+            self.entries, self._derived = [], True
+            self._read(derived=True)
+        else:
+            self.dashboard.say(_NEEDS_TWO, "warning")
+            self.dismiss()
+
+    def _fold(self, members: Sequence[Member]) -> None:
+        """Put seeds together; the baseline stays the column of the run that it was."""
+        base = self.entries[self.baseline].members[0].run.id if self.entries else self._wanted_baseline
+        found = folded(members)
+        self.entries, self._left_out = found[:MOST_COLUMNS], len(found[MOST_COLUMNS:])
+        places = [
+            place for place, entry in enumerate(self.entries) if base in [one.run.id for one in entry.members]
+        ]
+        self.baseline = places[0] if places else 0
+        self.current = min(self.current, len(self.entries) - 1)
+
+    def _compare(self) -> None:
+        """Compare anew, in a thread: intervals of many images take a moment."""
+        entries, baseline = tuple(self.entries), self.baseline
+        self._desk.ask("compare", lambda: make_board(entries, baseline), self._compared)
+
+    def _compared(self, board: Board) -> None:
+        self.board = board
+        self._draw()
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Follow the curves of runs that go on."""
+        self.panels_changed()
+
+    # ------------------------------------------------------------------ drawing
+
+    def _draw(self) -> None:
+        board = self.board
+        if board is None or not self.is_mounted:
+            return
+        ids = [entry.members[0].run.id + entry.label for entry in board.entries]
+        self._colours = colours_for(ids, self._colours)
+        colours = [rich_colour(style_of(self._colours[one])).removeprefix("bold") for one in ids]
+        titles = [
+            lines.column_title(entry, is_baseline=place == board.baseline)
+            for place, entry in enumerate(board.entries)
+        ]
+        self.query_one("#top", OneLine).show(
+            [
+                (" Compare ", "bold reverse"),
+                (f" {len(board.entries)} columns against ", ""),
+                (plain(board.entries[board.baseline].label), "bold"),
+            ]
+        )
+        self.query_one(ComparisonTable).show(
+            titles, colours, lines.metric_rows(board.comparison), board.baseline, self.current
+        )
+        short = [title for title, _ in titles]
+        self.query_one("#heat", CanvasPane).show(
+            (id(board), tuple(short)),
+            lambda width, height: lines.class_heatmap(
+                board, short, self.plot_state.glyphs, self.plot_state.colour, width, height
+            ),
+        )
+        self.panels_changed()
+        self.call_after_refresh(self._draw_texts)
+
+    def _draw_texts(self) -> None:
+        """What is broken into lines by the width that there is."""
+        board, width = self.board, self.size.width - 3
+        if board is None or not self.is_mounted:
+            return
+        more = [f"{MOST_COLUMNS} columns at most: {self._left_out} more settings are left out"]
+        problems = lines.problem_lines(board.comparison, more if self._left_out else [], width)
+        rules = lines.rule_lines(board.comparison, width)
+        self.query_one("#problems").display = bool(problems)
+        self.query_one("#problems", TextPane).show(problems)
+        self.query_one("#rules", TextPane).show(rules)
+        parts = [(f" {text}", style) for line in rules for text, style in line]
+        self.query_one("#status", OneLine).show(parts)
+        moved = self.query_one("#moved", TextPane)
+        short = [plain(entry.label) for entry in board.entries]
+        moved.show(lines.class_lines(board, short, max(moved.size.width - 3, 20)))
+        settings = lines.setting_lines(board.comparison)
+        if not self._is_tall:
+            settings += rules
+        self.query_one("#settings", TextPane).show(settings)
+
+    @property
+    def _is_tall(self) -> bool:
+        """Whether the rules have room below the table."""
+        return self.size.height >= _TALL_FOR_RULES
+
+    def shown(self) -> Sequence[Shown]:
+        """The columns that have curves; the one under the cursor first, bars are of it."""
+        return self._shown
+
+    def _choose_shown(self) -> None:
+        """The same objects as before where nothing changed."""
+        details = self.dashboard.snapshot.details
+        board = self.board
+        if board is None:
+            return
+        chosen = []
+        for place, entry in enumerate(board.entries):
+            if entry.members[0].derived is None:
+                ids = [one.run.id for one in entry.members]
+                found = tuple(details.get(one, RunDetail(one, 0)) for one in ids)
+                label = plain(entry.label) + (f" n={entry.n}" if entry.n > 1 else "")
+                style = self._colours[ids[0] + entry.label]
+                chosen.append((place != self.current, Shown(ids[0], label, style_of(style), found)))
+        chosen.sort(key=lambda pair: pair[0])
+        shown_of = [(one.id, one.label, one.style, tuple(map(id, one.details))) for _, one in chosen]
+        if shown_of != self._shown_of:
+            self._shown_of = shown_of
+            self._shown = tuple(one for _, one in chosen)
+
+    def panels_changed(self) -> None:
+        """Draw the curves; ask the feed for what they need."""
+        if not self.is_mounted or self.board is None:
+            return
+        self._choose_shown()
+        self._share_room()
+        grid = self.query_one(PanelGrid)
+        if grid.display:
+            grid.show(
+                self.specs,
+                self._shown,
+                self.plot_state,
+                self.active_panel,
+                alone=self.full and self.page == "curves",
+            )
+        self.want([detail.id for one in self._shown for detail in one.details])
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Share the room anew."""
+        self._share_room()
+        self.call_after_refresh(self._draw_texts)
+
+    @property
+    def pages_in_sight(self) -> tuple[str, ...]:
+        """As many pages as have room, the active one among them."""
+        count = 1 if self.full else min(max(self.size.width // _LEAST_PAGE, 1), len(PAGES))
+        first = min(PAGES.index(self.page), len(PAGES) - count)
+        return PAGES[first : first + count]
+
+    def _share_room(self) -> None:
+        table = self.query_one(ComparisonTable)
+        table.display = not self.full
+        self.query_one("#rules").display = self._is_tall and not self.full
+        self.query_one("#status").display = not self._is_tall or self.full
+        most = max(self.size.height - 14, 6)
+        if table.styles.max_height is None or table.styles.max_height.value != most:
+            table.styles.max_height = most
+        shown = self.pages_in_sight
+        for page, name in zip(PAGES, ("#panels", "#classes", "#settings"), strict=True):
+            self.query_one(name).display = page in shown
+            self.query_one(name).set_class(page != shown[0], "-second")
+        parts: list[Part] = []
+        for page in PAGES:
+            style = "reverse bold" if page == self.page else "bold" if page in shown else "dim"
+            parts += [(" ", ""), (f" {page.capitalize()} ", style)]
+        self.query_one("#tabs", OneLine).show(parts)
+
+    # ------------------------------------------------------------------ keys: pages
+
+    def _turn(self, by: int) -> None:
+        self.page = PAGES[(PAGES.index(self.page) + by) % len(PAGES)]
+        self._share_room()
+        self.panels_changed()
+        self.call_after_refresh(self._draw_texts)
+
+    def action_next_tab(self) -> None:
+        """The next page."""
+        self._turn(1)
+
+    def action_previous_tab(self) -> None:
+        """The page before."""
+        self._turn(-1)
+
+    def action_up(self) -> None:
+        """Scroll up."""
+        self._scroll(-1)
+
+    def action_down(self) -> None:
+        """Scroll down."""
+        self._scroll(1)
+
+    def _scroll(self, by: int) -> None:
+        pane = {"classes": "#moved", "settings": "#settings"}.get(self.page)
+        if pane is None:
+            self.query_one(ComparisonTable).scroll_by(by)
+        else:
+            self.query_one(pane, TextPane).move_by(by)
+
+    def action_back(self) -> None:
+        """One layer out: full screen, cursor, zoom, this screen."""
+        if not self.step_out():
+            self.dismiss()
+
+    # ------------------------------------------------------------------ keys: columns
+
+    def _go_to(self, index: int) -> None:
+        if 0 <= index < len(self.entries) and index != self.current:
+            self.current = index
+            self._draw()
+
+    def action_column_left(self) -> None:
+        """The column at the left, or the cursor of the curves back."""
+        if self.plot_state.cursor is not None:
+            self.action_cursor_left()
+        else:
+            self._go_to(self.current - 1)
+
+    def action_column_right(self) -> None:
+        """The column at the right, or the cursor of the curves on."""
+        if self.plot_state.cursor is not None:
+            self.action_cursor_right()
+        else:
+            self._go_to(self.current + 1)
+
+    def on_comparison_table_pointed(self, message: ComparisonTable.Pointed) -> None:
+        """A column was clicked."""
+        self._go_to(message.index)
+
+    def action_move_left(self) -> None:
+        """This column one further left."""
+        self._move(-1)
+
+    def action_move_right(self) -> None:
+        """This column one further right."""
+        self._move(1)
+
+    def _move(self, by: int) -> None:
+        goal = self.current + by
+        if not 0 <= goal < len(self.entries):
+            return
+        base = self.entries[self.baseline]
+        self.entries[self.current], self.entries[goal] = self.entries[goal], self.entries[self.current]
+        self.baseline, self.current = self.entries.index(base), goal
+        self._compare()
+
+    def action_baseline(self) -> None:
+        """Hold the others against this column."""
+        if self.entries and self.baseline != self.current:
+            self.baseline = self.current
+            self._compare()
+
+    def action_drop(self) -> None:
+        """Take this column away."""
+        if len(self.entries) <= 2:
+            self.dashboard.say("two columns are the least that can be compared", "warning")
+            return
+        base = self.entries[self.baseline]
+        del self.entries[self.current]
+        self.baseline = self.entries.index(base) if base in self.entries else 0
+        self.current = min(self.current, len(self.entries) - 1)
+        self._left_out = 0  # there is room to add them now
+        self._compare()
+
+    def action_add(self) -> None:
+        """Add a run or a saved adjustment."""
+        there = {one.run.id for entry in self.entries for one in entry.members if one.derived is None}
+        derived = {
+            (one.run.id, one.derived.name)
+            for entry in self.entries
+            for one in entry.members
+            if one.derived is not None
+        }
+        options = [
+            (f"saved {run_id} {name}", f"{self.dashboard.short(run_id)} + {one.label}")
+            for (run_id, name), one in self._saved.items()
+            if (run_id, name) not in derived
+        ]
+        rows = {row.id: row for row in self.dashboard.snapshot.rows if row.state == "finished"}
+        options += [
+            (f"run {row.id}", f"{self.dashboard.short(row.id)} {row.name or row.variant} seed {row.seed}")
+            for row in reversed(rows.values())
+            if row.id not in there
+        ]
+        if not options:
+            self.dashboard.say("nothing is left to add: every finished run is here", "warning")
+            return
+
+        def chosen(answer: str | None) -> None:
+            kind, _, name = (answer or "").partition(" ")
+            if kind == "run":
+                folders = [Path(rows[name].path)]
+                self._desk.ask("add", lambda: read_members(folders), self._came)
+            elif kind == "saved":
+                run_id, _, derived_name = name.partition(" ")
+                one = self._saved[run_id, derived_name]
+                folder = self._folder_of(run_id)
+                self._desk.ask(
+                    "add",
+                    lambda: Read((read_saved(folder, one.derived),), (), ()),
+                    self._came,
+                )
+
+        self.app.push_screen(Choose("Add to the comparison", options), chosen)
+
+    def _folder_of(self, run_id: str) -> Path:
+        return self.dashboard.runs / run_id
+
+    # ------------------------------------------------------------------ keys: copy and write
+
+    def action_copy(self) -> None:
+        """Copy the table."""
+        from wbtui.tui.screens.table_exports import ask_to_copy
+
+        if self.board is not None:
+            ask_to_copy(self.dashboard, metric_table(self.board.comparison))
+
+    def action_write(self) -> None:
+        """Write the tables, or the screen, to a file."""
+        from wbtui.tui.screens.table_exports import ask_to_write
+
+        if self.board is not None:
+            tables = [metric_table(self.board.comparison), *difference_tables(self.board.comparison)]
+            ask_to_write(self.dashboard, tables, "compare")

@@ -1,0 +1,245 @@
+"""How does a screen ask something or show a page of text?"""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, TypeVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from wbtui.errors import UsageError
+from wbtui.store.text import plain
+from wbtui.tui.ink import ascii_text
+
+Answer = TypeVar("Answer")
+
+_CSS = """
+{name} {{ align: center middle; background: $background 60%; }}
+{name} > Vertical {{
+    width: {width}; max-width: 95%; height: auto; max-height: 90%;
+    background: $surface; border: round $primary; padding: 0 1;
+}}
+{name} .title {{ text-style: bold; height: auto; }}
+{name} .hint {{ color: $text-muted; height: auto; }}
+{name} .wrong {{ color: $text-error; height: auto; }}
+"""
+
+
+class Dialog(ModalScreen[Answer]):
+    """What the small screens have in common."""
+
+    def literal(self, text: str) -> str:
+        """Text as this terminal can show it, harmless to it."""
+        text = plain(text, lines=True)
+        return ascii_text(text) if self.app.has_class("-ascii") else text
+
+
+class Confirm(Dialog[bool]):
+    """Asks yes or no; what it is about is named in the question."""
+
+    DEFAULT_CSS = _CSS.format(name="Confirm", width=72)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes"),
+        Binding("n,escape,q", "answer(False)", "No"),
+    ]
+
+    def __init__(self, question: str, detail: str = "") -> None:
+        super().__init__()
+        self._question, self._detail = question, detail
+
+    def compose(self) -> ComposeResult:
+        """The question and its two answers."""
+        with Vertical():
+            yield Static(self.literal(self._question), markup=False, classes="title")
+            if self._detail:
+                yield Static(self.literal(self._detail), markup=False)
+            yield Static("y yes   n no", markup=False, classes="hint")
+
+    def action_answer(self, answer: bool) -> None:
+        """Answer."""
+        self.dismiss(answer)
+
+
+class Prompt(Dialog[str | None]):
+    """Asks for a line of text; what `check` refuses is said below it."""
+
+    DEFAULT_CSS = _CSS.format(name="Prompt", width=90)
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
+
+    def __init__(
+        self, title: str, value: str = "", hint: str = "", check: Callable[[str], object] | None = None
+    ) -> None:
+        super().__init__()
+        self._title, self._value, self._hint, self._check = title, value, hint, check
+
+    def compose(self) -> ComposeResult:
+        """The line and what is wrong with it."""
+        with Vertical():
+            yield Static(self.literal(self._title), markup=False, classes="title")
+            yield Input(self._value, compact=True)
+            yield Static(self._hint, markup=False, classes="hint")
+            yield Static("", markup=False, classes="wrong")
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        if not self._refused(event.value):
+            self.dismiss(event.value)
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        self._refused(event.value)
+
+    def _refused(self, value: str) -> bool:
+        wrong = ""
+        if self._check is not None:
+            try:
+                self._check(value)
+            except UsageError as error:
+                wrong = self.literal(str(error))
+        self.query_one(".wrong", Static).update(wrong)
+        return bool(wrong)
+
+
+class Choose(Dialog[str | None]):
+    """Asks for one of several."""
+
+    DEFAULT_CSS = _CSS.format(name="Choose", width=72) + "Choose OptionList { height: auto; max-height: 20; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss(None)", "Cancel"),
+        Binding("j", "down"),
+        Binding("k", "up"),
+    ]
+
+    def __init__(self, title: str, options: Sequence[tuple[str, str]], chosen: str = "") -> None:
+        super().__init__()
+        self._title, self._options, self._chosen = title, options, chosen
+
+    def compose(self) -> ComposeResult:
+        """The options."""
+        with Vertical():
+            yield Static(self.literal(self._title), markup=False, classes="title")
+            yield OptionList(
+                *(Option(Text(self.literal(label)), id=key) for key, label in self._options), compact=True
+            )
+
+    def on_mount(self) -> None:
+        """Stand on the one that holds now."""
+        keys = [key for key, _ in self._options]
+        if self._chosen in keys:
+            self.query_one(OptionList).highlighted = keys.index(self._chosen)
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option_id)
+
+    def action_down(self) -> None:
+        """The next option."""
+        self.query_one(OptionList).action_cursor_down()
+
+    def action_up(self) -> None:
+        """The option before."""
+        self.query_one(OptionList).action_cursor_up()
+
+
+class PageOfText(Dialog[None]):
+    """Shows text to read."""
+
+    DEFAULT_CSS = _CSS.format(name="PageOfText", width=110) + (
+        "PageOfText VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }"
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter,question_mark,d", "dismiss(None)", "Close"),
+        Binding("j", "scroll(1)"),
+        Binding("k", "scroll(-1)"),
+    ]
+
+    def __init__(self, title: str, text: Text) -> None:
+        super().__init__()
+        self._title, self._text = title, text
+
+    def compose(self) -> ComposeResult:
+        """The text; it scrolls."""
+        with Vertical():
+            yield Static(self.literal(self._title), markup=False, classes="title")
+            text = self._text.copy()
+            text.plain = self.literal(text.plain)  # a character for a character, so that styles stay in place
+            with VerticalScroll():
+                yield Static(text)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll by lines."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+class ChoosePanels(Dialog[tuple[tuple[str, ...], tuple[str, ...]] | None]):
+    """Which panels, in which order."""
+
+    DEFAULT_CSS = _CSS.format(name="ChoosePanels", width=64) + (
+        "ChoosePanels OptionList { height: auto; max-height: 24; }"
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "finish", "Done"),
+        Binding("space", "show_or_hide", "Show or hide", priority=True),
+        Binding("J", "move(1)", "Down"),
+        Binding("K", "move(-1)", "Up"),
+        Binding("j", "step(1)"),
+        Binding("k", "step(-1)"),
+    ]
+
+    def __init__(self, panels: Sequence[tuple[str, str]], hidden: Sequence[str]) -> None:
+        super().__init__()
+        self._panels, self._hidden = list(panels), set(hidden)
+
+    def compose(self) -> ComposeResult:
+        """The panels."""
+        with Vertical():
+            yield Static("Panels", markup=False, classes="title")
+            yield OptionList(*self._options(), compact=True)
+            yield Static("space show or hide   J K move   esc done", markup=False, classes="hint")
+
+    def _options(self) -> list[Option]:
+        return [
+            Option(
+                Text(f"[{' ' if key in self._hidden else 'x'}] {self.literal(title)}"), id=f"panel-{number}"
+            )
+            for number, (key, title) in enumerate(self._panels)
+        ]
+
+    def _rebuild(self, highlighted: int) -> None:
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options(self._options())
+        options.highlighted = highlighted
+
+    def action_show_or_hide(self) -> None:
+        """Show or hide the panel under the cursor."""
+        place = self.query_one(OptionList).highlighted
+        if place is not None:
+            self._hidden ^= {self._panels[place][0]}
+            self._rebuild(place)
+
+    @on(OptionList.OptionSelected)
+    def _selected(self) -> None:
+        self.action_show_or_hide()
+
+    def action_move(self, by: int) -> None:
+        """Move the panel under the cursor."""
+        place = self.query_one(OptionList).highlighted
+        if place is not None and 0 <= place + by < len(self._panels):
+            self._panels[place], self._panels[place + by] = self._panels[place + by], self._panels[place]
+            self._rebuild(place + by)
+
+    def action_step(self, by: int) -> None:
+        """Move the cursor."""
+        options = self.query_one(OptionList)
+        options.action_cursor_down() if by > 0 else options.action_cursor_up()
+
+    def action_finish(self) -> None:
+        """Take it so."""
+        order = tuple(key for key, _ in self._panels)
+        self.dismiss((order, tuple(key for key in order if key in self._hidden)))

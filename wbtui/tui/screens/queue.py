@@ -1,0 +1,230 @@
+"""The queue: what is at work, what waits, in which order, how many at once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from wbtui.errors import RunFailedError, UsageError
+from wbtui.launch import queue_files
+from wbtui.launch.queue_files import Entry, QueueSettings
+from wbtui.launch.slots import parse_slots
+from wbtui.launch.worker import device_of, ensure_worker, look, worker_lives
+from wbtui.store.errors import StoreWriteError
+from wbtui.store.text import plain
+from wbtui.tui.screens.dialogs import Prompt
+
+if TYPE_CHECKING:
+    from wbtui.tui.app import WbtuiApp
+
+_LOOK_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """The queue at one moment."""
+
+    working: tuple[Entry, ...] = ()
+    waiting: tuple[Entry, ...] = ()
+    devices: tuple[str, ...] = ()
+    """Of the waiting ones."""
+    settings: QueueSettings = field(default_factory=QueueSettings)
+    worker: bool = False
+
+
+def read_queue(runs: Path, *, readonly: bool = False) -> QueueState:
+    """The queue as it is now; runs that have ended leave it, unless it is only looked at."""
+    if readonly or not (runs / queue_files.PLACE).is_dir():
+        waiting = tuple(queue_files.entries(runs))
+        devices = tuple(device_of(entry.folder) for entry in waiting)
+        return QueueState((), waiting, devices, queue_files.read_settings(runs))
+    with queue_files.editing(runs):
+        working, waiting_now = look(runs)
+        settings = queue_files.read_settings(runs)
+    devices = tuple(device_of(entry.folder) for entry in waiting_now)
+    return QueueState(tuple(working), tuple(waiting_now), devices, settings, worker_lives(runs))
+
+
+class QueueScreen(ModalScreen[None]):
+    """Shows the queue and changes it; everything that touches the disk happens in a thread."""
+
+    DEFAULT_CSS = """
+    QueueScreen { align: center middle; background: $background 60%; }
+    QueueScreen > Vertical {
+        width: 110; max-width: 98%; height: auto; max-height: 90%;
+        background: $surface; border: round $primary; padding: 0 1;
+    }
+    QueueScreen .title { text-style: bold; }
+    QueueScreen .hint { color: $text-muted; height: auto; }
+    QueueScreen OptionList { height: auto; max-height: 24; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,Q", "dismiss(None)", "Close"),
+        Binding("J", "move(1)", "Later"),
+        Binding("K", "move(-1)", "Sooner"),
+        Binding("j", "step(1)"),
+        Binding("k", "step(-1)"),
+        Binding("x,delete", "remove", "Take out"),
+        Binding("p", "pause", "Pause or go on"),
+        Binding("s", "slots", "Slots"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._state = QueueState()
+
+    @property
+    def dashboard(self) -> "WbtuiApp":
+        """The application."""
+        return cast("WbtuiApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """Worker and slots, the runs, the keys."""
+        with Vertical():
+            yield Static("Queue", markup=False, classes="title")
+            yield Static("reading ...", markup=False, id="about")
+            yield OptionList(compact=True)
+            yield Static(
+                "J K later, sooner   x take out   p pause or go on   s slots   esc close",
+                markup=False,
+                classes="hint",
+            )
+
+    def on_mount(self) -> None:
+        """Look now, and again every two seconds."""
+        self._look()
+        self.set_interval(_LOOK_SECONDS, self._look)
+
+    @work(thread=True, exclusive=True, group="queue")
+    def _look(self) -> None:
+        self._do(lambda: None)
+
+    @work(thread=True, group="queue-edit")
+    def _edit(self, change: Callable[[], object]) -> None:
+        self._do(change)
+
+    def _do(self, change: Callable[[], object]) -> None:
+        try:
+            change()
+            state = read_queue(self.dashboard.runs, readonly=self.dashboard.readonly)
+        except (UsageError, RunFailedError, StoreWriteError, OSError) as error:
+            self.dashboard.say_from_thread(str(error), "error")
+        else:
+            self.app.call_from_thread(self.show_queue, state)
+
+    def show_queue(self, state: QueueState) -> None:
+        """Show what was read."""
+        if not self.is_mounted:
+            return
+        options = self.query_one(OptionList)
+        place = options.highlighted
+        before, self._state = self._state, state
+        slots = ", ".join(f"{device}={count}" for device, count in state.settings.slots.items())
+        worker = (
+            "paused" if state.settings.paused else "at work" if state.worker else "no worker, nothing starts"
+        )
+        self.query_one("#about", Static).update(
+            f"{len(state.waiting)} waiting, {len(state.working)} at work   slots {plain(slots)}   {worker}"
+        )
+        if state != before or not options.option_count:
+            options.clear_options()
+            options.add_options(self._options(state))
+            if place is not None and options.option_count:
+                options.highlighted = min(place, options.option_count - 1)
+
+    def _options(self, state: QueueState) -> Sequence[Option]:
+        rows = [
+            f"at work  {self._called(entry)}   slot {plain(entry.ticket.slot)}" for entry in state.working
+        ]
+        rows += [
+            f"{number:>7}  {self._called(entry)}   {plain(device)}"
+            for number, (entry, device) in enumerate(zip(state.waiting, state.devices, strict=True), 1)
+        ]
+        return [Option(Text(row)) for row in rows] or [Option(Text("nothing waits"), disabled=True)]
+
+    def _called(self, entry: Entry) -> str:
+        return f"{plain(self.dashboard.short(entry.folder.name))}  {plain(entry.folder.name)}"
+
+    # ------------------------------------------------------------------ keys
+
+    def _chosen(self) -> tuple[Entry, int] | None:
+        """The waiting run under the cursor and its place from 1."""
+        place = self.query_one(OptionList).highlighted
+        if place is None:
+            return None
+        number = place - len(self._state.working)
+        if 0 <= number < len(self._state.waiting) and not self.dashboard.refuses_writing():
+            return self._state.waiting[number], number + 1
+        return None
+
+    def action_step(self, by: int) -> None:
+        """Move the cursor."""
+        options = self.query_one(OptionList)
+        options.action_cursor_down() if by > 0 else options.action_cursor_up()
+
+    def action_move(self, by: int) -> None:
+        """Give a waiting run another place."""
+        chosen = self._chosen()
+        if chosen is None:
+            return
+        entry, place = chosen
+        runs = self.dashboard.runs
+
+        def change() -> None:
+            with queue_files.editing(runs):
+                _, waiting = look(runs)
+                now = next((one for one in waiting if one.folder == entry.folder), None)
+                if now is not None:
+                    queue_files.reorder(waiting, now, place + by)
+
+        if 1 <= place + by <= len(self._state.waiting):
+            self.action_step(by)
+            self._edit(change)
+
+    def action_remove(self) -> None:
+        """Take a waiting run out; its folder stays and counts as stopped."""
+        chosen = self._chosen()
+        if chosen is not None:
+            folder = chosen[0].folder
+            self._edit(lambda: queue_files.withdraw(folder))
+
+    def action_pause(self) -> None:
+        """Start no more runs, or go on."""
+        if not self.dashboard.refuses_writing():
+            self._edit(
+                lambda: self._set(replace(self._state.settings, paused=not self._state.settings.paused))
+            )
+
+    def action_slots(self) -> None:
+        """How many runs at once."""
+        if self.dashboard.refuses_writing():
+            return
+        now = ",".join(f"{device}={count}" for device, count in self._state.settings.slots.items())
+
+        def answered(text: str | None) -> None:
+            if text:
+                self._edit(
+                    lambda: self._set(replace(self._state.settings, slots=parse_slots(text), paused=False))
+                )
+
+        self.app.push_screen(
+            Prompt("Runs at once", now, "cuda:0=2,cpu=1; a number alone: on any device", parse_slots),
+            answered,
+        )
+
+    def _set(self, settings: QueueSettings) -> None:
+        runs = self.dashboard.runs
+        with queue_files.editing(runs):
+            queue_files.write_settings(runs, settings)
+            anything = any(look(runs))
+        if anything and not settings.paused:
+            ensure_worker(runs)

@@ -1,0 +1,261 @@
+"""One run in full: what it is, every metric, heatmaps, its log, what it uses."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from textual.app import ComposeResult
+
+from wbtui.report.values import duration
+from wbtui.store.format import StateName
+from wbtui.store.summary import RunSummary
+from wbtui.store.text import plain
+from wbtui.tui import pages
+from wbtui.tui.actions import bindings
+from wbtui.tui.columns import STATE_COLOURS, eta_seconds
+from wbtui.tui.ink import Part
+from wbtui.tui.marks import style_of
+from wbtui.tui.panels import PanelSpec, panels_of
+from wbtui.tui.plots import PlotState, Shown
+from wbtui.tui.screens.dialogs import Prompt
+from wbtui.tui.screens.run_commands import RunCommands
+from wbtui.tui.snapshots import RunDetail, Snapshot
+from wbtui.tui.status import cursor_parts
+from wbtui.tui.widgets.key_bar import KeyBar
+from wbtui.tui.widgets.one_line import OneLine
+from wbtui.tui.widgets.panel_grid import PanelGrid
+from wbtui.tui.widgets.text_pane import TextPane
+from wbtui.tui.widgets.too_small import TooSmall
+
+
+def doing(detail: RunDetail) -> str:
+    """What its trainer was doing at the last heartbeat; empty where nothing is at work."""
+    beat = detail.heartbeat
+    if beat is None:
+        return ""
+    batch = f" batch {beat.batch}/{beat.batches or '?'}" if beat.batch is not None else ""
+    speed = f", {beat.images_per_second:,.0f} images/s" if beat.images_per_second else ""
+    return f"{beat.phase}{batch}{speed}   "
+
+
+PAGES = ("overview", "panels", "heatmaps", "log", "system")
+_FIRST: dict[StateName, str] = {
+    "running": "panels",
+    "starting": "log",
+    "stalled": "log",
+    "stopping": "panels",
+}
+
+
+class RunScreen(RunCommands):
+    """The pages of one run.
+
+    Args:
+        run_id: Its id.
+    """
+
+    BINDINGS = bindings("run")
+    CSS = """
+    RunScreen #tabs { background: $panel; }
+    RunScreen #status { background: $surface; }
+    """
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self.page = "overview"
+        self._shown: tuple[Shown, ...] = ()
+        self._system: tuple[PanelSpec, ...] = ()
+        self._system_of: object = None
+        self._active = dict.fromkeys(PAGES, 0)
+
+    def compose(self) -> ComposeResult:
+        """Name and state, pages, status, keys."""
+        yield OneLine(id="top")
+        yield OneLine(id="tabs")
+        yield TextPane(id="text")
+        yield PanelGrid(id="panels")
+        yield OneLine(id="status")
+        yield KeyBar("run", id="keys")
+        yield TooSmall()
+
+    def on_mount(self) -> None:
+        """Begin where the run's state makes it interesting."""
+        self.begin_view(self.dashboard.views)
+        row = self.row
+        self.go_to(_FIRST.get(row.state, "overview") if row else "overview")
+
+    @property
+    def row(self) -> RunSummary | None:
+        """The run's row; None where it is gone."""
+        return self.dashboard.snapshot.by_id.get(self.run_id)
+
+    @property
+    def detail(self) -> RunDetail:
+        """What is known of the run so far."""
+        return self.dashboard.snapshot.details.get(self.run_id, RunDetail(self.run_id, 0))
+
+    def acting_rows(self) -> Sequence[RunSummary]:
+        """This run."""
+        return (self.row,) if self.row else ()
+
+    # ------------------------------------------------------------------ pages
+
+    def go_to(self, page: str) -> None:
+        """Turn to a page."""
+        self._active[self.page] = self.active_panel
+        self.page, self.active_panel = page, self._active[page]
+        text = page in ("overview", "log")
+        self.query_one(TextPane).display = text
+        self.query_one(PanelGrid).display = not text
+        if text:
+            self.query_one(TextPane).follows = page == "log"
+            self.query_one(TextPane).focus()
+        self.query_one("#tabs", OneLine).show(self._tabs())
+        self.take(self.dashboard.snapshot)
+
+    def _tabs(self) -> list[Part]:
+        parts: list[Part] = []
+        for page in PAGES:
+            parts += [(" ", ""), (f" {page.capitalize()} ", "reverse bold" if page == self.page else "")]
+        return parts
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Show what the feed read."""
+        row = self.row
+        if row is None:
+            self.query_one("#top", OneLine).show([(" this run is not there any more; esc goes back", "bold")])
+            return
+        name = f" {plain(self.called(row))} "
+        state = f" {row.state}: {plain(row.evidence)}"
+        eta = eta_seconds(row, self.detail, time.time())
+        left = f", {duration(round(eta))} to go" if eta is not None else ""
+        self.query_one("#top", OneLine).show(
+            [(name, "bold reverse"), (state, STATE_COLOURS.get(row.state, ""))],
+            [(f" {doing(self.detail)}epoch {row.epoch}/{row.total_epochs or '?'}{left} ", "")],
+            right_first=True,
+        )
+        files = snapshot.files if snapshot.files and snapshot.files.id == self.run_id else None
+        if self.page == "overview":
+            self.query_one(TextPane).show(pages.overview_lines(files, self.detail))
+        elif self.page == "log":
+            self.query_one(TextPane).show(pages.log_lines(files, self.detail), follow=True)
+        self.panels_changed()
+
+    # ------------------------------------------------------------------ panels
+
+    def shown(self) -> Sequence[Shown]:
+        """This run, or its samples."""
+        return self._shown
+
+    @property
+    def specs(self) -> tuple[PanelSpec, ...]:
+        """The panels of this page."""
+        if self.page == "system":
+            return self._system
+        specs = super().specs
+        return tuple(spec for spec in specs if spec.axis != "scalar") if self.page == "heatmaps" else specs
+
+    def _drawn_state(self) -> PlotState:
+        """How this page draws: heatmaps are heatmaps, samples have no epochs."""
+        if self.page == "heatmaps":
+            return replace(self.plot_state, class_views={spec.key: "heatmap" for spec in self.specs})
+        if self.page == "system":
+            return replace(self.plot_state, x_axis="time", x_bounds=None, cursor=None, splits={})
+        return self.plot_state
+
+    def panels_changed(self) -> None:
+        """Draw the panels of this page; ask the feed for what they need."""
+        if not self.is_mounted:
+            return
+        files = self.dashboard.snapshot.files
+        detail = self.detail
+        if self.page == "system":
+            if files is not self._system_of or not self._shown:
+                self._system_of = files
+                detail = pages.system_detail(files if files and files.id == self.run_id else None)
+                self._system = panels_of(detail.metrics.values())
+                self._shown = (Shown("system", "", style_of(0), (detail,)),)
+        elif not self._shown or self._shown[0].details[0] is not detail:
+            self._shown = (Shown(self.run_id, self.dashboard.short(self.run_id), style_of(0), (detail,)),)
+        grid = self.query_one(PanelGrid)
+        if grid.display:
+            grid.show(self.specs, self._shown, self._drawn_state(), self.active_panel, alone=self.full)
+        self.want([self.run_id], files=self.run_id)
+        self.query_one("#status", OneLine).show(
+            cursor_parts(self._shown, self.plot_state, None)
+            if self.page != "system"
+            else [(" samples every few seconds, by the run's waiter", "dim")]
+        )
+
+    # ------------------------------------------------------------------ keys
+
+    def action_back(self) -> None:
+        """One layer out: full screen, cursor, zoom, this screen."""
+        if not self.step_out():
+            self.dismiss()
+
+    def action_next_tab(self) -> None:
+        """The next page."""
+        self._turn(1)
+
+    def action_previous_tab(self) -> None:
+        """The page before."""
+        self._turn(-1)
+
+    def _turn(self, by: int) -> None:
+        self._shown = ()
+        self.go_to(PAGES[(PAGES.index(self.page) + by) % len(PAGES)])
+
+    def action_up(self) -> None:
+        """A line up."""
+        self.query_one(TextPane).move_by(-1)
+
+    def action_down(self) -> None:
+        """A line down."""
+        self.query_one(TextPane).move_by(1)
+
+    def action_page_up(self) -> None:
+        """A page up."""
+        pane = self.query_one(TextPane)
+        pane.move_by(1 - pane.size.height)
+
+    def action_page_down(self) -> None:
+        """A page down."""
+        pane = self.query_one(TextPane)
+        pane.move_by(pane.size.height - 1)
+
+    def action_first(self) -> None:
+        """To the beginning."""
+        self.query_one(TextPane).move_to(0)
+
+    def action_last(self) -> None:
+        """To the end; the log follows again."""
+        self.query_one(TextPane).to_end()
+
+    def action_search(self) -> None:
+        """Search this page."""
+
+        def answered(text: str | None) -> None:
+            if text is not None and not self.query_one(TextPane).search(text) and text:
+                self.dashboard.say(f"{text!r} does not stand here", "warning")
+
+        if self.page not in ("overview", "log"):
+            self._shown = ()
+            self.go_to("log")
+        self.app.push_screen(Prompt("Search", hint="n next   N before; whatever the case"), answered)
+
+    def action_next_match(self) -> None:
+        """The next match."""
+        self.query_one(TextPane).step(1)
+
+    def action_previous_match(self) -> None:
+        """The match before."""
+        self.query_one(TextPane).step(-1)
+
+    def action_write(self) -> None:
+        """Write the run or the screen to a file."""
+        from wbtui.tui.screens.exports import ask_to_write_run
+
+        if self.row is not None:
+            ask_to_write_run(self.dashboard, self.row)

@@ -1,0 +1,237 @@
+"""What do the keys do that act on runs: stop, resume, run again, note, tags, star, copy?"""
+
+import contextlib
+import getpass
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from textual import work
+
+from wbtui.errors import RunFailedError, UsageError
+from wbtui.store.errors import StoreWriteError
+from wbtui.store.summary import RunSummary
+from wbtui.tui.screens.dialogs import Choose, Confirm, Prompt
+from wbtui.tui.screens.panel_keys import PanelKeys
+
+_RUNGS = ("Stop", "Terminate", "Kill")
+_MEANS = (
+    "It finishes its batch, writes a checkpoint and ends; it can be resumed.",
+    "Its processes get SIGTERM and write a checkpoint if they can.",
+    "Its processes get SIGKILL; work since the last checkpoint is lost.",
+)
+_CONFIRMED_AT_ONCE = 8  # runs named in a question
+
+
+class RunCommands(PanelKeys):
+    """A screen with runs under its cursor."""
+
+    def acting_rows(self) -> Sequence[RunSummary]:
+        """The runs that commands act on; none where there is none."""
+        raise NotImplementedError
+
+    def called(self, row: RunSummary) -> str:
+        """A run as people know it: short id, method, seed."""
+        words = [self.dashboard.short(row.id), row.name or row.variant, row.preset]
+        return " ".join(word for word in words if word) + ("" if row.seed is None else f" seed {row.seed}")
+
+    def _shown_rows(self) -> list[RunSummary]:
+        """The runs whose curves are drawn, seeds of a group each."""
+        rows = {row.id: row for row in self.dashboard.snapshot.rows}
+        ids = dict.fromkeys(detail.id for one in self.shown() for detail in one.details)
+        return [rows[name] for name in ids if name in rows]
+
+    def action_adjust(self) -> None:
+        """Logit adjustment of the shown runs."""
+        from wbtui.tui.screens.adjust import open_adjust
+
+        open_adjust(self.dashboard, self._shown_rows())
+
+    def action_compare(self) -> None:
+        """Compare the shown runs."""
+        from wbtui.tui.screens.compare import open_compare
+
+        open_compare(self.dashboard, self._shown_rows())
+
+    # ------------------------------------------------------------------ ending and going on
+
+    def action_stop(self) -> None:
+        """Ask to end."""
+        self._end(0)
+
+    def action_terminate(self) -> None:
+        """SIGTERM."""
+        self._end(1)
+
+    def action_kill(self) -> None:
+        """SIGKILL."""
+        self._end(2)
+
+    def _end(self, rung: int) -> None:
+        rows = [
+            row for row in self.acting_rows() if row.state not in ("finished", "stopped", "failed", "crashed")
+        ]
+        if not rows:
+            self.dashboard.say("nothing to stop: this run has ended", "warning")
+            return
+        if self.dashboard.refuses_writing():
+            return
+        names = ", ".join(self.called(row) for row in rows[:_CONFIRMED_AT_ONCE])
+        more = f" and {len(rows) - _CONFIRMED_AT_ONCE} more" if len(rows) > _CONFIRMED_AT_ONCE else ""
+        evidence = "\n".join(
+            f"{self.dashboard.short(row.id)}: {row.state}, {row.evidence}" for row in rows[:4]
+        )
+
+        def answered(answer: bool | None) -> None:
+            if answer:
+                self.do_end([Path(row.path) for row in rows], rung)
+
+        self.app.push_screen(
+            Confirm(f"{_RUNGS[rung]} {names}{more}?", f"{_MEANS[rung]}\n{evidence}"), answered
+        )
+
+    @work(thread=True, group="commands")
+    def do_end(self, folders: Sequence[Path], rung: int) -> None:
+        """Stop these runs, in a thread: it looks at processes and writes."""
+        from wbtui.launch.stop import Rung, refusal, take
+
+        for folder in folders:
+            with self._told(folder.name):
+                why = refusal(folder, Rung(rung))
+                if why:
+                    raise UsageError(f"{self.dashboard.short(folder.name)}: {why}")
+                take(folder, Rung(rung), by=_who())
+                self.dashboard.say_from_thread(
+                    f"{self.dashboard.short(folder.name)}: {_RUNGS[rung].lower()} asked"
+                )
+        self.dashboard.feed.hurry()
+
+    @contextlib.contextmanager
+    def _told(self, name: str) -> Iterator[None]:
+        """Tell what goes wrong inside, from a thread."""
+        try:
+            yield
+        except (UsageError, RunFailedError, StoreWriteError, OSError) as error:
+            self.dashboard.say_from_thread(str(error) or name, "error")
+
+    def action_resume(self) -> None:
+        """Go on with runs that were stopped, failed or crashed."""
+        rows = self.acting_rows()
+        if rows and not self.dashboard.refuses_writing():
+            self.do_resume([Path(row.path) for row in rows])
+
+    @work(thread=True, group="commands")
+    def do_resume(self, folders: Sequence[Path]) -> None:
+        """Resume these runs, in a thread: a waiter takes a second to start."""
+        from wbtui.launch.resume import resume_run
+
+        for folder in folders:
+            with self._told(folder.name):
+                resume_run(folder)
+                self.dashboard.say_from_thread(f"{self.dashboard.short(folder.name)}: goes on")
+        self.dashboard.feed.hurry()
+
+    def action_again(self) -> None:
+        """The start form with this run's configuration."""
+        rows = self.acting_rows()
+        if rows and not self.dashboard.refuses_writing():
+            from wbtui.store.format import CONFIG
+
+            self.dashboard.open_start(Path(rows[0].path) / CONFIG)
+
+    # ------------------------------------------------------------------ notes
+
+    def action_note(self) -> None:
+        """Write a note."""
+        rows = self.acting_rows()
+        if not rows or self.dashboard.refuses_writing():
+            return
+
+        def answered(note: str | None) -> None:
+            if note is not None:
+                from wbtui.store.notes import set_note
+
+                self.do_write([Path(row.path) for row in rows], lambda folder: set_note(folder, note))
+
+        names = ", ".join(self.called(row) for row in rows[:4])
+        self.app.push_screen(Prompt(f"Note on {names}", rows[0].note.replace("\n", " ")), answered)
+
+    def action_tags(self) -> None:
+        """Add and remove tags."""
+        rows = self.acting_rows()
+        if not rows or self.dashboard.refuses_writing():
+            return
+
+        def answered(text: str | None) -> None:
+            words = (text or "").split()
+            add = [word.removeprefix("+") for word in words if not word.startswith("-")]
+            remove = [word[1:] for word in words if word.startswith("-")]
+            if words:
+                from wbtui.store.notes import edit_tags
+
+                self.do_write([Path(row.path) for row in rows], lambda folder: edit_tags(folder, add, remove))
+
+        now = " ".join(rows[0].tags) or "none"
+        self.app.push_screen(Prompt(f"Tags of {self.called(rows[0])}: {now}", hint="base -old"), answered)
+
+    def action_star(self) -> None:
+        """Star, or no longer."""
+        rows = self.acting_rows()
+        if rows and not self.dashboard.refuses_writing():
+            from wbtui.store.notes import set_star
+
+            star = not rows[0].star
+            self.do_write([Path(row.path) for row in rows], lambda folder: set_star(folder, star))
+
+    @work(thread=True, group="commands")
+    def do_write(self, folders: Sequence[Path], write: Callable[[Path], object]) -> None:
+        """Write beside these runs, in a thread: another writer may hold the lock."""
+        for folder in folders:
+            with self._told(folder.name):
+                write(folder)
+        self.dashboard.feed.hurry()
+
+    # ------------------------------------------------------------------ copy
+
+    def action_copy(self) -> None:
+        """Copy something of the run to the clipboard."""
+        rows = list(self.acting_rows())
+        if not rows:
+            return
+
+        def chosen(what: str | None) -> None:
+            if what is not None:
+                self.app.copy_to_clipboard(self._copied(what, rows))
+                self.dashboard.say("copied")
+
+        options = [
+            ("markdown", "row as Markdown"),
+            ("latex", "row as LaTeX"),
+            ("id", f"id  {rows[0].id}"),
+            ("command", f"command  {repeating(rows[0])}"),
+            ("path", f"folder  {rows[0].path}"),
+        ]
+        self.app.push_screen(Choose("Copy", options), chosen)
+
+    def _copied(self, what: str, rows: Sequence[RunSummary]) -> str:
+        if what in ("markdown", "latex"):
+            from wbtui.report.listing import listing_table
+            from wbtui.report.markup import to_latex, to_markdown
+
+            table = listing_table(rows, (row.id for row in self.dashboard.snapshot.rows))
+            return to_markdown(table) if what == "markdown" else to_latex(table)
+        values = {"id": rows[0].id, "command": repeating(rows[0]), "path": rows[0].path}
+        return values[what]
+
+
+def repeating(row: RunSummary) -> str:
+    """The command that repeats a run."""
+    import shlex
+
+    return shlex.join(["wbtui", "run", "--config", f"{row.path}/config.toml"])
+
+
+def _who() -> str:
+    try:
+        return f"{getpass.getuser()} in the dashboard"
+    except (KeyError, OSError):
+        return "the dashboard"

@@ -1,0 +1,294 @@
+"""The start form: which data, which method, which seeds, what else; refused beside the field, or started."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from rich.text import Text
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.suggester import Suggester
+from textual.widgets import Input, Static
+
+from wbtui.errors import RunFailedError, UsageError
+from wbtui.presets import load_preset, load_variant, preset_paths, variant_paths
+from wbtui.store.errors import StoreWriteError
+from wbtui.store.text import plain
+from wbtui.tui.form import FIELDS, FormAnswer, FormValues, answer, setting_keys
+from wbtui.tui.ink import fitted
+
+if TYPE_CHECKING:
+    from wbtui.presets import Resolved
+    from wbtui.tui.app import WbtuiApp
+
+_HINTS = {
+    "preset": "up and down go through them",
+    "variant": "one, or several: ce,wd,wb; empty: the preset's own",
+    "seed": "one, or several: 0,1,2",
+    "device": "auto, cpu, mps, cuda or cuda:N",
+    "settings": "any setting: stages.0.epochs=60 stages.0.weight_decay=0.001,0.005",
+    "name": "a name of your own",
+    "tags": "apart by space",
+    "note": "anything",
+}
+_DELAY = 0.15  # seconds after a key before the form is worked out
+_DIFFERENCES = 12
+
+
+class _KeySuggester(Suggester):
+    """Completes the last KEY of a line of settings."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        super().__init__(case_sensitive=True)
+        self._keys = keys
+
+    async def get_suggestion(self, value: str) -> str | None:
+        head, space, last = value.rpartition(" ")
+        found = next((key for key in self._keys if last and "=" not in last and key.startswith(last)), None)
+        return f"{head}{space}{found}=" if found else None
+
+
+class StartScreen(ModalScreen[None]):
+    """The form.
+
+    Args:
+        config_file: A run's config.toml to begin from; None: the preset of digits.
+    """
+
+    DEFAULT_CSS = """
+    StartScreen { align: center middle; background: $background 60%; }
+    StartScreen > Vertical {
+        width: 110; max-width: 98%; height: auto; max-height: 98%;
+        background: $surface; border: round $primary; padding: 0 1;
+    }
+    StartScreen Horizontal { height: 1; }
+    StartScreen .label { width: 10; color: $text-muted; }
+    StartScreen Input { width: 1fr; }
+    StartScreen .wrong { color: $text-error; height: auto; padding-left: 10; display: none; }
+    StartScreen .title { text-style: bold; }
+    StartScreen VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+    StartScreen .hint { color: $text-muted; height: auto; }
+    StartScreen #meaning { height: auto; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Cancel"),
+        Binding("ctrl+q", "begin(True)", "Queue", priority=True),
+        Binding("down", "other(1)", "Next", priority=True),
+        Binding("up", "other(-1)", "Before", priority=True),
+    ]
+
+    def __init__(self, config_file: Path | None) -> None:
+        super().__init__()
+        self._config_file = config_file
+        self._answer = FormAnswer()
+        self._starting = False
+        self._keys = setting_keys()
+
+    @property
+    def dashboard(self) -> "WbtuiApp":
+        """The application."""
+        return cast("WbtuiApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """A line a field, then what it all means."""
+        with Vertical():
+            yield Static("Start runs", markup=False, classes="title")
+            if self._config_file is not None:
+                yield Static(f"with {plain(str(self._config_file))}", markup=False, classes="hint")
+            with VerticalScroll():
+                for name in FIELDS:
+                    with Horizontal():
+                        yield Static(name, markup=False, classes="label")
+                        suggester = _KeySuggester(list(self._keys)) if name == "settings" else None
+                        yield Input(
+                            self._first(name), _HINTS[name], id=name, compact=True, suggester=suggester
+                        )
+                    yield Static("", markup=False, classes="wrong", id=f"wrong-{name}")
+                yield Static("", id="meaning")
+            yield Static(
+                "enter start   ^q queue   tab next field   up down choices   right completes   esc back",
+                markup=False,
+                classes="hint",
+            )
+
+    def _first(self, name: str) -> str:
+        if self._config_file is not None:
+            return ""
+        return {"preset": "digits_lt", "variant": "wd", "seed": "0", "device": "auto"}.get(name, "")
+
+    def on_mount(self) -> None:
+        """Work it out once."""
+        self.query_one("#preset", Input).focus()
+        self._work_out()
+
+    # ------------------------------------------------------------------ what it means
+
+    @property
+    def values(self) -> FormValues:
+        """The form as it is typed."""
+        typed = {
+            item.name: self.query_one(f"#{item.name}", Input).value
+            for item in fields(FormValues)
+            if item.name != "config_file"
+        }
+        return FormValues(**typed, config_file=self._config_file)
+
+    @on(Input.Changed)
+    def _changed(self) -> None:
+        self._work_out()
+
+    @work(exclusive=True, group="form")
+    async def _work_out(self) -> None:
+        import asyncio
+
+        await asyncio.sleep(_DELAY)
+        found = await asyncio.to_thread(answer, self.values)
+        self._answer = found
+        self.show_answer(found)
+
+    def show_answer(self, found: FormAnswer) -> None:
+        """Say what is wrong beside its field, else what will be started."""
+        for name in FIELDS:
+            below = self.query_one(f"#wrong-{name}", Static)
+            below.update(found.wrong.get(name, ""))
+            below.display = name in found.wrong
+        self.query_one("#meaning", Static).update(self._meaning(found))
+
+    def _meaning(self, found: FormAnswer) -> Text:
+        text = Text()
+        doc = self._doc_of_setting()
+        if doc:
+            text.append(f"{doc}\n", style="italic")
+        values = self.values
+        for kind, name, load in (
+            ("preset", values.preset, load_preset),
+            ("variant", values.variant, load_variant),
+        ):
+            with contextlib.suppress(UsageError):
+                if name and "," not in name:
+                    text.append(f"{kind} {name}: ", style="dim")
+                    text.append(f"{plain(load(name.strip()).summary)}\n")
+        if not found.resolved:
+            return text
+        config = found.resolved[0].config
+        count = len(found.resolved)
+        text.append(
+            f"\n{count} run{'s' if count > 1 else ''}, {config.total_epochs} epochs each\n", style="bold"
+        )
+        if found.difference:
+            text.append("differs from the preset in\n", style="dim")
+        for key, before, after in found.difference[:_DIFFERENCES]:
+            text.append(f"  {key:36} {fitted(before, 20).rstrip()} → ")
+            text.append(f"{fitted(after, 24).rstrip()}\n", style="bold")
+        if len(found.difference) > _DIFFERENCES:
+            text.append(f"  and {len(found.difference) - _DIFFERENCES} more\n", style="dim")
+        text.append("\n" + plain(found.command), style="bold")
+        return text
+
+    def _doc_of_setting(self) -> str:
+        focused = self.focused
+        if not isinstance(focused, Input) or focused.id != "settings":
+            return ""
+        key = focused.value[: focused.cursor_position].rpartition(" ")[2].partition("=")[0]
+        return f"{key}: {self._keys[key]}" if key in self._keys else ""
+
+    # ------------------------------------------------------------------ keys
+
+    def action_other(self, by: int) -> None:
+        """The next choice of this field; a field without choices: the next field."""
+        focused = self.focused
+        choices = _choices(focused.id or "") if isinstance(focused, Input) else []
+        if not choices or not isinstance(focused, Input):
+            self.focus_next() if by > 0 else self.focus_previous()
+            return
+        place = choices.index(focused.value) + by if focused.value in choices else 0
+        focused.value = choices[place % len(choices)]
+        focused.cursor_position = len(focused.value)
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        self.action_begin(False)
+
+    def action_begin(self, queue: bool) -> None:
+        """Start it, or put it into the queue; several runs always go to the queue."""
+        if self._starting:
+            return
+        found = answer(self.values)  # as it stands now, whatever the delayed one said
+        self.show_answer(found)
+        if found.wrong:
+            self.query_one(f"#{next(iter(found.wrong))}", Input).focus()
+            return
+        self._starting = True
+        self.query_one("#meaning", Static).update(Text("starting ...", style="bold"))
+        self._begin(found.resolved, queue or len(found.resolved) > 1, found.command)
+
+    @work(thread=True, group="commands")
+    def _begin(self, resolved: Sequence["Resolved"], queue: bool, command: str) -> None:
+        values = self.app.call_from_thread(lambda: self.values)
+        try:
+            folders = begin(self.dashboard.runs, resolved, values, command, queue=queue)
+        except (UsageError, RunFailedError, StoreWriteError, OSError) as error:
+            self.app.call_from_thread(self._failed, str(error))
+        else:
+            self.app.call_from_thread(self._begun, folders, queue)
+
+    def _failed(self, message: str) -> None:
+        self._starting = False
+        self.show_answer(FormAnswer(wrong={"preset": plain(message, lines=True)}))
+
+    def _begun(self, folders: Sequence[Path], queue: bool) -> None:
+        names = folders[0].name if len(folders) == 1 else f"{len(folders)} runs"
+        self.dashboard.say(f"{names}: {'in the queue' if queue else 'started'}")
+        self.dashboard.begun(folders[0].name)
+        self.dismiss()
+
+
+def _choices(name: str) -> list[str]:
+    if name == "preset":
+        return sorted(preset_paths())
+    if name == "variant":
+        return sorted(variant_paths())
+    return ["auto", "cpu", "cuda", "mps"] if name == "device" else []
+
+
+def begin(
+    runs: Path, resolved: Sequence["Resolved"], values: FormValues, command: str, *, queue: bool
+) -> list[Path]:
+    """Check, make the folders, and start or queue them.
+
+    Raises:
+        UsageError: device or images are not there, a tag cannot be.
+        RunFailedError: a waiter or the queue's worker could not start.
+        StoreWriteError: the runs folder cannot be written.
+    """
+    import shlex
+
+    from wbtui.launch.data_check import check_data
+    from wbtui.launch.probe import check_device
+    from wbtui.launch.start import absolute_root, make_run, start_run
+
+    for device in dict.fromkeys(one.config.device for one in resolved):
+        check_device(device)
+    checked = []
+    for one in resolved:
+        if one.config.data not in checked:
+            checked.append(one.config.data)
+            check_data(absolute_root(one.config.data), lambda found: False)
+    words = shlex.split(command)
+    folders = [make_run(runs, one, words, values.tags.split(), values.note.strip()) for one in resolved]
+    if queue:
+        from wbtui.launch.queue_files import enqueue, read_settings
+        from wbtui.launch.worker import ensure_worker
+
+        enqueue(runs, folders)
+        if not read_settings(runs).paused:
+            ensure_worker(runs)
+    else:
+        for folder, one in zip(folders, resolved, strict=True):
+            start_run(folder, one.config)
+    return folders

@@ -1,0 +1,45 @@
+"""Into which form does a person want the tables of this screen, on the clipboard or in a file?"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from wbtui.report.markup import to_csv, to_latex, to_markdown
+from wbtui.report.table import Table
+from wbtui.tui.screens.dialogs import Choose
+from wbtui.tui.screens.exports import _ask as ask_to_write_one_of
+
+if TYPE_CHECKING:
+    from wbtui.tui.app import WbtuiApp
+
+
+def ask_to_copy(app: "WbtuiApp", table: Table) -> None:
+    """Ask for the form, then copy."""
+    forms: dict[str, Callable[[Table], str]] = {"markdown": to_markdown, "latex": to_latex, "csv": to_csv}
+
+    def chosen(form: str | None) -> None:
+        if form is not None:
+            app.copy_to_clipboard(forms[form](table))
+            app.say("copied")
+
+    options = [("markdown", "table as Markdown"), ("latex", "table as LaTeX"), ("csv", "table as CSV")]
+    app.push_screen(Choose("Copy", options), chosen)
+
+
+def ask_to_write(app: "WbtuiApp", tables: Sequence[Table], name: str) -> None:
+    """Ask for the form and the file, then write.
+
+    Args:
+        app: The application.
+        tables: What is written, an empty line between them.
+        name: Of the file, before its date.
+    """
+    ask_to_write_one_of(
+        app,
+        {
+            "csv": ("tables as CSV", lambda: "\n".join(to_csv(table) for table in tables)),
+            "md": ("tables as Markdown", lambda: "\n\n".join(to_markdown(table) for table in tables)),
+            "tex": ("tables as LaTeX", lambda: "\n\n".join(to_latex(table) for table in tables)),
+            "svg": ("this screen as SVG", app.export_screenshot),
+        },
+        name,
+    )

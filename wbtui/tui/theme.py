@@ -1,0 +1,19 @@
+"""Which colours do the screens have?"""
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="wbtui",
+    primary="#3b82b8",
+    secondary="#e69f00",
+    accent="#56b4e9",
+    warning="#f0e442",
+    error="#d55e00",
+    success="#009e73",
+    foreground="#d8dee6",
+    background="#12161c",
+    surface="#191f27",
+    panel="#242c37",
+    dark=True,
+)
+"""Dark, after Okabe and Ito; what is forced where NO_COLOR makes everything grey."""

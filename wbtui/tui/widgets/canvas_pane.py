@@ -1,0 +1,137 @@
+"""How is a picture painted that a function draws for a size, again only when something in it is another?"""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from wbtui.plotting import Canvas
+from wbtui.tui.ink import canvas_strips
+
+
+class CanvasPane(Widget):
+    """One picture. Its first row carries the title; a click is told."""
+
+    DEFAULT_CSS = """
+    CanvasPane { height: 1fr; width: 1fr; }
+    CanvasPane > .canvas-pane--title { background: $panel; }
+    CanvasPane > .canvas-pane--active { background: $primary 45%; text-style: bold; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"canvas-pane--title", "canvas-pane--active"}
+
+    class Pointed(Message):
+        """A place was clicked."""
+
+        def __init__(self, pane: "CanvasPane", column: int, row: int) -> None:
+            super().__init__()
+            self.pane, self.column, self.row = pane, column, row
+
+        @property
+        def control(self) -> "CanvasPane":
+            """The pane."""
+            return self.pane
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._draw: Callable[[int, int], Canvas] | None = None
+        self._key: tuple[object, int, int] = (None, 0, 0)
+        self._strips: list[Strip] = []
+        self._canvas: Canvas | None = None
+        self.active = False
+
+    def show(self, key: object, draw: Callable[[int, int], Canvas]) -> None:
+        """Show another picture.
+
+        Args:
+            key: Equal as long as the picture is the same.
+            draw: Width and height in cells → the picture.
+        """
+        self._draw = draw
+        self._update(key)
+
+    def mark_active(self, active: bool) -> None:
+        """Whether keys act on this picture."""
+        if active != self.active:
+            self.active = active
+            self._repaint()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw at the new size."""
+        self._update(self._key[0])
+
+    def on_show(self, event: events.Show) -> None:
+        """Draw what was not worth drawing out of sight."""
+        self._update(self._key[0])
+
+    def notify_style_update(self) -> None:
+        """Paint in the new theme."""
+        super().notify_style_update()
+        if self.is_mounted:
+            self._repaint()
+
+    def _update(self, key: object) -> None:
+        width, height = self.size
+        if self._draw is None or width < 1 or height < 1 or not self.display:
+            self._key = (key, 0, 0)
+            return
+        if (key, width, height) != self._key:
+            self._key = (key, width, height)
+            before, self._canvas = self._canvas, self._draw(width, height)
+            self._repaint(before)
+
+    def _repaint(self, before: Canvas | None = None) -> None:
+        """Make the strips of the rows that differ from what was there before; without that, of all."""
+        canvas = self._canvas
+        if canvas is None:
+            return
+        whole = before is None or before.glyphs.shape != canvas.glyphs.shape
+        rows = list(range(canvas.height)) if before is None or whole else _changed_rows(canvas, before)
+        part = canvas if whole else _rows_of(canvas, rows)
+        title = None
+        if canvas.height >= 4 and 0 in rows:
+            title = self.get_component_rich_style(f"canvas-pane--{'active' if self.active else 'title'}")
+        strips = canvas_strips(part, self.rich_style, title) if rows else []
+        if whole:
+            self._strips = strips
+            self.refresh()
+            return
+        for row, strip in zip(rows, strips, strict=True):
+            self._strips[row] = strip
+        if rows:
+            self.refresh(*(Region(0, row, canvas.width, 1) for row in rows))
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the picture."""
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+
+    @property
+    def text(self) -> str:
+        """The picture without styles."""
+        return "\n".join(self._canvas.lines()) if self._canvas is not None else ""
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell where."""
+        event.stop()
+        self.post_message(self.Pointed(self, event.x, event.y))
+
+
+def _changed_rows(canvas: Canvas, before: Canvas) -> list[int]:
+    same = (
+        (canvas.glyphs == before.glyphs)
+        & (canvas.foreground == before.foreground)
+        & (canvas.background == before.background)
+        & (canvas.attributes == before.attributes)
+    )
+    changed: list[int] = np.flatnonzero(~same.all(axis=1)).tolist()
+    return changed
+
+
+def _rows_of(canvas: Canvas, rows: list[int]) -> Canvas:
+    return Canvas(
+        canvas.glyphs[rows], canvas.foreground[rows], canvas.background[rows], canvas.attributes[rows]
+    )

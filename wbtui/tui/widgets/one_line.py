@@ -1,0 +1,52 @@
+"""How is a single line of text shown, and repainted only when it says something else?"""
+
+from collections.abc import Sequence
+
+from textual.strip import Strip
+from textual.widget import Widget
+
+from wbtui.tui.ink import Part, line_strip, parts_width
+
+
+class OneLine(Widget):
+    """One line: parts at the left, parts at the right where there is room for both."""
+
+    DEFAULT_CSS = """
+    OneLine { height: 1; width: 1fr; }
+    """
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._left: tuple[Part, ...] = ()
+        self._right: tuple[Part, ...] = ()
+        self._right_first = False
+
+    @property
+    def text(self) -> str:
+        """What it says, without styles."""
+        return "".join(text for text, _ in (*self._left, *self._right))
+
+    def show(self, left: Sequence[Part], right: Sequence[Part] = (), *, right_first: bool = False) -> None:
+        """Say something else.
+
+        Args:
+            left: At the left.
+            right: At the right, where there is room for both.
+            right_first: Where there is not, whether the left is cut instead of the right left out.
+        """
+        if (tuple(left), tuple(right)) != (self._left, self._right):
+            self._left, self._right, self._right_first = tuple(left), tuple(right), right_first
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The line."""
+        width, base, ascii_only = self.size.width, self.rich_style, self.app.has_class("-ascii")
+        right = parts_width(self._right)
+        gap = width - parts_width(self._left) - right
+        if gap >= 0:
+            parts = (*self._left, (" " * gap, ""), *self._right)
+            return line_strip(parts, width, base, ascii_only=ascii_only)
+        if not self._right_first or right > width // 2:
+            return line_strip(self._left, width, base, ascii_only=ascii_only)
+        left = line_strip(self._left, width - right, base, ascii_only=ascii_only)
+        return Strip.join([left, line_strip(self._right, right, base, ascii_only=ascii_only)])
