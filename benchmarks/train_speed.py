@@ -6,8 +6,8 @@ ToTensor and Normalize in a DataLoader with 2 workers, fp32 NCHW eager, SGD, `.i
     python benchmarks/train_speed.py --data cifar10_lt.npz [--net resnet32] [--device cpu] [--rounds 3]
         [--batches 40] [--threads 2] [--part loops|diagnostics|together|profile] [--json FILE]
 
-Parts: `loops` ours against the usual one; `diagnostics` what class-wise geometry adds to an epoch that measures accuracy
-alone; `together` 1, 2 and 4 trainers at once against one after another; `profile` where the time of a step goes.
+Parts: `loops` ours against the usual one; `diagnostics` what class-wise geometry adds to an epoch that measures
+accuracy alone; `together` 1, 2 and 4 trainers at once against one after another; `profile` where a step's time goes.
 """
 
 import argparse

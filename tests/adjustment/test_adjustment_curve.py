@@ -103,6 +103,31 @@ def test_rivals_closer_than_float32_can_tell_are_settled_in_float64():
     assert (low == np.nextafter(exact, np.inf)).all()
 
 
+@pytest.mark.parametrize("largest_bias", [1 / 3, 3e4 + 1 / 3])
+def test_logits_that_nearly_cancel_their_bias_keep_their_precision(largest_bias):
+    # u = z - b is near 1 for the true class, so log u is near 0, and two rivals are nearer than float32 can tell;
+    # beside a large bias every fourth row is a few units in its last place.
+    rng = np.random.default_rng(6)
+    n = 4000
+    bias = largest_bias * np.array([1.0, -0.27, 1e-5, 0.83])
+    norms = np.array([3.0, 2.0, 1.0, 0.5])
+    wanted = norms**0.003 * np.exp(rng.normal(0, 3e-7, (n, 4)))
+    wanted[::4] = rng.uniform(1e-4, 1e-2, (n // 4, 4))
+    scored = ScoredSet(
+        "test",
+        (wanted + bias).astype(np.float32),
+        np.full(n, 2),
+        np.array([9, 5, 3, 1]),
+        classifier_norms=norms,
+        bias=bias,
+    )
+    family = METHODS["tau_norm_no_bias"].family(scored, None)
+    found = winning_intervals(scored, family)
+    low, high = winning._whole_rows(scored, family, np.arange(n))
+    assert (found.low == low).all()
+    assert (found.high == high).all()
+
+
 @pytest.mark.parametrize("name", ["additive", "multiplicative", "tau_norm_no_bias"])
 @pytest.mark.parametrize("step", [None, 0.5])
 def test_screened_rows_are_those_of_comparing_every_class_in_float64(make, name, step):

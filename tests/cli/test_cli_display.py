@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from wbtui.cli.closing import close
-from wbtui.cli.display import PlainDisplay, clock, figure, percent
+from wbtui.cli.display import PlainDisplay
 from wbtui.cli.live import LiveDisplay
 from wbtui.cli.progress import Standing, labels_of, standing
 from wbtui.launch.start import make_run
@@ -34,23 +34,6 @@ def run_with(folder: Path, epochs: int, **scalars: float) -> Standing:
             writer.epoch(epoch, 0, {name.replace("__", "."): value for name, value in scalars.items()})
     run = open_run(made)
     return standing(run, labels_of(run))
-
-
-@pytest.mark.parametrize(("value", "shown"), [(None, "-"), (math.nan, "-"), (0.4312, "43.1"), (1.0, "100.0")])
-def test_accuracies_are_percent_and_a_missing_group_is_a_dash(value: float | None, shown: str) -> None:
-    assert percent(value) == shown
-
-
-def test_durations_and_figures_are_short() -> None:
-    assert [clock(seconds) for seconds in (None, math.inf, 0, 59.6, 61, 3725)] == [
-        "-",
-        "-",
-        "0:00",
-        "1:00",
-        "1:01",
-        "1:02:05",
-    ]
-    assert [figure(value) for value in (None, math.nan, 0.07123, 61.34)] == ["-", "-", "0.0712", "61.3"]
 
 
 def test_strangers_text_is_shown_literally_at_any_width(tmp_path: Path) -> None:

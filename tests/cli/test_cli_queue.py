@@ -30,8 +30,9 @@ def test_a_grid_is_announced_ordered_edited_and_started(runs: Path) -> None:
     )
     assert added.returncode == 0
     assert "8 runs, 16 epochs, 1 at once: time unknown" in added.stderr
-    names = added.stdout.splitlines()[:8]
-    assert names == sorted(names, key=names.index)
+    assert "the queue is paused" in added.stderr
+    names = added.stdout.splitlines()
+    assert len(names) == 8
     assert set(names) == set(run_ids(runs))
     rates = {open_run(runs / name).config["stages"][0]["learning_rate"] for name in names}
     assert rates == {0.1, 0.05}
@@ -53,7 +54,7 @@ def test_a_grid_is_announced_ordered_edited_and_started(runs: Path) -> None:
     gone(runs)
     assert "0 waiting, 0 at work" in wbtui("queue", runs=runs).stdout
     again = wbtui("queue", "add", *SHORT, "--seed", "0,1,2", "--name", "x", runs=runs)
-    assert "3 runs, 6 epochs, 2 at once: about 0:0" in again.stderr
+    assert "3 runs, 6 epochs, 2 at once: about " in again.stderr
     for name in again.stdout.splitlines():
         wait_until_over(runs / name)
     gone(runs)

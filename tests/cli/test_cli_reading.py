@@ -80,6 +80,9 @@ def test_no_runs_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
         (["adjust", "aaaa", "--strength", "nan"], "--strength"),
         (["adjust", "aaaa", "--floor", "50"], "--criterion few"),
         (["adjust", "dddd"], "no predictions yet"),
+        (["adjust", "aaaa", "--prior", "1,2"], "one a class"),
+        (["export", "aaaa", "--tensorboard", "tb", "--final"], "belong to the CSV"),
+        (["export", "aaaa", "--safetensors", "st", "-o", "x.csv"], "belong to the CSV"),
         (["compare", "aaaa", "aabb"], "make 1 setting"),
         (["compare", "aaaa", "aaaa:nothing"], "no saved adjustment"),
         (["report", "variant:nothing"], "no run"),
@@ -260,6 +263,24 @@ def test_imported_predictions_are_a_run(
     assert wbtui(capsys, "adjust", out.strip(), "--method", "additive")[0] == 0
 
 
+def test_figures_leave_stdout_to_the_table(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = wbtui(capsys, "report", "variant:wd", "--format", "latex", "--figures", "figures")
+    assert code == 0
+    assert out.rstrip().startswith("% digits_lt")
+    assert "saved" not in out
+    written = sorted(path.name for path in Path("figures").iterdir())
+    assert written == [f"digits_lt-{name}.svg" for name in ("cosine", "fdr", "multiplicative", "norms")]
+    assert err.count("saved figures/") == 4
+
+
+def test_help_looks_alike_everywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([], ["ls"], ["queue"], ["queue", "add"], ["export"]):
+        code, out, _ = wbtui(capsys, *arguments, "--help")
+        assert code == 0
+        assert out.startswith("Usage: wbtui")
+        assert "╭" not in out
+
+
 HEAVY = ("torch", "torchvision", "textual")
 
 
@@ -277,7 +298,9 @@ HEAVY = ("torch", "torchvision", "textual")
         ["adjust", "aaaa"],
         ["compare", "aaaa", "cccc"],
         ["report", "state:finished"],
+        ["report", "state:finished", "--figures", "figures"],
         ["export"],
+        ["export", "--tensorboard", "tb"],
         ["doctor"],
     ],
     ids=" ".join,

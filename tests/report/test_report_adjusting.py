@@ -20,9 +20,11 @@ from wbtui.report.adjust_tables import (
 )
 from wbtui.report.adjusting import Adjusted, Request, adjust_run, load_material, parse_sweep, sweep_rows
 from wbtui.report.derived import describe, load_derived, save_derived
+from wbtui.report.entries import entries
 from wbtui.report.plots import Look
 from wbtui.report.settings import fold_seeds
 from wbtui.report.values import json_text
+from wbtui.store.errors import StoreWriteError
 from wbtui.store.predictions import PredictionsMeta, SplitPredictions, write_predictions
 from wbtui.store.reader import open_run
 
@@ -133,6 +135,58 @@ def test_saved_results_are_read_back_and_stale_once_the_predictions_change(tmp_p
     assert "STALE" in describe(found)
 
 
+@pytest.mark.parametrize("prior", ["validation", "50,40,30,20,10,9,8,7,6,5"])
+def test_another_class_prior_is_used_named_and_kept(tmp_path: Path, prior: str) -> None:
+    folder = make_run(tmp_path)
+    one = adjusted(folder, prior=prior)
+    found = predictions_of("test", 0)
+    if prior == "validation":
+        known = predictions_of("validation", 0)
+        softmax = np.exp(known.logits.astype(np.float64))
+        softmax /= softmax.sum(axis=1, keepdims=True)
+        p = np.mean([softmax[known.labels == k].mean(axis=0) for k in range(len(COUNTS))], axis=0)
+    else:
+        p = np.array([float(word) for word in prior.split(",")]) / 185
+    shifted = SplitPredictions(found.logits - one.strength * np.log(p), found.labels)
+    assert one.after.score.accuracy.all == pytest.approx(accuracies(shifted)["all"])
+    assert adjusted_json(one, None)["prior"] == ("validation" if prior == "validation" else "given counts")
+    save_derived(one.material.run, one.derived())
+    (kept,) = load_derived(open_run(folder))
+    assert kept.probability == pytest.approx(p)
+    assert "prior_" in kept.name
+    assert f"class frequencies: {kept.prior}" in describe(kept)
+    (entry,) = entries(tmp_path, [f"{folder.name}:{kept.name}"])
+    assert f"prior: {kept.prior}" in entry.label
+    predicted = entry.members[0].predicted
+    assert predicted is not None
+    assert (predicted.predictions == shifted.logits.argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize(
+    ("prior", "said"),
+    [("1,2", "2 counts given for 10"), ("x", "expected training"), ("0" + ",1" * 9, "class 0")],
+)
+def test_a_class_prior_that_cannot_be_is_refused(tmp_path: Path, prior: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        adjusted(make_run(tmp_path), prior=prior)
+
+
+def test_a_class_prior_from_validation_needs_validation_images(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, "wd", 0, "data.split_rule=full", validation=False)
+    with pytest.raises(UsageError, match="no validation images"):
+        adjusted(folder, prior="validation")
+
+
+def test_nothing_is_saved_through_a_linked_folder(tmp_path: Path) -> None:
+    folder, elsewhere = make_run(tmp_path / "runs"), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (folder / "derived").symlink_to(elsewhere)
+    one = adjusted(folder)
+    with pytest.raises(StoreWriteError, match="symbolic link"):
+        save_derived(one.material.run, one.derived())
+    assert not list(elsewhere.iterdir())
+
+
 def test_strange_files_under_derived_are_passed_over(tmp_path: Path) -> None:
     folder = make_run(tmp_path)
     (folder / "derived").mkdir()
@@ -142,6 +196,8 @@ def test_strange_files_under_derived_are_passed_over(tmp_path: Path) -> None:
         "c": '{"method":"x","strength":"inf","basis":"given","criterion":"","prior":"","fingerprint":""}',
         "d": '{"method":5,"strength":1,"basis":"given","criterion":"","prior":"","fingerprint":""}',
         "e": '{"method":"m","strength":1,"basis":"lucky","criterion":"","prior":"","fingerprint":""}',
+        "f": '{"method":"m","strength":1,"basis":"given","criterion":"","prior":"","fingerprint":"",'
+        '"probability":[0.5,"x"]}',
     }
     for name, text in strange.items():
         (folder / "derived" / f"{name}.json").write_text(text)

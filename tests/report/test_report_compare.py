@@ -3,11 +3,12 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from finished_runs import CLASSES, accuracies, make_run, predictions_of
+from finished_runs import CLASSES, COUNTS, accuracies, make_run, predictions_of
 from scipy import stats
 
 from wbtui.adjustment import AllAccuracy, method_named
@@ -25,6 +26,7 @@ from wbtui.report.derived import save_derived
 from wbtui.report.differences import difference
 from wbtui.report.entries import entries
 from wbtui.report.exporting import write_scalars
+from wbtui.report.importing import Labels, Sources, make_imported_run, read_predictions
 from wbtui.report.markup import to_csv, to_latex, to_markdown
 from wbtui.report.settings import differing_keys, fold_seeds
 from wbtui.report.study import finished, study_entries, study_problems, study_tables
@@ -149,6 +151,32 @@ def test_another_training_split_and_another_test_set_are_said(tmp_path: Path) ->
     (first, second) = compare(entries(tmp_path, names(a, b))).problems
     assert "different test sets" in first
     assert "holdout rule, IF 50 / holdout rule, IF 20" in second
+
+
+def test_of_imported_predictions_no_default_is_claimed(tmp_path: Path) -> None:
+    test = predictions_of("test", 0)
+    np.savez(tmp_path / "x.npz", logits=test.logits, labels=test.labels, counts=np.array(COUNTS) * 2)
+    theirs = make_imported_run(
+        tmp_path, read_predictions(Sources(tmp_path / "x.npz")), Labels("theirs", 0, "", (), 30, 8)
+    )
+    comparison = compare(entries(tmp_path, names(theirs, make_run(tmp_path, "wd", 0))))
+    configuration = column(difference_tables(comparison)[0], 1)
+    assert configuration["stages.0.weight_decay"] == configuration["model.name"] == "-"
+    assert any("counts given with the predictions" in problem for problem in comparison.problems)
+    study = study_tables(comparison.entries)[0]
+    assert study.notes[-1].endswith("selection -, TTA none")
+
+
+def test_equal_means_are_both_best_and_differ_by_nothing(tmp_path: Path) -> None:
+    a, b = make_run(tmp_path, "ce", 0), make_run(tmp_path, "wd", 0)
+    found = entries(tmp_path, names(a, b))
+    shifted = found[1].members[0].figures
+    more = {**shifted.values, "test.accuracy.all": shifted.values["test.accuracy.all"] - 1e-16}
+    member = replace(found[1].members[0], figures=replace(shifted, values=more))
+    table = metric_table(compare([found[0], replace(found[1], members=(member,))]))
+    (row,) = (row for row in table.rows if row[0].text.startswith("All"))
+    assert [cell.best for cell in row[1:]] == [True, True]
+    assert row[2].text.split()[1] == "0.0"
 
 
 def test_runs_without_final_figures_are_said(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ TABLE = Table(
         (values.percent(None), "-"),
         (values.points(0.0123), "+1.2"),
         (values.points(-0.0123), "-1.2"),
+        (values.points(-1e-17), "0.0"),
+        (values.signed(0.0), "0"),
         (values.figure(78.04), "78.0"),
         (values.figure(341.4), "341"),
         (values.figure(12345.6), "12,346"),
@@ -43,6 +45,13 @@ TABLE = Table(
         (values.signed(3.0), "+3.00"),
         (values.plus_minus("43.1", "0.4"), "43.1 ± 0.4"),
         (values.plus_minus("43.1", "-"), "43.1"),
+        (values.plus_minus("116", "0.991"), "116 ± 1"),
+        (values.plus_minus("309", "41.9"), "309 ± 42"),
+        (values.plus_minus("1.02", "0.00402"), "1.02 ± 0.004"),
+        (values.plus_minus("12,346", "1,234"), "12,346 ± 1,234"),
+        (values.plus_minus("99.8", "0.0"), "99.8 ± 0.0"),
+        (values.plus_minus("99.8", "n/a"), "99.8 ± n/a"),
+        (values.plus_minus("6.17e-06", "1.2e-07"), "6.17e-06 ± 1.2e-07"),
         (values.duration(4.21), "4.2 s"),
         (values.duration(65), "1:05"),
         (values.duration(3725), "1:02:05"),
@@ -138,6 +147,11 @@ def test_latex_is_a_tabular_with_escaped_cells() -> None:
     assert r"wd\_a\textbar{}b & 43.1 & - \\" in text
     assert r"\textbf{50.0}" in text
     assert text.splitlines()[-1] == "% 100 % sure"
+
+
+def test_latex_has_minus_signs_and_keeps_hyphens() -> None:
+    written = escape_latex("-17.3 *  wd-s0 6.1e-06 75.2 -0.7 -")
+    assert written == "$-$17.3 *  wd-s0 6.1e-06 75.2 $-$0.7 -"
 
 
 def test_csv_holds_fractions_and_nothing_for_what_is_missing() -> None:

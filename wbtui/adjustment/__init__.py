@@ -4,7 +4,7 @@ Accuracies are fractions. A choice is made on validation; whatever is chosen on 
 """
 
 from wbtui.adjustment.adjust import Adjustment, adjust
-from wbtui.adjustment.choose import Basis, Choice, choose_strength, published_choice
+from wbtui.adjustment.choose import Basis, Choice, choose_strength, oracle_choice, published_choice
 from wbtui.adjustment.criteria import CRITERIA, AllAccuracy, Criterion, FewAboveFloor, HarmonicMean
 from wbtui.adjustment.curve import GRID_STEP, Curve, GroupValues, strength_curve
 from wbtui.adjustment.evaluate import Evaluation, Score, evaluate, score
@@ -45,6 +45,7 @@ __all__ = [
     "given_prior",
     "method_named",
     "negative_logits",
+    "oracle_choice",
     "published_choice",
     "score",
     "strength_curve",

@@ -5,7 +5,7 @@ The strength is chosen on validation, test is reported once, and the best streng
 
 from dataclasses import dataclass
 
-from wbtui.adjustment.choose import Choice, choose_strength, published_choice
+from wbtui.adjustment.choose import Choice, choose_strength, oracle_choice, published_choice
 from wbtui.adjustment.criteria import Criterion
 from wbtui.adjustment.curve import Curve, strength_curve
 from wbtui.adjustment.evaluate import Evaluation, evaluate
@@ -73,16 +73,8 @@ def adjust(
     return Adjustment(
         choice=choice,
         test=evaluate(test, groups, method, choice.strength, prior, seed=seed),
-        oracle=_oracle(test_curve, criterion, seed),
+        oracle=oracle_choice(test_curve, criterion, seed=seed),
         validation_curve=validation_curve,
         test_curve=test_curve,
         warning=negative_logits(test, method, prior),
     )
-
-
-def _oracle(test_curve: Curve, criterion: Criterion | None, seed: int) -> Choice | None:
-    """What a floor that validation keeps and test does not must not prevent is the report."""
-    try:
-        return choose_strength(test_curve, criterion, seed=seed)
-    except UsageError:
-        return None

@@ -102,6 +102,14 @@ def choose_strength(curve: Curve, criterion: Criterion | None = None, *, seed: i
     )
 
 
+def oracle_choice(test_curve: Curve, criterion: Criterion | None = None, *, seed: int = 0) -> Choice | None:
+    """The best strength on test, an upper bound; None where test keeps no floor, which must not prevent a report."""
+    try:
+        return choose_strength(test_curve, criterion, seed=seed)
+    except UsageError:
+        return None
+
+
 def published_choice(method: Method, n_classes: int) -> Choice:
     """The strength offered to a run without validation: nothing is chosen, least of all on test."""
     strength = method.offered_strength(n_classes)

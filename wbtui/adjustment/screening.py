@@ -20,6 +20,9 @@ Bools = npt.NDArray[np.bool_]
 _WINDOW = np.float32(16 * np.finfo(np.float32).eps)
 """Relative rounding of a screened ratio, generously: a few float32 units for each of its operations."""
 
+_LOG_OF_ROUNDED = np.float32(6 * np.finfo(np.float32).eps)
+"""Where u was rounded, by one unit, its logarithm is off by as much whatever its size; two ratios of two of them."""
+
 _TINY = np.float32(1e-30)
 """Keeps exact ties at 0 within the window."""
 
@@ -59,8 +62,7 @@ class _Side:
 
     def crowded(self, rounding: Single) -> Bools:
         """Where the second is within rounding of the best."""
-        with np.errstate(invalid="ignore"):
-            return np.asarray(self.second > self.best - (rounding + _WINDOW * np.abs(self.best) + _TINY))
+        return np.asarray(self.second > self.best - (rounding + _WINDOW * np.abs(self.best) + _TINY))
 
     def rival(self, class_of: Ints) -> Ints:
         """The deciding class, -1 where there is none."""
@@ -74,7 +76,7 @@ class _Screen:
         self.class_of = np.argsort(-family.slope, kind="stable")
         self.column_of = np.argsort(self.class_of)
         self.ordered = bool((np.diff(self.class_of) == 1).all())
-        self.identity_base = family.identity_base
+        self.base = _Base(family)
         self.slope = family.slope[self.class_of]
         # For the class at a column: columns [0, first) have a larger slope, [last, C) a smaller one.
         self.first = np.searchsorted(-self.slope, -self.slope, side="left")
@@ -93,70 +95,67 @@ class _Screen:
 
     def run(self) -> Screened:
         ends = np.cumsum(self.scored.images_by_class()).tolist()
-        for label, end in enumerate(ends):
-            for start in range(ends[label - 1] if label else 0, end, self.scored.chunk_rows):
-                stop = min(start + self.scored.chunk_rows, end)
-                self._screen_block(int(self.column_of[label]), start, stop)
-        return self._settle()
+        # Logarithms of what is not positive, and what comes of them, belong to rows that are set apart.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for label, end in enumerate(ends):
+                for start in range(ends[label - 1] if label else 0, end, self.scored.chunk_rows):
+                    stop = min(start + self.scored.chunk_rows, end)
+                    self._screen_block(int(self.column_of[label]), slice(start, stop))
+            return self._settle()
 
-    def _screen_block(self, column: int, start: int, stop: int) -> None:
-        """Rows at positions [start, stop), all of the true class at `column`."""
-        base = self._base(self.rows[start:stop])
-        if self.family.kind == "additive":
-            self._screen_scores(base, column, slice(start, stop))
-            return
-        positions: slice | Ints = slice(start, stop)
-        positive = base[:, column] > 0
-        if not positive.all():
-            # It can win only where nothing is positive; those rows are rare and left to float64.
-            hopeless = base[~positive].max(axis=1) > 0
-            elsewhere = start + np.flatnonzero(~positive)
-            self.never[elsewhere], self.unsure[elsewhere] = hopeless, ~hopeless
-            base, positions = base[positive], start + np.flatnonzero(positive)
-        scores = np.maximum(base, 0, out=self.buffer[: len(base)])
-        with np.errstate(divide="ignore"):
+    def _screen_block(self, column: int, block: slice) -> None:
+        """Rows at the positions of `block`, all of the true class at `column`."""
+        scores = self._base_of(self.rows[block])
+        if self.family.kind == "multiplicative":
+            positive = scores[:, column] > 0
+            if not positive.all():
+                # It can win only where nothing is positive; those rows are rare and left to float64.
+                hopeless = ~positive & (scores > 0).any(axis=1)
+                self.never[block], self.unsure[block] = hopeless, ~positive & ~hopeless
+            scores = np.maximum(scores, 0, out=self.buffer[: len(scores)])
             np.log(scores, out=scores)
-        self._screen_scores(scores, column, positions)
+        self._compare(scores, column, block)
 
-    def _base(self, rows: Ints) -> Single:
-        """u of `rows` in column order, rounded once to float32; may lie in the logits or in the buffer."""
+    def _base_of(self, rows: Ints) -> Single:
+        """u of `rows` in column order; may lie in the logits or in the buffer."""
+        out = self.buffer[: rows.size]
         if rows[-1] - rows[0] + 1 == rows.size:
-            logits = self.scored.logits[rows[0] : rows[-1] + 1]
+            logits = np.asarray(self.scored.logits[rows[0] : rows[-1] + 1])
         else:
-            logits = self.scored.logits.take(rows, axis=0, out=self.buffer[: rows.size], mode="clip")
-        if not self.identity_base:
-            logits = (logits * self.family.base_scale + self.family.base_shift).astype(np.float32)
-        return np.asarray(logits if self.ordered else logits[:, self.class_of])
+            logits = self.scored.logits.take(rows, axis=0, out=out, mode="clip")
+        base = self.base.of(logits, out)
+        return base if self.ordered else base[:, self.class_of]
 
-    def _screen_scores(self, scores: Single, column: int, positions: slice | Ints) -> None:
-        """Compare the scores of the class at `column` with all others, in the buffer."""
+    def _compare(self, scores: Single, column: int, block: slice) -> None:
+        """The class at `column` with all others, in the buffer."""
         n_rows, n_classes = scores.shape
-        own = scores[:, column].copy()
-        self.own[positions] = own
-        ratio = np.subtract(scores, own[:, None], out=self.buffer[:n_rows])
+        self.own[block] = scores[:, column]
+        ratio = np.subtract(scores, self.own[block, None], out=self.buffer[:n_rows])
         starts = self.row_starts[:n_rows]
         self.cells[starts + column] = -np.inf
         first, last = int(self.first[column]), int(self.last[column])
         if last - first > 1:
-            self.equal[positions] = ratio[:, first:last].max(axis=1)
+            ratio[:, first:last].max(axis=1, out=self.equal[block])
         gap = np.abs(self.slope - self.slope[column])
         gap[first:last] = 1.0
         ratio *= np.reciprocal(gap).astype(np.float32)
         for side, begin, end in ((self.above, 0, first), (self.below, last, n_classes)):
             if begin == end:
                 continue
-            top = ratio[:, begin:end].argmax(axis=1)
+            own_side = ratio[:, begin:end]
+            top = own_side.argmax(axis=1, out=side.column[block])
             top += begin
-            side.column[positions] = top
-            top += starts
-            side.best[positions] = self.cells.take(top)
-            self.cells[top] = -np.inf
-            side.second[positions] = ratio[:, begin:end].max(axis=1)
+            cells = starts + top
+            self.cells.take(cells, out=side.best[block], mode="clip")
+            self.cells[cells] = -np.inf
+            own_side.max(axis=1, out=side.second[block])
 
     def _settle(self) -> Screened:
         """Tell certain from unsure, for all images at once."""
         # A score is rounded to a few float32 units of itself, and a rival at a crossing is own + ratio * gap.
         rounding = _WINDOW * np.abs(self.own)
+        if self.family.kind == "multiplicative" and not self.family.identity_base:
+            rounding += _LOG_OF_ROUNDED
         columns = self.column_of[self.scored.labels[self.rows]]
         largest_gap = np.float32(np.inf)
         gap_above = np.append(largest_gap, -np.diff(self.slope).astype(np.float32))[self.first][columns]
@@ -170,3 +169,26 @@ class _Screen:
             never=never,
             unsure=~never & (self.unsure | crowded | (np.abs(self.equal) <= rounding)),
         )
+
+
+class _Base:
+    """u = base_scale z + base_shift in float32, to a few units of u itself."""
+
+    def __init__(self, family: Family) -> None:
+        self.scale = None if (family.base_scale == 1.0).all() else family.base_scale
+        self.shift = None if (family.base_shift == 0.0).all() else family.base_shift
+        if self.scale is not None and self.shift is not None:
+            raise ValueError(
+                "a family that scales and shifts logits: a difference of both has no such precision"
+            )
+
+    def of(self, logits: Single, out: Single) -> Single:
+        """u of some rows, (n, C), in the logits themselves or in `out`."""
+        if self.scale is not None:
+            return np.multiply(logits, self.scale.astype(np.float32), out=out)
+        if self.shift is None:
+            return logits
+        # Where z and b nearly cancel, z + b is exact, and what rounding b lost comes in with the second sum.
+        coarse = self.shift.astype(np.float32)
+        np.add(logits, coarse, out=out)
+        return np.add(out, (self.shift - coarse).astype(np.float32), out=out)

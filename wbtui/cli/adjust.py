@@ -34,6 +34,13 @@ def adjust(
     sweep: Annotated[
         str, typer.Option(metavar="FROM:TO:STEP", help="Show these strengths; the search ends at TO.")
     ] = "",
+    prior: Annotated[
+        str,
+        typer.Option(
+            metavar="training|validation|N,N,...",
+            help="Class frequencies: the training counts, estimated from validation, or given.",
+        ),
+    ] = "training",
     save: Annotated[bool, typer.Option("--save", help="Keep the result under its run, in derived/.")] = False,
     plot: Annotated[bool, typer.Option("--plot", help="Draw accuracy over the strength.")] = False,
     width: Annotated[int, typer.Option(help="Columns of a plot; 0: those of the terminal.")] = 0,
@@ -69,7 +76,7 @@ def adjust(
     materials = [adjusting.load_material(one) for one in found]
     goal = FewAboveFloor(floor / 100) if criterion == "few" else CRITERIA[criterion]
     results = [
-        adjusting.adjust_run(material, adjusting.Request(one, goal, choose, strength, strengths))
+        adjusting.adjust_run(material, adjusting.Request(one, goal, choose, strength, strengths, prior))
         for material in materials
         for one in adjusting.methods_named(method or ["multiplicative"])
     ]

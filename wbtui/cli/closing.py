@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wbtui.cli.display import figure, percent, stages_in_words
+from wbtui.cli.display import stages_in_words
 from wbtui.cli.progress import GROUPS, Standing
+from wbtui.report.values import figure, percent
 from wbtui.store.ids import run_ids, short_id
 from wbtui.store.text import plain
 
@@ -34,7 +35,7 @@ def close(standings: Sequence[Standing], quiet: bool = False) -> None:
     """
     console = Console(highlight=False, soft_wrap=True)
     for one in standings:
-        if one.state.name in ("failed", "crashed"):
+        if one.state.name in ("failed", "crashed", "unknown"):
             _complain(one)
     if quiet:
         return

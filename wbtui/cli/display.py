@@ -1,12 +1,12 @@
 """How does a run that is followed look: on a terminal, in a log, as JSON, or not at all?"""
 
 import json
-import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from wbtui.cli.progress import GROUPS, Standing
+from wbtui.report.values import duration, figure, percent
 from wbtui.store.events import EventReader
 from wbtui.store.format import FORMAT_VERSION
 from wbtui.store.history import Epoch
@@ -24,25 +24,6 @@ class Display(Protocol):
 
     def close(self) -> None:
         """Leave the terminal as it was; nothing more is shown."""
-
-
-def percent(fraction: float | None) -> str:
-    """An accuracy for people: percent with one decimal; a dash where there is none."""
-    return "-" if fraction is None or math.isnan(fraction) else f"{100 * fraction:.1f}"
-
-
-def figure(value: float | None, digits: int = 3) -> str:
-    """A number for people, with so many significant digits; a dash where there is none."""
-    return "-" if value is None or math.isnan(value) else f"{value:.{digits}g}"
-
-
-def clock(seconds: float | None) -> str:
-    """A duration as h:mm:ss or m:ss; a dash where it is not known."""
-    if seconds is None or not math.isfinite(seconds):
-        return "-"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def accuracy_words(scalars: Mapping[str, float], split: str = "test") -> str:
@@ -91,7 +72,7 @@ class PlainDisplay:
             f"{figure(scalars.get('time.images_per_second'), 4)} images/s",
         ]
         if newest and not standing.over:
-            words.append(f"ETA {clock(standing.seconds_left)}")
+            words.append(f"ETA {duration(standing.seconds_left)}")
         return "  ".join(words)
 
     def say(self, message: str) -> None:

@@ -1,12 +1,15 @@
-"""`wbtui export`: how do measurements leave for other tools?"""
+"""`wbtui export`: how do measurements and weights leave for other tools?"""
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wbtui.cli.run import RUNS_DEFAULT, Runs
+
+if TYPE_CHECKING:
+    from wbtui.store.reader import Run
 
 app = typer.Typer()
 
@@ -19,20 +22,56 @@ def export(
     filter_text: Annotated[
         str, typer.Option("--filter", "-f", metavar="WORDS", help="Only runs that `wbtui ls --filter` shows.")
     ] = "",
-    final: Annotated[bool, typer.Option("--final", help="Final figures alone, not every epoch.")] = False,
+    final: Annotated[
+        bool, typer.Option("--final", help="CSV: final figures alone, not every epoch.")
+    ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="A new file; otherwise stdout.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="CSV: into a new file; otherwise stdout."),
+    ] = None,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Scalars as TensorBoard's event files, a folder a run, not as CSV."),
+    ] = None,
+    safetensors: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Backbone and classifier as safetensors, a folder a run; no CSV."),
     ] = None,
     runs: Runs = RUNS_DEFAULT,
 ) -> None:
-    """Write all scalars of chosen runs as tidy CSV: run, preset, variant, name, seed, stage, epoch, metric, value."""
+    """Write all scalars of chosen runs as tidy CSV: run, preset, variant, name, seed, stage, epoch, metric, value.
+
+    With --tensorboard or --safetensors: those instead. They need extras: pip install 'wbtui[tensorboard]' and
+    'wbtui[export]'.
+    """
     from wbtui.errors import UsageError
     from wbtui.report.chosen import some_folders
+    from wbtui.report.event_files import write_event_files
+    from wbtui.report.terminal import say
+    from wbtui.report.values import counted
+    from wbtui.store.reader import open_run
+    from wbtui.store.text import plain
+
+    if (tensorboard or safetensors) and (final or output):
+        raise UsageError("--final and --output belong to the CSV; expected none of them beside --tensorboard")
+    found = [open_run(folder) for folder in some_folders(runs, run or [], filter_text)]
+    if tensorboard:
+        count = write_event_files(found, tensorboard)
+        what = f"{counted(count, 'scalar')} of {counted(len(found), 'run')}"
+        say(f"{plain(str(tensorboard))}: {what}; `tensorboard --logdir` shows them")
+    if safetensors:
+        _export_weights(found, safetensors)
+    if not (tensorboard or safetensors):
+        _export_csv(found, output, final)
+
+
+def _export_csv(found: list["Run"], output: Path | None, final: bool) -> None:
+    from wbtui.errors import UsageError
     from wbtui.report.exporting import write_scalars
     from wbtui.report.terminal import say
-    from wbtui.store.reader import open_run
+    from wbtui.report.values import counted
+    from wbtui.store.text import plain
 
-    found = [open_run(folder) for folder in some_folders(runs, run or [], filter_text)]
     if output is None:
         write_scalars(found, sys.stdout, final=final)
         return
@@ -41,6 +80,18 @@ def export(
             count = write_scalars(found, file, final=final)
     except OSError as error:
         raise UsageError(
-            f"{output}: cannot be written: {error.strerror}; expected a name that is free"
+            f"{plain(str(output))}: cannot be written: {error.strerror}; expected a name that is free"
         ) from None
-    say(f"{output}: {count} rows of {len(found)} runs")
+    say(f"{plain(str(output))}: {counted(count, 'row')} of {counted(len(found), 'run')}")
+
+
+def _export_weights(found: list["Run"], folder: Path) -> None:
+    """Torch reads them in a process of its own; what it says is said here."""
+    import subprocess
+
+    from wbtui.launch.environment import child_environment
+
+    command = [sys.executable, "-P", "-m", "wbtui.training.export", str(folder)]
+    done = subprocess.run([*command, *(str(run.path) for run in found)], env=child_environment(), check=False)
+    if done.returncode:
+        raise typer.Exit(done.returncode)

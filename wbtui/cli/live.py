@@ -9,8 +9,9 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from wbtui.cli.display import accuracy_words, clock, figure, geometry_words
+from wbtui.cli.display import accuracy_words, geometry_words
 from wbtui.cli.progress import Standing
+from wbtui.report.values import duration, figure
 from wbtui.store.text import plain
 
 _STYLES = {
@@ -81,7 +82,7 @@ def _block(standing: Standing) -> RenderableType:
         ProgressBar(total=total, completed=min(done, total)),
         f"batch {beat.batch or 0}/{beat.batches}" if beat and beat.batches else "",
         f"{beat.images_per_second:,.0f} images/s" if beat and beat.images_per_second else "",
-        f"ETA {clock(standing.seconds_left)}",
+        f"ETA {duration(standing.seconds_left)}",
     )
     lines: list[RenderableType] = [head, bar]
     if standing.epoch is not None:

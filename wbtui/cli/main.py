@@ -1,5 +1,6 @@
 """Which commands are there, and what becomes of a mistake? Each group is a file, imported when asked for."""
 
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -46,8 +47,9 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         for module, names in GROUPS.items():
             if cmd_name in names:
-                group = typer.main.get_group(importlib.import_module(module).app)
-                return group.commands[cmd_name]
+                commands: typer.Typer = importlib.import_module(module).app
+                commands.rich_markup_mode = None  # as below: --help looks alike everywhere
+                return typer.main.get_group(commands).commands[cmd_name]
         return None
 
 
@@ -80,6 +82,7 @@ def _wbtui(
             raise UsageError(
                 "the dashboard needs a terminal; `wbtui --help` lists the commands that do without"
             )
+        gc.disable()  # of its imports a sixth would be collections; the dashboard turns it on with its first rows
         from wbtui.tui.app import run_dashboard
 
         run_dashboard(runs, readonly=readonly, ascii_only=ascii_only)

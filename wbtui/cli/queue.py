@@ -63,6 +63,8 @@ def add(
     Their number and the estimated time are shown first. They start as slots become free, unless the queue is
     paused.
     """
+    import sys
+
     from wbtui.cli.requests import Request, check_all, make_all
     from wbtui.launch.queue_files import enqueue, read_settings
     from wbtui.launch.worker import ensure_worker
@@ -76,7 +78,7 @@ def add(
     enqueue(place, folders, retry)
     print(*(folder.name for folder in folders), sep="\n")
     if read_settings(place).paused:
-        print("the queue is paused: `wbtui queue start` starts it")
+        print("the queue is paused: `wbtui queue start` starts it", file=sys.stderr)
     else:
         ensure_worker(place)
 
@@ -84,17 +86,18 @@ def add(
 def _confirm(runs: Path, configs: list["RunConfig"], yes: bool) -> None:
     import sys
 
-    from wbtui.cli.display import clock
     from wbtui.launch.estimate import estimated_seconds
     from wbtui.launch.queue_files import read_settings
+    from wbtui.report.values import counted, duration
 
     parallel = read_settings(runs).parallel
     seconds = estimated_seconds(runs, configs, parallel)
     guess = (
-        f"about {clock(seconds)}" if seconds is not None else "time unknown, no such run has finished here"
+        f"about {duration(seconds)}" if seconds is not None else "time unknown, no such run has finished here"
     )
     epochs = sum(config.total_epochs for config in configs)
-    print(f"{len(configs)} runs, {epochs} epochs, {parallel} at once: {guess}", file=sys.stderr)
+    size = f"{counted(len(configs), 'run')}, {counted(epochs, 'epoch')}, {parallel} at once"
+    print(f"{size}: {guess}", file=sys.stderr)
     if len(configs) > 1 and not yes and sys.stdin.isatty() and not typer.confirm("Add them?", default=True):
         raise typer.Exit(130)
 

@@ -1,5 +1,6 @@
-"""`wbtui report`: a study as the papers' table."""
+"""`wbtui report`: a study as the papers' table and figures."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -24,17 +25,27 @@ def report(
             metavar="METHOD", help="A row more a setting: adjusted, strength from validation; repeatable."
         ),
     ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write figures as SVG too: FDR over epochs, norms over classes, cosine similarity, accuracy over "
+            "the strength of each --adjust, else of multiplicative.",
+        ),
+    ] = None,
     runs: Runs = RUNS_DEFAULT,
 ) -> None:
     """Print a table of methods: Many, Medium, Few, All, FDR train and test, mean ± std over seeds, best in bold.
 
-    Only finished runs count; a table for each data preset.
+    Only finished runs count; a table for each data preset. Figures need matplotlib: pip install 'wbtui[plots]'.
     """
     from wbtui.errors import UsageError
     from wbtui.report.adjusting import methods_named
     from wbtui.report.chosen import some_folders
+    from wbtui.report.drawing import save_figures
     from wbtui.report.printing import print_tables
     from wbtui.report.study import finished, study_entries, study_problems, study_tables
+    from wbtui.report.study_figures import study_figures
     from wbtui.report.terminal import say
     from wbtui.store.reader import open_run
     from wbtui.store.text import plain
@@ -47,3 +58,7 @@ def report(
         raise UsageError(f"none of the runs that are {plain(study)!r} is finished")
     entries = study_entries(kept, methods)
     print_tables(study_tables(entries), format_, study_problems(entries))
+    if figures:
+        drawn = study_figures(entries, methods or methods_named(["multiplicative"]))
+        for path in save_figures(drawn, figures):
+            say(f"saved {plain(str(path))}")

@@ -10,7 +10,7 @@ from wbtui.plotting.canvas import Canvas
 from wbtui.plotting.line import LineOptions, line_plot
 from wbtui.plotting.palette import series_style
 from wbtui.plotting.series import Series
-from wbtui.report.adjusting import Adjusted, Floats, sweep_rows
+from wbtui.report.adjusting import Adjusted, Floats, accuracy_at, sweep_rows
 from wbtui.report.figures import GROUP_TITLES, GROUPS
 from wbtui.report.plots import Look
 from wbtui.report.settings import Setting
@@ -122,6 +122,8 @@ def _notes(results: Sequence[Adjusted], names: Mapping[str, str]) -> list[str]:
                 f"{one.choice.n_images} validation images; All on test {percent(interval.low)} to "
                 f"{percent(interval.high)} (95 %, bootstrap over its images)"
             )
+        if one.prior is not None:
+            notes.append(f"{about}: class frequencies: {one.prior.source}")
         if one.basis == "published":
             notes.append(f"{about}: nothing was chosen; {one.method.strength_source}")
         if one.warning is not None:
@@ -225,9 +227,7 @@ def curve_plot(one: Adjusted, look: Look, name: str) -> Canvas:
         curves.append(("val all", one.validation_curve, "all"))
     curves += [("test all" if group == "all" else group, one.test_curve, group) for group in GROUPS]
     series = [
-        Series.styled(
-            label, at, 100 * getattr(curve.values, group)[curve.plateau_at(at)], series_style(index)
-        )
+        Series.styled(label, at, 100 * accuracy_at(curve, at, group), series_style(index))
         for index, (label, curve, group) in enumerate(curves)
     ]
     options = LineOptions(
@@ -252,6 +252,7 @@ def adjusted_json(one: Adjusted, sweep: Floats | None) -> dict[str, Any]:
         "strength": one.strength,
         "basis": one.basis,
         "criterion": one.criterion,
+        "prior": one.prior_source,
         "choice": None if choice is None else vars(choice),
         "test": {
             "before": _summary(one.before.score.accuracy),

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from wbtui.adjustment import (
     AdditiveMultiplicative,
     Choice,
+    ClassPrior,
     Criterion,
     Curve,
     Evaluation,
@@ -20,15 +21,18 @@ from wbtui.adjustment import (
     choose_pair,
     choose_strength,
     evaluate,
+    given_prior,
     method_named,
     negative_logits,
+    oracle_choice,
     published_choice,
     score,
     strength_curve,
+    validation_prior,
 )
 from wbtui.errors import UsageError
 from wbtui.metrics import AccuracySummary, Groups, assign_groups
-from wbtui.report.derived import Derived
+from wbtui.report.derived import TRAINING_COUNTS, Derived
 from wbtui.report.figures import GROUPS
 from wbtui.store.predictions import Classifier
 from wbtui.store.reader import Run
@@ -99,6 +103,9 @@ class Request:
     sweep: Floats | None = None
     """Strengths to show; its end is the end of the search."""
 
+    prior: str = "training"
+    """Class frequencies: "training" counts, estimated from "validation", or numbers apart by commas."""
+
 
 @dataclass(frozen=True, eq=False)
 class Adjusted:
@@ -129,11 +136,18 @@ class Adjusted:
     test_curve: Curve
     validation_curve: Curve | None
     warning: NegativeLogits | None
+    prior: ClassPrior | None = None
+    """None: the training counts."""
 
     @property
     def parameters(self) -> dict[str, float]:
         """Further parameters of the method."""
         return {"gamma": self.method.gamma} if isinstance(self.method, AdditiveMultiplicative) else {}
+
+    @property
+    def prior_source(self) -> str:
+        """Where the class frequencies come from."""
+        return TRAINING_COUNTS if self.prior is None else self.prior.source
 
     def derived(self) -> Derived:
         """What is kept of it under its run."""
@@ -145,10 +159,11 @@ class Adjusted:
             strength=self.strength,
             basis=self.basis,
             criterion=self.criterion,
-            prior="training counts",
+            prior=self.prior_source,
             figures=figures,
             fingerprint=self.material.fingerprint,
             parameters=self.parameters,
+            probability=() if self.prior is None else tuple(self.prior.probability.tolist()),
         )
 
 
@@ -162,13 +177,14 @@ def adjust_run(material: Material, request: Request) -> Adjusted:
     Raises:
         UsageError: the method cannot be used on this run, or no strength satisfies the criterion.
     """
-    method, choice = _chosen(material, request)
+    prior = class_prior(material, request.prior)
+    method, choice = _chosen(material, request, prior)
     strength = choice.strength if choice is not None else float(request.strength or 0.0)
     basis = choice.basis if choice is not None else "given"
-    test_curve = _curve(material, material.test, request, method, strength)
+    test_curve = _curve(material, material.test, request, method, strength, prior)
     validation_curve = None
     if material.validation is not None:
-        validation_curve = _curve(material, material.validation, request, method, strength)
+        validation_curve = _curve(material, material.validation, request, method, strength, prior)
     return Adjusted(
         material=material,
         method=method,
@@ -177,16 +193,41 @@ def adjust_run(material: Material, request: Request) -> Adjusted:
         criterion=choice.criterion if choice is not None else "",
         choice=choice,
         before=evaluate(material.test, material.groups, method_named("none"), 0.0),
-        after=evaluate(material.test, material.groups, method, strength),
-        validation=_validation(material, method, strength),
+        after=evaluate(material.test, material.groups, method, strength, prior),
+        validation=_validation(material, method, strength, prior),
         oracle=_oracle(test_curve, request.criterion),
         test_curve=test_curve,
         validation_curve=validation_curve,
-        warning=negative_logits(material.test, method),
+        warning=negative_logits(material.test, method, prior),
+        prior=prior,
     )
 
 
-def _chosen(material: Material, request: Request) -> tuple[Method, Choice | None]:
+def class_prior(material: Material, wanted: str) -> ClassPrior | None:
+    """The class frequencies that `Request.prior` names; None: the training counts.
+
+    Raises:
+        UsageError: the run has no validation images to estimate them from, or not one positive number a class.
+    """
+    if wanted == "training":
+        return None
+    if wanted == "validation":
+        if material.validation is None:
+            raise UsageError(
+                f"{plain(material.run.id)}: it has no validation images to estimate class frequencies from; "
+                "use the training counts or give numbers"
+            )
+        return validation_prior(material.validation)
+    try:
+        numbers = [float(word) for word in wanted.split(",")]
+    except ValueError:
+        raise UsageError(
+            f"--prior {plain(wanted)[:80]}: expected training, validation or a number a class, e.g. 500,300,5"
+        ) from None
+    return given_prior(np.array(numbers), material.test.n_classes)
+
+
+def _chosen(material: Material, request: Request, prior: ClassPrior | None) -> tuple[Method, Choice | None]:
     method = request.method
     if request.strength is not None:
         return method, None
@@ -194,32 +235,44 @@ def _chosen(material: Material, request: Request) -> tuple[Method, Choice | None
     if request.choose == "published" or source is None:
         return method, published_choice(method, material.test.n_classes)
     if isinstance(method, AdditiveMultiplicative):
-        return choose_pair(source, material.groups, request.criterion)
-    return method, choose_strength(_curve(material, source, request, method, 0.0), request.criterion)
+        return choose_pair(source, material.groups, request.criterion, prior)
+    return method, choose_strength(_curve(material, source, request, method, 0.0, prior), request.criterion)
 
 
-def _curve(material: Material, scored: ScoredSet, request: Request, method: Method, strength: float) -> Curve:
+def _curve(
+    material: Material,
+    scored: ScoredSet,
+    request: Request,
+    method: Method,
+    strength: float,
+    prior: ClassPrior | None,
+) -> Curve:
     """The curve over all strengths that are looked at; the sweep is also the grid of methods without an exact one."""
     if request.sweep is None:
         highest = max(method.highest_strength, strength)
-        return strength_curve(scored, material.groups, method, highest=highest)
+        return strength_curve(scored, material.groups, method, prior, highest=highest)
     highest = max(float(request.sweep[-1]), strength)
     grid = np.unique(np.concatenate([[0.0], request.sweep, [highest]]))
-    return strength_curve(scored, material.groups, method, highest=highest, grid=grid)
+    return strength_curve(scored, material.groups, method, prior, highest=highest, grid=grid)
 
 
-def _validation(material: Material, method: Method, strength: float) -> AccuracySummary | None:
+def _validation(
+    material: Material, method: Method, strength: float, prior: ClassPrior | None
+) -> AccuracySummary | None:
     if material.validation is None:
         return None
-    return score(material.validation, material.groups, method, strength).accuracy
+    return score(material.validation, material.groups, method, strength, prior).accuracy
 
 
 def _oracle(curve: Curve, criterion: Criterion) -> tuple[float, AccuracySummary] | None:
-    try:
-        choice = choose_strength(curve, criterion)
-    except UsageError:  # a floor that test cannot keep must not prevent the report
-        return None
-    return choice.strength, curve.summary_at(choice.strength)
+    choice = oracle_choice(curve, criterion)
+    return None if choice is None else (choice.strength, curve.summary_at(choice.strength))
+
+
+def accuracy_at(curve: Curve, strengths: Floats, group: str) -> Floats:
+    """Accuracy of a group (or "all") at each strength, fractions, from the plateau that holds it."""
+    values: Floats = getattr(curve.values, group)[curve.plateau_at(strengths)]
+    return values
 
 
 def parse_sweep(text: str) -> Floats:

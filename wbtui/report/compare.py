@@ -1,5 +1,6 @@
 """How do settings compare: figures with deltas, what differs, and whether they may be compared at all?"""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +10,13 @@ import numpy as np
 from wbtui.metrics import seed_statistics
 from wbtui.report.differences import Difference, Rule, difference, rule_in_words, same_images
 from wbtui.report.entries import Entry
-from wbtui.report.settings import Setting, difference_table, shown_value
+from wbtui.report.settings import IMPORTED, Setting, difference_table, shown_value
 from wbtui.report.table import Cell, Column, Table, text_cell
 from wbtui.report.values import figure, percent, plus_minus, points, signed
 from wbtui.store.text import plain
+
+SAME = 1e-9
+"""Means that differ by less, relatively, are the same: sums in another order round differently."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,8 @@ def _known(entry: Entry, key: str) -> Mapping[str, Any]:
 
 def _split_words(entry: Entry) -> str:
     values = entry.setting.values
+    if values.get("preset") == IMPORTED:
+        return "counts given with the predictions"
     return f"{values.get('data.split_rule', '?')} rule, IF {shown_value(values.get('data.imbalance_factor'))}"
 
 
@@ -177,7 +183,7 @@ def _is_best(comparison: Comparison, one: Compared, index: int) -> bool:
         return False
     means = [entry.values(one.metric) for entry in comparison.entries]
     best = max(one.better * float(values.mean()) for values in means if values.size)
-    return one.better * float(means[index].mean()) == best
+    return math.isclose(one.better * float(means[index].mean()), best, rel_tol=SAME)
 
 
 def long_table(comparison: Comparison) -> Table:

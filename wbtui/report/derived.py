@@ -8,13 +8,16 @@ from typing import Any
 
 from wbtui.report.values import percent
 from wbtui.store import atomic, jsonio
-from wbtui.store.errors import StoreReadError, StoreWriteError
+from wbtui.store.errors import StoreReadError
 from wbtui.store.format import DERIVED, FORMAT_VERSION, METRIC_NAME
 from wbtui.store.reader import Run
 from wbtui.store.text import plain
 
 BASES = ("validation", "published", "given", "oracle")
 """What speaks for a strength: chosen on validation, the papers', typed by a person, or (not a result) best on test."""
+
+TRAINING_COUNTS = "training counts"
+"""The class frequencies that nothing need be said about."""
 
 _MAX_WORD = 200
 _LARGEST = 1_000.0  # strength or parameter
@@ -47,6 +50,9 @@ class Derived:
     parameters: Mapping[str, float] = field(default_factory=dict)
     """Further parameters of the method by name, such as gamma."""
 
+    probability: tuple[float, ...] = ()
+    """Class frequencies p_k, (C,), where they are not the training counts'."""
+
     made: float = 0.0
     """Unix seconds."""
 
@@ -60,6 +66,7 @@ class Derived:
             self.method,
             f"{self.strength:.6g}",
             *(f"{k}{v:.6g}" for k, v in sorted(self.parameters.items())),
+            *([f"prior_{self.prior.split()[0]}"] if self.prior != TRAINING_COUNTS else []),
         ]
         return "-".join([*words, "oracle"] if self.basis == "oracle" else words)
 
@@ -71,10 +78,7 @@ def save_derived(run: Run, derived: Derived) -> Path:
         StoreWriteError: the run folder cannot be written.
     """
     folder = run.path / DERIVED
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise StoreWriteError(folder, error) from error
+    atomic.make_folder(folder)
     fields = {key: value for key, value in vars(derived).items() if key != "stale"}
     value = {"version": FORMAT_VERSION, **fields, "made": derived.made or time.time()}
     path = folder / f"{derived.name}.json"
@@ -106,6 +110,9 @@ def _read(value: Mapping[str, Any], fingerprint: str) -> Derived | None:
         return None
     if strength is None or not all(abs(number) <= _LARGEST for number in (strength, *parameters.values())):
         return None  # NaN fails this too
+    probability = value.get("probability", [])
+    if not isinstance(probability, list) or not all(_is_share(share) for share in probability):
+        return None
     figures = jsonio.numbers(value.get("figures"))
     return Derived(
         method=str(words["method"]),
@@ -116,9 +123,14 @@ def _read(value: Mapping[str, Any], fingerprint: str) -> Derived | None:
         figures={name: figure for name, figure in figures.items() if METRIC_NAME.fullmatch(name)},
         fingerprint=str(words["fingerprint"]),
         parameters=parameters,
+        probability=tuple(probability),
         made=made,
         stale=not fingerprint or fingerprint != words["fingerprint"],
     )
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, float) and 0.0 < value <= 1.0
 
 
 def describe(derived: Derived) -> str:
@@ -134,5 +146,7 @@ def describe(derived: Derived) -> str:
         for group, title in (("all", "All"), ("many", "Many"), ("medium", "Medium"), ("few", "Few"))
     )
     more = "".join(f", {key} {value:g}" for key, value in sorted(derived.parameters.items()))
+    if derived.prior != TRAINING_COUNTS:
+        more += f", class frequencies: {derived.prior}"
     stale = "; STALE: the predictions have changed since" if derived.stale else ""
     return plain(f"{derived.method} {derived.strength:.4g}{more} ({words[derived.basis]}): {accuracy}{stale}")

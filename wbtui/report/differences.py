@@ -84,5 +84,6 @@ def rule_in_words(rules: set[Rule], images: int) -> list[str]:
         "of two single runs, so it says nothing about other seeds",
         "none": "a difference without n.s. or *: no interval can be given (one seed on a side)",
     }
-    starred = ["*: that interval leaves 0 out"] if rules & {"welch", "bootstrap"} else []
-    return [words[rule] for rule in ("welch", "bootstrap", "none") if rule in rules] + starred
+    said = [words[rule] for rule in ("welch", "bootstrap") if rule in rules]
+    said += ["*: that interval leaves 0 out"] if said else []
+    return said + ([words["none"]] if "none" in rules else [])

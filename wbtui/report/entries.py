@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wbtui.adjustment import AdditiveMultiplicative, Method, method_named
+from wbtui.adjustment import AdditiveMultiplicative, Method, given_prior, method_named
 from wbtui.catalog import nearest
 from wbtui.errors import UsageError
 from wbtui.metrics import Groups
 from wbtui.report.adjusting import load_material
-from wbtui.report.derived import Derived, load_derived
+from wbtui.report.derived import TRAINING_COUNTS, Derived, load_derived
 from wbtui.report.figures import Figures, figures_of
 from wbtui.report.settings import Setting, fold_seeds
 from wbtui.store.ids import resolve_run
@@ -101,7 +101,8 @@ def _adjustment(member: Member) -> str:
     if derived is None:
         return ""
     strength = f" {derived.strength:g}" if derived.basis == "given" else ""
-    return plain(f"{derived.method}{strength}") + (" (oracle)" if derived.basis == "oracle" else "")
+    prior = "" if derived.prior == TRAINING_COUNTS else f", prior: {derived.prior}"
+    return plain(f"{derived.method}{strength}{prior}") + (" (oracle)" if derived.basis == "oracle" else "")
 
 
 def _named(runs: Path, name: str) -> Member:
@@ -152,10 +153,12 @@ def _predicted(run: Run, derived: Derived | None) -> Predicted | None:
     except UsageError:  # none yet, or of a net that diverged: the run still has figures to compare
         return None
     method: Method = method_named("none")
-    strength = 0.0
+    strength, prior = 0.0, None
     if derived is not None:
+        if derived.probability:
+            prior = given_prior(derived.probability, material.test.n_classes)
         method, strength = method_named(derived.method), derived.strength
         if isinstance(method, AdditiveMultiplicative):
             method = AdditiveMultiplicative(gamma=derived.parameters.get("gamma", method.gamma))
-    predictions = method.predict(material.test, None, strength)
+    predictions = method.predict(material.test, prior, strength)
     return Predicted(material.test.labels, predictions, material.groups)

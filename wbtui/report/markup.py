@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Callable
 
 from wbtui.report.table import Cell, Table
@@ -33,6 +34,9 @@ _LATEX = {
     "\u0304": "",  # the bar of γ̄, a combining character
     "\n": " ",
 }
+_MINUS = re.compile(r"(?<!\S)-(?=\d)")
+"""A hyphen that means minus: before a number, after nothing or white space."""
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -42,8 +46,8 @@ def escape_markdown(text: str) -> str:
 
 
 def escape_latex(text: str) -> str:
-    """Text that LaTeX shows as it is."""
-    return "".join(_LATEX.get(character, character) for character in text)
+    """Text that LaTeX shows as it is, with true minus signs."""
+    return _MINUS.sub("$-$", "".join(_LATEX.get(character, character) for character in text))
 
 
 def to_markdown(table: Table) -> str:

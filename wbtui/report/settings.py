@@ -40,9 +40,13 @@ class Setting:
 def configuration(run: Run) -> dict[str, Any]:
     """A run's configuration by dotted key, defaults filled in where it is one of this version.
 
+    Of imported predictions nothing but what their config.toml says is known: no default is theirs.
+
     Raises:
         StoreReadError: it cannot be read.
     """
+    if run.config.get("preset") == IMPORTED:
+        return dict(flatten(run.config))
     try:
         return dict(flatten(run.run_config().model_dump()))
     except StoreReadError:

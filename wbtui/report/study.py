@@ -1,14 +1,16 @@
 """How does a study look as the papers' table: a row a method, Many, Medium, Few, All, FDR train and test?"""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from wbtui.adjustment import CRITERIA, Method
 from wbtui.metrics import seed_statistics
 from wbtui.report.adjusting import Request, adjust_run, load_material
-from wbtui.report.compare import problems
+from wbtui.report.compare import SAME, problems
 from wbtui.report.entries import Entry, Member, folded, member
+from wbtui.report.settings import shown_value
 from wbtui.report.table import Cell, Column, Table, count_cell, text_cell
 from wbtui.report.values import figure, percent, plus_minus
 from wbtui.store.reader import Run
@@ -60,10 +62,16 @@ def study_entries(runs: Sequence[Run], methods: Sequence[Method] = ()) -> list[E
 
 def study_tables(entries: Sequence[Entry]) -> list[Table]:
     """A table for each data preset: only rows on the same data stand below each other."""
-    by_preset: dict[str, list[Entry]] = {}
+    presets = by_preset(entries)
+    return [_table(preset, own, several=len(presets) > 1) for preset, own in presets.items()]
+
+
+def by_preset(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """Settings by the preset of their data."""
+    found: dict[str, list[Entry]] = {}
     for entry in entries:
-        by_preset.setdefault(str(entry.setting.values.get("preset") or "custom"), []).append(entry)
-    return [_table(preset, own, several=len(by_preset) > 1) for preset, own in by_preset.items()]
+        found.setdefault(str(entry.setting.values.get("preset") or "custom"), []).append(entry)
+    return found
 
 
 def _table(preset: str, entries: Sequence[Entry], *, several: bool) -> Table:
@@ -93,20 +101,23 @@ def _cell(entry: Entry, metric: str, accuracy: bool, best: float) -> Cell:
     write = percent if accuracy else figure
     spread = write(found.std) if found.n > 1 else "n/a"
     count = "" if found.n == entry.n else f" (n = {found.n})"
-    return Cell(plus_minus(write(found.mean), spread) + count, found.mean, best=found.mean == best)
+    return Cell(
+        plus_minus(write(found.mean), spread) + count,
+        found.mean,
+        best=math.isclose(found.mean, best, rel_tol=SAME),
+    )
 
 
 def _notes(entries: Sequence[Entry]) -> list[str]:
     notes = ["test accuracy in %, mean ± sample standard deviation over n seeds; best of a column in bold"]
     if any(entry.n == 1 for entry in entries):
         notes.append("± n/a: n = 1, a single run has no spread")
-    rules = {str(entry.setting.values.get("data.split_rule")) for entry in entries}
-    selection = {str(entry.setting.values.get("evaluation.selection")) for entry in entries}
-    tta = {str(entry.setting.values.get("evaluation.tta")) for entry in entries}
-    notes.append(
-        f"split rule {' / '.join(sorted(rules))}, selection {' / '.join(sorted(selection))}, "
-        f"TTA {' / '.join(sorted(tta))}"
+    rests_on = (
+        ("split rule", "data.split_rule"),
+        ("selection", "evaluation.selection"),
+        ("TTA", "evaluation.tta"),
     )
+    notes.append(", ".join(f"{title} {_all_values(entries, key)}" for title, key in rests_on))
     if any(one.derived is not None for entry in entries for one in entry.members):
         bases = sorted(
             {one.derived.basis for entry in entries for one in entry.members if one.derived is not None}
@@ -115,9 +126,10 @@ def _notes(entries: Sequence[Entry]) -> list[str]:
     return notes
 
 
+def _all_values(entries: Sequence[Entry], key: str) -> str:
+    return " / ".join(sorted({shown_value(entry.setting.values.get(key)) for entry in entries}))
+
+
 def study_problems(entries: Sequence[Entry]) -> list[str]:
     """Rows of one table that do not belong below each other."""
-    by_preset: dict[str, list[Entry]] = {}
-    for entry in entries:
-        by_preset.setdefault(str(entry.setting.values.get("preset") or "custom"), []).append(entry)
-    return [problem for own in by_preset.values() for problem in problems(own)]
+    return [problem for own in by_preset(entries).values() for problem in problems(own)]

@@ -25,7 +25,8 @@ def points(difference: float | None) -> str:
     """A difference of accuracies in percentage points, with its sign."""
     if difference is None or not math.isfinite(difference):
         return MISSING
-    return f"{100 * difference:+.1f}"
+    text = f"{100 * difference:+.1f}"
+    return text.lstrip("+-") if float(text) == 0 else text
 
 
 def figure(value: float | None, digits: int = 3) -> str:
@@ -44,12 +45,26 @@ def figure(value: float | None, digits: int = 3) -> str:
 def signed(difference: float | None, digits: int = 3) -> str:
     """A difference with its sign."""
     text = figure(difference, digits)
-    return text if text == MISSING or text.startswith("-") else f"+{text}"
+    return text if text in (MISSING, "0") or text.startswith("-") else f"+{text}"
 
 
 def plus_minus(mean: str, std: str) -> str:
-    """`43.1 ± 0.4`; the mean alone where there is no spread."""
-    return mean if std == MISSING else f"{mean} ± {std}"
+    """`43.1 ± 0.4`; the mean alone where there is no spread.
+
+    The spread has the decimals of the mean, `116 ± 1`, unless it would vanish: `1.02 ± 0.004`.
+    """
+    return mean if std == MISSING else f"{mean} ± {_as_fine_as(mean, std)}"
+
+
+def _as_fine_as(mean: str, std: str) -> str:
+    try:
+        value = float(std.replace(",", ""))
+    except ValueError:
+        return std
+    if "e" in mean or "e" in std or not value:
+        return std
+    text = f"{value:,.{len(mean.partition('.')[2])}f}"
+    return text if text.strip("0.") else f"{value:.1g}"
 
 
 def counted(count: int, thing: str) -> str:

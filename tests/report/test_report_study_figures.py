@@ -1,0 +1,107 @@
+"""Figures of a study: their numbers against the run folders, and the SVG they become."""
+
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from finished_runs import CLASSES, COUNTS, EPOCHS, accuracies, classifier, make_run, predictions_of
+
+from wbtui.adjustment import method_named
+from wbtui.errors import MissingPackageError
+from wbtui.report.drawing import save_figures
+from wbtui.report.study import study_entries
+from wbtui.report.study_figures import Line, MatrixPanel, Panel, StudyFigure, study_figures
+from wbtui.store.predictions import SplitPredictions
+from wbtui.store.reader import open_run
+
+
+@pytest.fixture
+def figures(tmp_path: Path) -> dict[str, StudyFigure]:
+    """Of two seeds of wd and one of ce, by name."""
+    runs = [open_run(make_run(tmp_path / "runs", *one)) for one in (("wd", 0), ("wd", 1), ("ce", 0))]
+    methods = [method_named("additive")]
+    return {one.name: one for one in study_figures(study_entries(runs, methods), methods)}
+
+
+def line(figure: StudyFigure, panel: int, index: int) -> Line:
+    found = figure.panels[panel]
+    assert isinstance(found, Panel)
+    return found.lines[index]
+
+
+def test_a_preset_gets_the_papers_four_figures(figures: dict[str, StudyFigure]) -> None:
+    assert set(figures) == {f"digits_lt-{name}" for name in ("fdr", "norms", "cosine", "additive")}
+    assert [one.label for one in figures["digits_lt-fdr"].panels[0].lines] == ["wd, n = 2", "ce, n = 1"]  # type: ignore[union-attr]
+
+
+def test_fdr_is_that_of_each_epoch(figures: dict[str, StudyFigure]) -> None:
+    found = line(figures["digits_lt-fdr"], 0, 0)
+    assert found.x.tolist() == list(range(1, EPOCHS + 1))
+    assert found.mean == pytest.approx(10.0 * found.x)
+    assert found.std == pytest.approx(0.0)
+    assert np.isnan(line(figures["digits_lt-fdr"], 0, 1).std).all()
+
+
+def test_norms_go_from_head_to_tail(figures: dict[str, StudyFigure]) -> None:
+    assert line(figures["digits_lt-norms"], 0, 0).mean == pytest.approx(classifier().class_mean_feature_norms)
+    assert line(figures["digits_lt-norms"], 1, 0).mean == pytest.approx(classifier().norms)
+    (wd, _) = figures["digits_lt-cosine"].panels
+    assert isinstance(wd, MatrixPanel)
+    assert (wd.values == np.eye(CLASSES)).all()
+
+
+def test_accuracy_over_the_strength_is_that_of_each_seed(figures: dict[str, StudyFigure]) -> None:
+    found = line(figures["digits_lt-additive"], 0, 0)
+    log_p = np.log(np.array(COUNTS) / sum(COUNTS))
+
+    def by_hand(seed: int, tau: float) -> float:
+        test = predictions_of("test", seed)
+        return 100 * accuracies(SplitPredictions(test.logits.astype(float) - tau * log_p, test.labels))["all"]
+
+    for at in (0, 57, 211):
+        seeds = [by_hand(seed, found.x[at]) for seed in range(2)]
+        assert found.mean[at] == pytest.approx(np.mean(seeds))
+        assert found.std[at] == pytest.approx(np.std(seeds, ddof=1))
+    assert [y for _, y in found.marks] == [
+        pytest.approx(by_hand(seed, x)) for seed, (x, _) in enumerate(found.marks)
+    ]
+    assert "oracle" in figures["digits_lt-additive"].note
+
+
+def texts(path: Path) -> str:
+    root = ElementTree.parse(path).getroot()
+    assert root.tag.endswith("svg")
+    return " ".join(element.text or "" for element in root.iter() if element.tag.endswith("text"))
+
+
+def test_figures_become_svg_with_their_text_and_the_same_bytes_again(
+    figures: dict[str, StudyFigure], tmp_path: Path
+) -> None:
+    written = save_figures(list(figures.values()), tmp_path / "out")
+    assert [path.name for path in written] == [f"{name}.svg" for name in figures]
+    for path, one in zip(written, figures.values(), strict=True):
+        shown = texts(path)
+        assert all(panel.title in shown for panel in one.panels)
+        assert "wd, n = 2" in shown
+    again = save_figures(list(figures.values()), tmp_path / "again")
+    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in written]
+
+
+def test_strangers_names_are_text_and_never_markup_or_a_path(tmp_path: Path) -> None:
+    label = "_$\\frac{1}$ <b>&"
+    panel = Panel("t", "x", "y", (Line(label, np.arange(3.0), np.arange(3.0), np.full(3, np.nan)),))
+    (path,) = save_figures([StudyFigure("x", (panel,), "note $")], tmp_path)
+    assert label in texts(path)
+    folder = make_run(tmp_path / "runs")
+    config = folder / "config.toml"
+    config.write_text(config.read_text().replace('preset = "digits_lt"', 'preset = "../../x"'))
+    names = [one.name for one in study_figures(study_entries([open_run(folder)]), [])]
+    assert names == ["_x-fdr", "_x-norms", "_x-cosine"]
+
+
+def test_without_the_package_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingPackageError, match=r"--figures: .*pip install 'wbtui\[plots\]'"):
+        save_figures([], tmp_path / "out")

@@ -1,0 +1,58 @@
+"""How do scalars reach TensorBoard: one folder of event files a run, which it reads beside any other."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from wbtui.errors import MissingPackageError, UsageError
+from wbtui.store.errors import StoreWriteError
+from wbtui.store.reader import Run
+from wbtui.store.text import plain
+
+
+def write_event_files(runs: Sequence[Run], folder: Path) -> int:
+    """Write every scalar of every epoch of each run into FOLDER/RUN_ID; steps are epochs over all stages.
+
+    A tag is the metric's name with a slash after its first word, test/accuracy.all, so that TensorBoard puts what
+    belongs to one split together. Accuracies are fractions.
+
+    Args:
+        runs: whose.
+        folder: where to; made if missing. Tensorboard reads all event files of a folder together, so that of a run
+            must not be there yet.
+
+    Returns:
+        How many scalars were written.
+
+    Raises:
+        MissingPackageError: tensorboard is not installed.
+        UsageError: the folder of a run is there.
+        StoreReadError: a run cannot be read.
+        StoreWriteError: the folder cannot be written.
+    """
+    try:
+        from tensorboard.summary import Writer
+    except ImportError as error:
+        raise MissingPackageError("--tensorboard", error, "tensorboard") from None
+
+    there = [run.id for run in runs if (folder / run.id).exists()]
+    if there:
+        raise UsageError(
+            f"{plain(str(folder / there[0]))}: there already; event files beside it would be mixed up with it; "
+            "remove it or name another folder"
+        )
+    count = 0
+    try:
+        for run in runs:
+            writer = Writer(str(folder / run.id))
+            try:
+                for epoch in run.epochs:
+                    for metric, value in epoch.scalars.items():
+                        writer.add_scalar(
+                            metric.replace(".", "/", 1), value, epoch.number, wall_time=epoch.time
+                        )
+                        count += 1
+            finally:
+                writer.close()
+    except OSError as error:
+        raise StoreWriteError(folder, error) from error
+    return count
