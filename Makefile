@@ -21,7 +21,7 @@ test: .venv/dev  ## install, and run every test
 	$(RUN) $(BIN)/python -m pytest
 
 test-full: .venv/dev  ## the long form: many more examples and kills
-	$(RUN) WBTUI_EXAMPLES=2000 WBTUI_KILLS=50 $(BIN)/python -m pytest --timeout 3600
+	$(RUN) WBTUI_EXAMPLES=2000 WBTUI_KILLS=50 WBTUI_SECONDS=30 $(BIN)/python -m pytest --timeout 3600
 
 check: .venv/dev  ## format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check .

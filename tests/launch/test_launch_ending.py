@@ -1,6 +1,8 @@
 """What is concluded from an exit code, a signal, an `end` event, a log and the kernel's counters."""
 
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from wbtui.launch import oom
 from wbtui.launch.ending import ERROR_LINES, Ending, judge, signal_name
+from wbtui.launch.environment import child_environment
 from wbtui.launch.oom import KillCount
 from wbtui.store.records import request_stop
 from wbtui.store.writer import RunWriter
@@ -105,3 +108,17 @@ def test_the_killer_is_suspected_only_where_a_counter_rose() -> None:
     assert KillCount(None, 9).struck_since(KillCount(None, 8)).startswith("probably")
     assert KillCount(2, 9).struck_since(KillCount(2, 8)) == ""  # it struck somebody else
     assert KillCount(None, None).struck_since(KillCount(None, None)) == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_log_that_takes_no_more_ends_nobody() -> None:
+    code = "from wbtui.store.errors import complain; complain('the disk is full'); print('and on')"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            stdout=subprocess.PIPE,
+            stderr=full,
+            env=child_environment(),
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (0, b"and on\n")

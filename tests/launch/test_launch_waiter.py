@@ -17,7 +17,7 @@ from wbtui.launch import identity
 from wbtui.launch.environment import child_environment
 from wbtui.launch.resume import config_of, resume_run
 from wbtui.launch.start import start_run
-from wbtui.launch.waiter import ALREADY_RUNNING, clear_group
+from wbtui.launch.waiter import ALREADY_RUNNING, await_exit, clear_group
 from wbtui.store.reader import open_run
 
 Start = Callable[..., Path]
@@ -144,6 +144,18 @@ def test_a_failed_run_keeps_its_reason(start: Start) -> None:
     assert result.exit_code == 1
     assert result.reason
     assert result.error
+
+
+@pytest.mark.parametrize("waitid", [True, False])
+def test_an_exit_is_awaited_without_reaping_with_and_without_waitid(
+    monkeypatch: pytest.MonkeyPatch, waitid: bool
+) -> None:
+    if not waitid:
+        monkeypatch.delattr(os, "waitid")
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5); raise SystemExit(7)"])
+    await_exit(child.pid)
+    assert psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE
+    assert child.wait() == 7
 
 
 def test_what_is_left_of_a_group_is_cleared_even_if_it_ignores_sigterm() -> None:

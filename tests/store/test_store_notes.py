@@ -31,6 +31,15 @@ def test_a_tag_that_cannot_be_typed_again_is_refused(tmp_path: Path, tag: str) -
     assert not (tmp_path / "notes.json").exists()
 
 
+def test_a_tag_too_many_is_refused_and_none_is_lost(tmp_path: Path) -> None:
+    tags = tuple(f"t{number:03d}" for number in range(100))
+    edit_tags(tmp_path, add=tags)
+    with pytest.raises(UsageError, match="101 tags; expected at most 100"):
+        edit_tags(tmp_path, add=["a"])
+    assert read_notes(tmp_path).tags == tags
+    assert edit_tags(tmp_path, add=["a"], remove=["t000"]).tags == ("a", *tags[1:])
+
+
 def test_a_note_has_a_limit(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="at most 20000"):
         set_note(tmp_path, "x" * 20_001)

@@ -14,7 +14,7 @@ import pytest
 from wbtui.store import facts as facts_module
 from wbtui.store import records
 from wbtui.store.facts import Facts, Liveness, gather_facts, heartbeat_age, process_info, same_creation
-from wbtui.store.format import TERMINAL, Heartbeat, Outcome, Phase, ProcessInfo, Result
+from wbtui.store.format import TERMINAL, Heartbeat, Outcome, Phase, ProcessInfo, Result, RunState
 from wbtui.store.history import End
 from wbtui.store.state import derive_state
 
@@ -86,6 +86,7 @@ CASES: dict[str, tuple[Facts, str]] = {
     "queue_file_beside_living_trainer": (living(queued=True), "running"),
     "new_folder": (Facts(folder_age=3.0), "starting"),
     "old_untouched_folder": (Facts(folder_age=HOURS), "unknown"),
+    "folder_gone": (Facts(folder_gone=True), "unknown"),
     "waiter_without_trainer": (Facts(process=UNSTARTED, waiter="alive"), "starting"),
     "waiter_without_trainer_stop": (
         Facts(process=UNSTARTED, waiter="alive", stop_requested=True),
@@ -242,6 +243,16 @@ def test_a_half_written_file_is_said(tmp_path: Path, name: str) -> None:
     found = gather_facts(tmp_path)
     assert len(found.problems) == 1
     assert name in derive_state(found).evidence
+
+
+def test_a_folder_without_config_counts_from_its_own_age_and_a_lost_one_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    assert derive_state(gather_facts(folder)).name == "starting"
+    os.utime(folder, (1, 1))
+    assert derive_state(gather_facts(folder)).name == "unknown"
+    folder.rmdir()
+    assert derive_state(gather_facts(folder)) == RunState("unknown", "its folder is gone")
 
 
 def test_a_pid_no_machine_has_is_dead(tmp_path: Path) -> None:

@@ -4,11 +4,14 @@ The starter waits for a middle process, which lives until the one that stays say
 zombie.
 """
 
+import contextlib
 import os
 import sys
 import traceback
 from collections.abc import Callable
 from typing import NoReturn
+
+from wbtui.store.errors import complain
 
 Ready = Callable[[], None]
 
@@ -42,8 +45,8 @@ def _stay(work: Callable[[Ready], int], writing: int) -> NoReturn:
     try:
         code = work(ready)
     except BaseException:  # noqa: BLE001 - the child must end here, whatever happened in it
-        traceback.print_exc()
+        complain(traceback.format_exc())
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
         os._exit(code)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, BinaryIO
 
 import wbtui
 from wbtui.config import DataConfig, RunConfig
@@ -20,6 +20,7 @@ from wbtui.launch.threads import thread_environment, threads_for
 from wbtui.launch.waiter import ALREADY_RUNNING
 from wbtui.presets import Resolved
 from wbtui.store import format as run_format
+from wbtui.store.errors import StoreWriteError
 from wbtui.store.ids import create_run
 from wbtui.store.notes import edit_tags, set_note
 from wbtui.store.text import plain
@@ -92,10 +93,12 @@ def start_run(
     Raises:
         AlreadyAtWorkError: somebody works on the run already.
         RunFailedError: the waiter could not start.
+        StoreWriteError: the folder cannot be written.
     """
     threads = thread_environment(threads_for(config, parallel))
     command = [sys.executable, "-P", "-m", "wbtui.launch.waiter", "--detach", "--device", config.device]
-    with (folder / run_format.LOG).open("ab") as log:
+    with _log_of(folder) as log:
+        earlier = log.tell()
         waiter = subprocess.run(
             [*command, str(folder.absolute())],
             stdin=subprocess.DEVNULL,
@@ -110,12 +113,19 @@ def start_run(
             f"{folder.name}: a process works on this run already; `wbtui attach` follows it"
         )
     if waiter.returncode:
-        raise RunFailedError(f"{folder.name}: the waiter could not start: {_log_tail(folder)}")
+        raise RunFailedError(f"{folder.name}: the waiter could not start: {_log_tail(folder, earlier)}")
 
 
-def _log_tail(folder: Path) -> str:
+def _log_of(folder: Path) -> BinaryIO:
     try:
-        text = (folder / run_format.LOG).read_bytes()[-_LOG_TAIL:].decode("utf-8", "replace")
+        return (folder / run_format.LOG).open("ab")
+    except OSError as error:
+        raise StoreWriteError(folder / run_format.LOG, error) from error
+
+
+def _log_tail(folder: Path, start: int) -> str:
+    try:
+        text = (folder / run_format.LOG).read_bytes()[start:][-_LOG_TAIL:].decode("utf-8", "replace")
     except OSError:
         text = ""
     return plain(text.strip(), lines=True) or f"exit without a word in {run_format.LOG}"

@@ -16,13 +16,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
+import psutil
+
 from wbtui.launch import identity, oom
 from wbtui.launch.detach import Ready, detached
 from wbtui.launch.ending import Ending, judge
 from wbtui.launch.lock import RUN_LOCK, locked
 from wbtui.launch.samples import Sampler, group_members
 from wbtui.store import format as run_format
-from wbtui.store.errors import StoreWriteError
+from wbtui.store.errors import StoreWriteError, complain
 from wbtui.store.facts import process_info
 from wbtui.store.format import Result
 from wbtui.store.records import begin_attempt, write_process, write_result
@@ -35,6 +37,9 @@ LOCK_PATIENCE = 1.0
 
 GROUP_PATIENCE = 5.0
 """Seconds that what is left of the process group has between SIGTERM and SIGKILL."""
+
+EXIT_LOOK_SECONDS = 0.2
+"""Between looks at the trainer where waiting for it without reaping it cannot be had."""
 
 RESULT_TRIES = 60
 RESULT_PAUSE = 5.0
@@ -61,7 +66,7 @@ def attempt(folder: Path, device: str, ready: Ready = lambda: None) -> int:
                 return ALREADY_RUNNING
             return wait(folder, begin_attempt(folder), device, ready)
     except (StoreWriteError, OSError) as error:
-        print(f"waiter: {error}", file=sys.stderr)
+        complain(f"waiter: {error}")
         return 1
 
 
@@ -82,7 +87,7 @@ def wait(folder: Path, number: int, device: str, ready: Ready) -> int:
         ready()
         sampler = Sampler(folder / run_format.SYSTEM, trainer.pid, device)
         sampler.start()
-        _await_exit(trainer.pid)
+        await_exit(trainer.pid)
         sampler.close()
         clear_group(trainer.pid)
         code = trainer.wait()
@@ -121,9 +126,15 @@ def _pass_on_signals(group: int) -> None:
         signal.signal(number, pass_on)
 
 
-def _await_exit(pid: int) -> None:
+def await_exit(pid: int) -> None:
     """Wait until the trainer is dead but leave it a zombie: until it is reaped, nobody gets its group."""
-    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    if hasattr(os, "waitid"):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        return
+    trainer = psutil.Process(pid)  # macOS has no waitid before Python 3.13
+    with contextlib.suppress(psutil.NoSuchProcess):  # a zombie counts as one in some versions
+        while trainer.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(EXIT_LOOK_SECONDS)
 
 
 def clear_group(group: int) -> None:
@@ -146,7 +157,7 @@ def _write_result(folder: Path, result: Result) -> int:
         except StoreWriteError as error:
             if not folder.is_dir():
                 raise
-            print(f"{error}; trying again", file=sys.stderr)
+            complain(f"{error}; trying again")
             time.sleep(RESULT_PAUSE)
         else:
             return 0

@@ -23,7 +23,7 @@ from wbtui.launch.resume import config_of
 from wbtui.launch.slots import ANY
 from wbtui.launch.start import AlreadyAtWorkError, start_run
 from wbtui.store import facts
-from wbtui.store.errors import StoreReadError, StoreWriteError
+from wbtui.store.errors import StoreReadError, StoreWriteError, complain
 from wbtui.store.format import Result, RunState
 from wbtui.store.reader import open_run
 from wbtui.store.records import last_attempt, read_process, write_process, write_result
@@ -59,7 +59,7 @@ def work(runs: Path, ready: Ready = lambda: None) -> int:
                         lock.close()  # inside `editing`: who adds a run next finds no worker and starts one
                         return 0
             except (UsageError, StoreWriteError, OSError) as error:
-                print(f"worker: {error}", file=sys.stderr, flush=True)
+                complain(f"worker: {error}")
                 if not runs.is_dir():
                     return 1
             time.sleep(LOOK_SECONDS)

@@ -1,7 +1,9 @@
 """What can go wrong with a run folder, and who is to blame?"""
 
+import contextlib
 import errno
 import os
+import sys
 from pathlib import Path
 
 from wbtui.errors import UsageError
@@ -27,3 +29,9 @@ class StoreWriteError(Exception):
     def disk_full(self) -> bool:
         """Whether space (or quota) is what is missing."""
         return self.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def complain(message: str) -> None:
+    """Say what went wrong to stderr, which is a log: a full disk may refuse that too, and must not end the process."""
+    with contextlib.suppress(OSError):
+        print(message, file=sys.stderr, flush=True)

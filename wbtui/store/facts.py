@@ -46,7 +46,9 @@ class Facts:
     process_age: float = 0.0
     """Seconds since process.json was written."""
     folder_age: float = 0.0
-    """Seconds since config.toml was written."""
+    """Seconds since config.toml was written; where there is none, since the folder changed."""
+    folder_gone: bool = False
+    """Whether the whole folder was moved away or deleted."""
 
 
 @cache
@@ -220,12 +222,13 @@ def gather_facts(folder: Path, attempt: int = 0, end: End | None = None) -> Fact
         queued=os.path.lexists(folder / QUEUE),
         stop_requested=records.stop_requested(folder),
         process_age=now - process.written if process else 0.0,
-        folder_age=now - _modified(folder / CONFIG, now),
+        folder_age=now - (_modified(folder / CONFIG) or _modified(folder) or now),
+        folder_gone=not os.path.lexists(folder),
     )
 
 
-def _modified(path: Path, default: float) -> float:
+def _modified(path: Path) -> float | None:
     try:
         return path.lstat().st_mtime
     except OSError:
-        return default
+        return None

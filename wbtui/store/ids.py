@@ -4,6 +4,7 @@ import difflib
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,7 +50,7 @@ def create_run(runs: Path, config: "RunConfig", provenance: Mapping[str, Any] | 
         The new run folder.
 
     Raises:
-        StoreWriteError: the folder cannot be made or written.
+        StoreWriteError: the folder cannot be made or written; none is left behind.
     """
     import tomli_w
 
@@ -59,8 +60,12 @@ def create_run(runs: Path, config: "RunConfig", provenance: Mapping[str, Any] | 
         os.mkdir(folder)  # noqa: PTH102  fails where it exists, by name as DESIGN promises
     except OSError as error:
         raise StoreWriteError(folder, error) from error
-    atomic.write_bytes(folder / CONFIG, tomli_w.dumps(config.model_dump(mode="json")).encode())
-    atomic.write_json(folder / PROVENANCE, {"version": FORMAT_VERSION, **(provenance or {})})
+    try:
+        atomic.write_bytes(folder / CONFIG, tomli_w.dumps(config.model_dump(mode="json")).encode())
+        atomic.write_json(folder / PROVENANCE, {"version": FORMAT_VERSION, **(provenance or {})})
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return folder
 
 

@@ -10,6 +10,7 @@ from wbtui.errors import UsageError
 from wbtui.store import atomic, bounded
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import FORMAT_VERSION, MAX_TEXT, NOTES, Notes
+from wbtui.store.text import plain
 
 _LOCK = ".notes.lock"
 _LOCK_SECONDS = 10.0
@@ -56,7 +57,8 @@ def edit_tags(folder: Path, add: Iterable[str] = (), remove: Iterable[str] = ())
     """Add and remove tags; a tag in both is removed.
 
     Raises:
-        UsageError: a tag is empty, too long, or holds white space or a character that cannot be shown.
+        UsageError: a tag is empty, too long, or holds white space or a character that cannot be shown; or the run
+            would have more than 100.
     """
     added, removed = set(add), set(remove)
     for tag in added:
@@ -69,7 +71,14 @@ def edit_tags(folder: Path, add: Iterable[str] = (), remove: Iterable[str] = ())
             raise UsageError(
                 f"tag {tag!r:.80}: expected 1 to {_MAX_TAG} characters without white space, e.g. base"
             )
-    return _change(folder, lambda notes: replace(notes, tags=_sorted((set(notes.tags) | added) - removed)))
+
+    def edit(notes: Notes) -> Notes:
+        tags = (set(notes.tags) | added) - removed
+        if len(tags) > _MAX_TAGS:
+            raise UsageError(f"{plain(folder.name)}: {len(tags)} tags; expected at most {_MAX_TAGS}")
+        return replace(notes, tags=_sorted(tags))
+
+    return _change(folder, edit)
 
 
 def set_star(folder: Path, star: bool) -> Notes:

@@ -254,11 +254,13 @@ def open_run(path: Path) -> Run:
         path: A run folder; resolve what a person typed with `ids.resolve_run`.
 
     Raises:
-        StoreReadError: no folder, or no run folder.
+        StoreReadError: no folder, no run folder, or one that may not be looked into.
     """
     try:
         path = path.resolve(strict=True)
         is_run = stat.S_ISREG((path / CONFIG).lstat().st_mode)
+    except PermissionError as error:
+        raise StoreReadError(f"{plain(str(path))}: cannot be read: {error.strerror}") from None
     except (OSError, ValueError, RuntimeError):
         is_run = False
     if not is_run:

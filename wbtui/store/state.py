@@ -127,6 +127,8 @@ def _dead(facts: Facts, process: ProcessInfo) -> RunState:
 
 
 def _without_process(facts: Facts) -> RunState:
+    if facts.folder_gone:
+        return RunState("unknown", "its folder is gone")
     if facts.heartbeat is not None:
         return _by_heartbeat_alone(facts, "no usable process.json")
     if facts.events_attempt == 0 and facts.folder_age < FOLDER_LIMIT:

@@ -3,6 +3,7 @@
 Exit codes: 0 finished, 1 the run failed, 2 wrong usage or configuration, 130 stopped.
 """
 
+import contextlib
 import os
 import sys
 import time
@@ -10,7 +11,7 @@ import traceback
 from pathlib import Path
 
 from wbtui.errors import RunFailedError, UsageError
-from wbtui.store.errors import StoreWriteError
+from wbtui.store.errors import StoreWriteError, complain
 from wbtui.store.facts import process_info
 from wbtui.store.format import Outcome, Result
 from wbtui.store.records import begin_attempt, last_attempt, write_process, write_result
@@ -40,7 +41,10 @@ def main(arguments: list[str]) -> int:
         result = _train(folder, writer, monitor, attempt, started)
     monitor.close()
     if not waited_for:
-        write_result(folder, result)
+        try:
+            write_result(folder, result)
+        except StoreWriteError as error:
+            complain(f"{error}")
     return result.exit_code if result.exit_code is not None else FAILED
 
 
@@ -62,16 +66,17 @@ def _train(folder: Path, writer: RunWriter, monitor: Monitor, attempt: int, star
         outcome, reason, code = "finished", "all epochs done", FINISHED
     except KeyboardInterrupt as stop:
         outcome, reason, code = "stopped", str(stop) or "stopped by SIGINT", STOPPED
-        writer.event("stop", reason=reason)
+        with contextlib.suppress(StoreWriteError):
+            writer.event("stop", reason=reason)
     except (UsageError, RunFailedError) as error:
         outcome, reason = "failed", str(error)
         code = USAGE if isinstance(error, UsageError) else FAILED
     except Exception as error:  # noqa: BLE001 - whatever happened belongs into the run folder
         outcome, code = "failed", FAILED
         reason, error_text = describe_failure(error, folder), traceback.format_exc()
-        print(error_text, file=sys.stderr)
+        complain(error_text)
     if outcome == "failed":
-        print(reason, file=sys.stderr)
+        complain(reason)
     result = Result(
         attempt=attempt,
         outcome=outcome,
@@ -97,7 +102,7 @@ def _train(folder: Path, writer: RunWriter, monitor: Monitor, attempt: int, star
             error=error_text,
         )
     except StoreWriteError as error:
-        print(f"{error}", file=sys.stderr)
+        complain(f"{error}")
     return result
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from wbtui.errors import RunFailedError
-from wbtui.store.errors import StoreWriteError
+from wbtui.store.errors import StoreWriteError, complain
 from wbtui.store.writer import RunWriter
 from wbtui.training import checkpoint as checkpoints
 from wbtui.training.checkpoint import Checkpoint
@@ -76,7 +76,7 @@ class Keeper:
             try:
                 return write()
             except StoreWriteError as error:
-                print(f"{error}; trying again in {pause:g} s", flush=True)
+                complain(f"{error}; trying again in {pause:g} s")
                 time.sleep(pause)
         try:
             return write()

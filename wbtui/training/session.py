@@ -2,7 +2,6 @@
 
 import platform
 import socket
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from wbtui.models.model import num_parameters
 from wbtui.presets import resolve
 from wbtui.store import atomic, bounded
 from wbtui.store import format as run_format
+from wbtui.store.errors import complain
 from wbtui.store.writer import RunWriter
 from wbtui.training.monitor import Monitor
 from wbtui.training.runtime import Identity, identity, resolve_runtime
@@ -72,7 +72,7 @@ def _warn_of_differences(
     if changed:
         message = "not identical to an uninterrupted run any more: " + "; ".join(changed)
         writer.event("alert", kind="identity", epoch=writer.last_epoch, message=message)
-        print(message, file=sys.stderr)
+        complain(message)
 
 
 def _known_to_the_trainer(

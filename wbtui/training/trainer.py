@@ -20,6 +20,7 @@ from wbtui.errors import RunFailedError
 from wbtui.metrics.groups import assign_groups
 from wbtui.models.heads import CosineHead, EtfHead, Head, LinearHead
 from wbtui.models.model import build_model
+from wbtui.store import format as run_format
 from wbtui.store.predictions import Classifier, PredictionsMeta, SplitPredictions
 from wbtui.store.writer import RunWriter
 from wbtui.training import checkpoint as checkpoints
@@ -367,8 +368,9 @@ class Trainer:
         if self._config.evaluation.selection == "best_validation" and self._best["validation"].state:
             selected, epoch = "best_validation", self._best["validation"].epoch
             self.model.load_state_dict(self._best["validation"].state)
-            checkpoints.save_tensors(
-                self._folder / "best.pt", {"epoch": epoch, "model": self._best["validation"].state}
+            best_weights = {"epoch": epoch, "model": self._best["validation"].state}
+            self._keeper.persist(
+                partial(checkpoints.save_tensors, self._folder / run_format.BEST_CHECKPOINT, best_weights)
             )
         self._evaluator.freeze(False)
         train, _ = self._evaluator.measure("train")
