@@ -178,10 +178,9 @@ READING = """## How to read it
   mean cosine similarity between features of different classes, ‖μ‖ tail/head the mean norm of the Few classes' mean
   training features over that of the Many classes.
 * Down the first table: weight decay raises FDR, shrinks γ and the cosine similarity, and lengthens the tail's features;
-  feature regularization with an ETF classifier raises FDR further.
-* Weight decay by itself can cost the tail accuracy: what it improves are the features, and the second table shows what
-  an adjustment makes of them. Stage 2 of `wb` is such an adjustment, implicit in its weights, so a further one adds
-  little to it.
+  feature regularization with an ETF classifier raises FDR further on glyphs, not on digits.
+* What weight decay improves most are the features: the second table shows what an adjustment makes of them. Stage 2 of
+  `wb` is such an adjustment, implicit in its weights: a further one adds little on digits and nothing on glyphs.
 * On an ETF classifier all norms are equal, so τ-normalisation (bias kept) can only weigh features against the bias.
 * With 20 validation images a class the chosen strength is uncertain by several tenths; `wbtui adjust` prints the range.
 """
