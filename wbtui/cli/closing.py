@@ -111,10 +111,10 @@ def _table(
         table.add_column(title, justify="right", no_wrap=True)
     table.add_row("last", *_cells(split, final))
     if best_epoch is not None and f"{split}.accuracy.all" in best:
-        table.add_row(f"epoch {best_epoch} (best on validation)", *_cells(split, best))
+        table.add_row(f"epoch {best_epoch} (best on val.)", *_cells(split, best))
     return table
 
 
 def _cells(split: str, figures: Mapping[str, float]) -> list[str]:
     accuracies = [percent(figures.get(f"{split}.accuracy.{group}")) for _, group in GROUPS]
-    return [*accuracies, figure(figures.get(f"{split}.loss"), 4), figure(figures.get(f"{split}.fdr"))]
+    return [*accuracies, figure(figures.get(f"{split}.loss")), figure(figures.get(f"{split}.fdr"))]
