@@ -32,11 +32,13 @@ from wbtui.data.epoch_plan import epoch_plan
 from wbtui.data.torchvision_import import torchvision_module
 from wbtui.models.model import WbModel, build_model
 from wbtui.training.evaluation import Evaluator
-from wbtui.training.runtime import Runtime, processor_name
+from wbtui.training.runtime import Runtime, keep_freed_memory, processor_name
 from wbtui.training.stage import Stage
 
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 BATCH = 64
+WORKERS = 2
+FETCHED_AHEAD = 2 * WORKERS  # DataLoader's default
 RECIPE = StageConfig(
     epochs=320, batch_size=BATCH, learning_rate=0.01, weight_decay=5e-3, schedule="cosine_papers"
 )
@@ -71,7 +73,7 @@ def usual_steps(net: str, x: np.ndarray, y: np.ndarray, device: torch.device) ->
     model = fresh(net).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-3)
     loader = torch.utils.data.DataLoader(
-        PilImages(x, y), BATCH, shuffle=True, num_workers=2, pin_memory=device.type == "cuda"
+        PilImages(x, y), BATCH, shuffle=True, num_workers=WORKERS, pin_memory=device.type == "cuda"
     )
     while True:
         for images, labels in loader:
@@ -124,19 +126,22 @@ def speed(steps: Iterator[int], batches: int, device: torch.device) -> float:
     return images / (time.perf_counter() - started)
 
 
+CONTENDERS = {"usual": "", "ours fp32": "fp32", "ours bf16": "bf16"}
+
+
 def loops(args: argparse.Namespace, x: np.ndarray, y: np.ndarray) -> dict[str, object]:
-    device = torch.device(args.device)
-    contenders = {
-        "usual": usual_steps(args.net, x, y, device),
-        "ours fp32": our_steps(args.net, x, y, Runtime(device, "fp32", args.threads)),
-        "ours bf16": our_steps(args.net, x, y, Runtime(device, "bf16", args.threads)),
-    }
-    for steps in contenders.values():
-        speed(steps, 5, device)  # warm-up: workers, allocator, primitive caches
-    found: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(args.rounds):
-        for name, steps in contenders.items():
-            found[name].append(speed(steps, args.batches, device))
+    """Each contender in a process of its own, as a training script is, and in turn."""
+    children = {name: contender(args, name) for name in CONTENDERS}
+    found: dict[str, list[float]] = {name: [] for name in children}
+    for turn in range(args.rounds + 1):
+        for name, child in children.items():
+            child.stdin.write(b"go\n")
+            child.stdin.flush()
+            images_per_second = float(child.stdout.readline())
+            if turn:  # the first turn is the warm-up: allocator, primitive caches
+                found[name].append(images_per_second)
+    for child in children.values():
+        child.communicate()
     usual = found["usual"]
     for name, values in found.items():
         ratios = [value / base for value, base in zip(values, usual, strict=True)]
@@ -145,6 +150,30 @@ def loops(args: argparse.Namespace, x: np.ndarray, y: np.ndarray) -> dict[str, o
             f"x{statistics.median(ratios):.2f} the usual loop ({min(ratios):.2f} to {max(ratios):.2f})"
         )
     return {"images_per_second": found}
+
+
+def contender(args: argparse.Namespace, name: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, __file__, "--data", args.data, "--net", args.net, "--part", "turns"]
+    command += ["--contender", name, "--device", args.device, "--threads", str(args.threads)]
+    command += ["--batches", str(args.batches)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def turns(args: argparse.Namespace, x: np.ndarray, y: np.ndarray) -> dict[str, object]:
+    """One contender: at each line from outside, so many batches and their images a second.
+
+    What the usual loop's workers have fetched while others had their turn is used up before the clock starts.
+    """
+    device, precision = torch.device(args.device), CONTENDERS[args.contender]
+    if precision:
+        keep_freed_memory()
+        steps = our_steps(args.net, x, y, Runtime(device, precision, args.threads))
+    else:
+        steps = usual_steps(args.net, x, y, device)
+    for _ in sys.stdin:
+        speed(steps, FETCHED_AHEAD, device)
+        print(speed(steps, args.batches, device), flush=True)
+    return {}
 
 
 def diagnostics(args: argparse.Namespace, x: np.ndarray, y: np.ndarray) -> dict[str, object]:
@@ -218,6 +247,7 @@ def together(args: argparse.Namespace, x: np.ndarray, y: np.ndarray) -> dict[str
 
 
 def alone(args: argparse.Namespace, x: np.ndarray, y: np.ndarray) -> dict[str, object]:
+    keep_freed_memory()
     steps = our_steps(args.net, x, y, Runtime(torch.device(args.device), args.precision, args.threads))
     speed(steps, 3, torch.device(args.device))
     print(speed(steps, args.batches, torch.device(args.device)))
@@ -239,7 +269,14 @@ def profile(args: argparse.Namespace, x: np.ndarray, y: np.ndarray) -> dict[str,
     return {"share_of_time": shares}
 
 
-PARTS = {"loops": loops, "diagnostics": diagnostics, "together": together, "alone": alone, "profile": profile}
+PARTS = {
+    "loops": loops,
+    "turns": turns,
+    "diagnostics": diagnostics,
+    "together": together,
+    "alone": alone,
+    "profile": profile,
+}
 
 
 def main() -> None:
@@ -255,6 +292,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=40)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--test", type=int, default=2000, help="test images of the diagnostics part")
+    parser.add_argument("--contender", choices=CONTENDERS, help="of the turns part, which loops starts")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -273,7 +311,7 @@ def main() -> None:
     }
     if args.device.startswith("cuda"):
         facts["device"] = torch.cuda.get_device_name(args.device)
-    if args.part != "alone":
+    if args.part not in ("alone", "turns"):
         print(", ".join(f"{key} {value}" for key, value in facts.items()))
     found = PARTS[args.part](args, x, y)
     if args.json:
