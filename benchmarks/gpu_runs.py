@@ -1,42 +1,192 @@
-"""How long does the paper's run take on a GPU, and what does it come to? Whole runs by the trainer itself."""
+"""How long does the papers' run take on a GPU, and what does it come to? Whole runs by the trainer itself."""
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import tomli_w
-from gpu_ways import DEVICE, DRY, EAGER, GRAPHS, GRAPHS_BF16, SIZE, Found, Way, left, made_images
+from gpu_ways import (
+    DEVICE,
+    DRY,
+    EAGER,
+    EAGER_BF16,
+    GRAPHS,
+    GRAPHS_BF16,
+    ON_CPU,
+    SIZE,
+    Found,
+    Way,
+    left,
+    made_images,
+)
+from reproduction_plan import EAGER_FP32, Planned, named, plan
 
 from wbtui.presets import resolve
 
 FAILED = "failed"
+ALIKE = 2.0
+"""Means of so many standard errors apart are within seed noise."""
+
+# ---------------------------------------------------------------------- the papers' runs
 
 
-def paper(variant: str) -> Found:
-    """The paper's run on CIFAR-100-LT under the full rule; stops in time, and goes on when called again."""
-    given, seed = os.environ.get("WBTUI_CIFAR100"), os.environ.get("SEED", "0")
-    if not given and not DRY:
-        print("WBTUI_CIFAR100 is not set; expected the path of a .npz with x_train, y_train, x_test, y_test")
-        sys.exit(2)
-    runs = Path(os.environ.get("WBTUI_GPU_RUNS") or (tempfile.mkdtemp() if DRY else "runs/gpu"))
+def paper(names: list[str]) -> Found:
+    """The named runs of the plan (and whose weights they measure), or all, in slices: called again, it goes on."""
+    runs = runs_folder()
+    unknown = [name for name in names if named(name) is None]
+    if unknown:
+        sys.exit(f"no such run: {', '.join(unknown)}; `benchmarks/gpu.sh plan` lists them")
+    needed = {planned.plain_name for planned in plan() if planned.name in names}
+    wanted = [planned for planned in plan() if not names or planned.name in needed | set(names)]
+    done: dict[str, Found] = {}
+    for planned in wanted:
+        if finished(runs / planned.name):
+            continue
+        if left() < 90:
+            break
+        done[planned.name] = measured_again(runs, planned) if planned.tta == "flip" else one(runs, planned)
+        if done[planned.name]["outcome"] != "finished":
+            break
+    missing = [planned.name for planned in wanted if not finished(runs / planned.name)]
+    print(f"{len(wanted) - len(missing)} of {len(wanted)} runs are finished; folder {runs}")
+    failed = any(found["outcome"] == FAILED for found in done.values())
+    return {"runs": done, "missing": missing, "passed": not failed}
+
+
+def list_plan() -> Found:
+    """Every run of the plan, and how far it is."""
+    runs = runs_folder()
+    for planned in plan():
+        print(f"{'finished' if finished(runs / planned.name) else 'missing ':8}  {planned.command}")
+    return {}
+
+
+def runs_folder() -> Path:
+    runs = Path(os.environ.get("WBTUI_GPU_RUNS") or (tempfile.gettempdir() if DRY else "runs/gpu"))
     runs.mkdir(parents=True, exist_ok=True)
-    data = Path(given) if given else made_pack(runs)
-    settings = [f"seed={seed}", *(["stages.0.epochs=2"] if DRY else [])]
-    found = train_run(runs / f"cifar100_lt-{variant}-s{seed}", data, variant, settings, GRAPHS_BF16)
-    return found | {"passed": found["outcome"] != FAILED}
+    return runs
+
+
+def finished(folder: Path) -> bool:
+    path = folder / "result.json"
+    return path.is_file() and json.loads(path.read_text("utf-8"))["outcome"] == "finished"
+
+
+def one(runs: Path, planned: Planned) -> Found:
+    """One run, from its start or its checkpoint."""
+    way = EAGER if planned.way == EAGER_FP32 else GRAPHS_BF16
+    settings = [*planned.settings, f"seed={planned.seed}", f"data.split_rule={planned.rule}"]
+    settings += ["evaluation.selection=last"] if planned.rule == "full" else []
+    settings += [f"model.name={SIZE.net}", f"evaluation.batch_size={SIZE.eval_batch}"]
+    if DRY:
+        settings += ["stages.0.epochs=2", "data.images_per_class=40", "data.imbalance_factor=10"]
+        settings += ["stages.1.epochs=1"] if planned.variant == "wb" else []
+    data = pack(runs, planned.preset)
+    return train_run(runs / planned.name, planned.preset, planned.variant, [*npz(data), *settings], way)
+
+
+def measured_again(runs: Path, planned: Planned) -> Found:
+    """The finished run's weights under flip test-time augmentation: its copy goes on from its last checkpoint."""
+    source, target = runs / planned.plain_name, runs / planned.name
+    if not finished(source):
+        print(f"{planned.name}: waits for {planned.plain_name}")
+        return {"outcome": "waiting"}
+    if not target.exists():
+        copied = target.with_suffix(".part")
+        shutil.rmtree(copied, ignore_errors=True)
+        shutil.copytree(
+            source, copied, ignore=shutil.ignore_patterns("result.json", "process.json", "attempts")
+        )
+        config = tomllib.loads((source / "config.toml").read_text("utf-8"))
+        config["evaluation"]["tta"] = "flip"
+        (copied / "config.toml").write_text(tomli_w.dumps(config), "utf-8")
+        copied.rename(target)
+    return trained_on(target)
+
+
+def pack(runs: Path, preset: str) -> Path:
+    """The .npz of a preset's images."""
+    variable = {"cifar100_lt": "WBTUI_CIFAR100", "cifar10_lt": "WBTUI_CIFAR10"}[preset]
+    given = os.environ.get(variable)
+    if not given and not DRY:
+        print(f"{variable} is not set; expected the path of a .npz with x_train, y_train, x_test, y_test")
+        sys.exit(2)
+    return Path(given) if given else made_pack(runs)
+
+
+# ---------------------------------------------------------------------- ways against each other
+
+
+def agree() -> Found:
+    """Whole short runs by each way over seeds: is the accuracy the reference's, within seed noise?
+
+    digits is embedded; Fashion-MNIST joins where WBTUI_FASHION names a .npz of it.
+    """
+    ways = (EAGER, EAGER_BF16) if ON_CPU else (EAGER, EAGER_BF16, GRAPHS, GRAPHS_BF16)
+    found: Found = {"passed": True}
+    sources: dict[str, list[str]] = {"digits_lt": []}
+    if os.environ.get("WBTUI_FASHION"):
+        sources["fashion_lt"] = npz(Path(os.environ["WBTUI_FASHION"]))
+    runs = runs_folder() / "agree"
+    runs.mkdir(exist_ok=True)
+    for preset, settings in sources.items():
+        settings = [*settings, *(["stages.0.epochs=3"] if DRY else [])]
+        values: dict[str, list[float]] = {way.name: [] for way in ways}
+        for seed in range(SIZE.seeds):
+            for way in ways:
+                folder = runs / f"{preset}-{way.engine}-{way.precision}-s{seed}"
+                done = finished(folder) or left() > 60
+                if done and trained_at(folder, preset, [*settings, f"seed={seed}"], way):
+                    values[way.name].append(summary(folder)["final"]["test.accuracy.all"])
+        found[preset] = verdicts = {name: against(values[EAGER.name], own) for name, own in values.items()}
+        for name, verdict in verdicts.items():
+            print(f"{preset:11} {name:12} {verdict}")
+        found["passed"] = found["passed"] and all(verdict["within_noise"] for verdict in verdicts.values())
+    return found
+
+
+def trained_at(folder: Path, preset: str, settings: list[str], way: Way) -> bool:
+    return finished(folder) or train_run(folder, preset, "wd", settings, way)["outcome"] == "finished"
+
+
+def against(reference: list[float], own: list[float]) -> Found:
+    """Mean, sample standard deviation and n, and whether the means are within two standard errors of each other."""
+    known: Found = {"values": own, "n": len(own)}
+    if min(len(reference), len(own)) < 2:
+        return known | {"within_noise": len(reference) > 0 and len(own) > 0}
+    apart = statistics.mean(own) - statistics.mean(reference)
+    error = (statistics.variance(own) / len(own) + statistics.variance(reference) / len(reference)) ** 0.5
+    return known | {
+        "mean": statistics.mean(own),
+        "std": statistics.stdev(own),
+        "apart": apart,
+        "standard_error": error,
+        "within_noise": abs(apart) <= max(ALIKE * error, 1e-3),
+    }
 
 
 def precision() -> Found:
-    """Short weight-decay runs by eager fp32 and by what is faster: does the accuracy agree over seeds?"""
+    """Short weight-decay runs by eager fp32 and by what is faster: does the accuracy agree over seeds?
+
+    The full runs by both are part of the plan (`paper`), and stand side by side in docs/reproduction.md.
+    """
     ways = (EAGER, GRAPHS, GRAPHS_BF16)
     runs: list[Found] = []
-    settings = [f"stages.0.epochs={SIZE.precision_epochs}", "stages.0.schedule=cosine"]
+    settings = [
+        f"stages.0.epochs={SIZE.precision_epochs}",
+        "stages.0.schedule=cosine",
+        f"model.name={SIZE.net}",
+    ]
+    settings += ["data.split_rule=full", "evaluation.selection=last"]
+    settings += ["data.images_per_class=40", "data.imbalance_factor=10"] if DRY else []
     with tempfile.TemporaryDirectory() as scratch:
         folder, given = Path(scratch), os.environ.get("WBTUI_CIFAR100")
         data = Path(given) if given else made_pack(folder)
@@ -44,41 +194,51 @@ def precision() -> Found:
             for way in ways:
                 if left() > 90:
                     name = f"{way.engine}-{way.precision}-{seed}"
-                    done = train_run(folder / name, data, "wd", [*settings, f"seed={seed}"], way)
+                    own = [*npz(data), *settings, f"seed={seed}"]
+                    done = train_run(folder / name, "cifar100_lt", "wd", own, way)
                     runs.append({"way": way.name, "seed": seed, **done})
     found: Found = {
         "epochs": SIZE.precision_epochs,
-        "data": given or "made images",
+        "data": "CIFAR-100" if given else "made images",
         "runs": runs,
-        "test_all": {},
     }
-    for way in ways:
-        ended = [run for run in runs if run["way"] == way.name and run["outcome"] == "finished"]
-        values = [run["final"]["test.accuracy.all"] for run in ended]
-        if values:
-            spread = statistics.stdev(values) if len(values) > 1 else None
-            found["test_all"][way.name] = {"mean": statistics.mean(values), "std": spread, "n": len(values)}
-            print(way.name, found["test_all"][way.name])
+    ended = [run for run in runs if run["outcome"] == "finished"]
+    found["figures"] = {
+        name: {
+            way.name: spread([run["final"][name] for run in ended if run["way"] == way.name]) for way in ways
+        }
+        for name in ("test.accuracy.all", "test.fdr", "bn.scale.mean")
+    }
+    for name, by_way in found["figures"].items():
+        print(name, by_way)
     return found | {"passed": all(run["outcome"] != FAILED for run in runs)}
 
 
-def train_run(folder: Path, data: Path, variant: str, settings: list[str], way: Way) -> Found:
+def spread(values: list[float]) -> Found:
+    std = statistics.stdev(values) if len(values) > 1 else None
+    return {"mean": statistics.mean(values) if values else None, "std": std, "n": len(values)}
+
+
+# ---------------------------------------------------------------------- one run
+
+
+def npz(path: Path) -> list[str]:
+    return ["data.source=npz", f"data.root={path.absolute()}"]
+
+
+def train_run(folder: Path, preset: str, variant: str, settings: list[str], way: Way) -> Found:
     """The trainer itself in a process of its own, from its start or from its checkpoint, until it or the time ends."""
     if not folder.exists():
-        folder.mkdir()
-        engine = "eager" if DRY else way.engine  # a configuration refuses recorded steps on a CPU
+        engine = "eager" if ON_CPU else way.engine  # a configuration refuses recorded steps on a CPU
         settings = [*settings, f"device={DEVICE.type}", f"engine={engine}", f"precision={way.precision}"]
-        settings += [
-            "data.source=npz",
-            f"data.root={data}",
-            "data.split_rule=full",
-            "evaluation.selection=last",
-        ]
-        settings += [f"model.name={SIZE.net}"]
-        settings += [f"evaluation.batch_size={SIZE.eval_batch}"]
-        settings += ["data.images_per_class=40", "data.imbalance_factor=10"] if DRY else []
-        config = resolve("cifar100_lt", variant, settings=settings).config
+        config = resolve(preset, variant, settings=settings).config
+        folder.mkdir()
         (folder / "config.toml").write_text(tomli_w.dumps(config.model_dump(mode="json")), "utf-8")
+    return trained_on(folder)
+
+
+def trained_on(folder: Path) -> Found:
+    """Train on what a folder says until it is done, or stop gracefully in time."""
     stop = folder / "control" / "stop"
     stop.unlink(missing_ok=True)
     started = time.monotonic()
@@ -89,7 +249,11 @@ def train_run(folder: Path, data: Path, variant: str, settings: list[str], way: 
         stop.parent.mkdir(exist_ok=True)
         stop.touch()
         child.wait(timeout=40)
-    return summary(folder) | {"wall_seconds": time.monotonic() - started}
+    found = summary(folder) | {"wall_seconds": time.monotonic() - started}
+    print(
+        f"{folder.name}: {found['outcome']} after epoch {found['epochs_done']}, {found['reason']}", flush=True
+    )
+    return found
 
 
 def summary(folder: Path) -> Found:
@@ -101,21 +265,22 @@ def summary(folder: Path) -> Found:
     between = np.diff([event["t"] for event in epochs]).tolist()
     last = epochs[-1]["scalars"] if epochs else {}
     done = epochs[-1]["epoch"] if epochs else 0
-    print(f"{folder.name}: {result['outcome']} after epoch {done}, {result['reason']}", flush=True)
+    middle = statistics.median(between) if between else None
     return {
         "outcome": result["outcome"],
         "reason": result["reason"],
         "epochs_done": done,
         "median_training_seconds_an_epoch": statistics.median(seconds) if seconds else None,
-        "median_seconds_between_epochs": statistics.median(between) if between else None,
-        "final": result.get("final") or {k: v for k, v in last.items() if k.startswith("test.")},
-        "config": (folder / "config.toml").read_text("utf-8"),
+        "median_seconds_between_epochs": middle,
+        "seconds_of_all_epochs": middle * done if middle is not None else None,
+        "final": result.get("final") or {k: v for k, v in last.items() if k.startswith(("test.", "bn."))},
     }
 
 
 def made_pack(folder: Path) -> Path:
     """A .npz of made images as large as CIFAR-100."""
     path = folder / "made.npz"
-    (x, y), (x_test, y_test) = made_images(SIZE.pack_images, 1), made_images(SIZE.test_images, 2)
-    np.savez(path, x_train=x, y_train=y, x_test=x_test, y_test=y_test)
+    if not path.exists():
+        (x, y), (x_test, y_test) = made_images(SIZE.pack_images, 1), made_images(SIZE.test_images, 2)
+        np.savez(path, x_train=x, y_train=y, x_test=x_test, y_test=y_test)
     return path

@@ -1,23 +1,27 @@
 """What do the GPU benchmarks train? One net on made images, by each way that steps can be taken."""
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from wbtui.config import ModelConfig, StageConfig
+from wbtui.config import EvaluationConfig, ModelConfig, StageConfig
 from wbtui.data.batches import DeviceImages
 from wbtui.models.model import build_model
 from wbtui.training.engine import build_steps
+from wbtui.training.evaluation import Evaluator
 from wbtui.training.runtime import Runtime
 from wbtui.training.stage import RunningSums, Stage
 
 DRY = os.environ.get("WBTUI_GPU_DRY") == "1"
-DEVICE = torch.device("cpu" if DRY else "cuda")
+ON_CPU = DRY or os.environ.get("WBTUI_GPU_DEVICE") == "cpu"
+DEVICE = torch.device("cpu" if ON_CPU else "cuda")
+NET = os.environ.get("WBTUI_GPU_NET", "")
 STARTED, LIMIT_SECONDS = time.monotonic(), 500.0
 """After this many seconds nothing new is begun; gpu.sh ends the part at 540."""
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
@@ -45,8 +49,11 @@ class Size:
 
 
 FULL = Size()
+PROCESSOR = replace(FULL, net="resnet8", images=2_000, test_images=1_000, classes=10, eval_batch=500)
 TINY = Size("resnet8", 130, 200, 60, 4, 32, 16, 40, 20, 1, (1, 2), 64, 1, 1)
-SIZE = TINY if DRY else FULL
+SIZE = TINY if DRY else PROCESSOR if ON_CPU else FULL
+if NET and not DRY:
+    SIZE = replace(SIZE, net=NET)
 
 
 @dataclass(frozen=True)
@@ -81,17 +88,17 @@ EAGER, TF32, EAGER_BF16, GRAPHS, GRAPHS_BF16, TUNED = WAYS = (
 class Loop:
     """The trainer's own stage, images and steps on made images, without run folder."""
 
-    def __init__(self, way: Way, seed: int = 0) -> None:
+    def __init__(self, way: Way, seed: int = 0, size: Size = SIZE) -> None:
         way.set_flags()
         torch.manual_seed(seed)
-        x, y = made_images(SIZE.images, 1)
-        self.model = build_model(ModelConfig(name=SIZE.net), SIZE.classes, 3, SIZE.side)
+        x, y = made_images(size.images, 1, size)
+        self.model = build_model(ModelConfig(name=size.net), size.classes, 3, size.side)
         self.model.to(memory_format=torch.channels_last).to(DEVICE)  # type: ignore[call-overload]
         self.labels = torch.from_numpy(y)
         images = device_images(x, y, crop_padding=4)
-        recipe = StageConfig(epochs=320, batch_size=SIZE.batch, learning_rate=0.01, weight_decay=5e-3)
-        self.stage = Stage(0, recipe, self.model, np.bincount(y, minlength=SIZE.classes), way.runtime)
-        self.sums = RunningSums(SIZE.classes, DEVICE)
+        self.stage = Stage(0, recipe(size), self.model, np.bincount(y, minlength=size.classes), way.runtime)
+        self.sums = RunningSums(size.classes, DEVICE)
+        self._way, self._size = way, size
         self._steps = build_steps(self.stage, images, self.sums, way.runtime)
 
     def steps(self) -> Iterator[int]:
@@ -107,6 +114,16 @@ class Loop:
             self.sums.reset()
             epoch += 1
 
+    def evaluator(self) -> tuple[Evaluator, DeviceImages]:
+        """The trainer's own eval pass over as many test images, and those images."""
+        images = device_images(*made_images(self._size.test_images, 2, self._size))
+        feature_size = ModelConfig(name=self._size.net).feature_size
+        config = EvaluationConfig(batch_size=self._size.eval_batch)
+        splits = {"test": images}
+        return Evaluator(
+            self.model, splits, self._size.classes, feature_size, config, self._way.runtime
+        ), images
+
     def losses(self, count: int) -> list[float]:
         """The loss of each of the first steps; looking at it makes the device wait."""
         found, before = [], 0.0
@@ -118,21 +135,34 @@ class Loop:
         return found
 
 
-def made_images(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def recipe(size: Size = SIZE) -> StageConfig:
+    """The papers' stage 1."""
+    return StageConfig(epochs=320, batch_size=size.batch, learning_rate=0.01, weight_decay=5e-3)
+
+
+def made_images(count: int, seed: int, size: Size = SIZE) -> tuple[np.ndarray, np.ndarray]:
     """(N, S, S, 3) uint8 with one pattern a class under noise, and (N,) labels."""
     draw = np.random.default_rng(20261123)
     patterns = (
-        draw.integers(0, 256, (SIZE.classes, 4, 4, 3)).repeat(SIZE.side // 4, 1).repeat(SIZE.side // 4, 2)
+        draw.integers(0, 256, (size.classes, 4, 4, 3)).repeat(size.side // 4, 1).repeat(size.side // 4, 2)
     )
     draw = np.random.default_rng(seed)
-    labels = draw.permutation(np.arange(count) % SIZE.classes)
-    noise = draw.normal(0.0, 60.0, (count, SIZE.side, SIZE.side, 3)).astype(np.float32)
+    labels = draw.permutation(np.arange(count) % size.classes)
+    noise = draw.standard_normal((count, size.side, size.side, 3), dtype=np.float32) * 60
     return np.clip(patterns[labels] * 0.5 + 64 + noise, 0, 255).astype(np.uint8), labels
 
 
 def device_images(x: np.ndarray, y: np.ndarray, crop_padding: int = 0) -> DeviceImages:
     pixels, labels = torch.from_numpy(x).permute(0, 3, 1, 2), torch.from_numpy(y)
     return DeviceImages(pixels, labels, mean=MEAN, std=STD, device=DEVICE, crop_padding=crop_padding)
+
+
+def release() -> None:
+    """Give back what earlier measurements held, and count the peak of memory anew."""
+    gc.collect()
+    if DEVICE.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
 
 
 def finish() -> None:

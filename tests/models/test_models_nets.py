@@ -15,6 +15,7 @@ from wbtui.errors import UsageError
 from wbtui.models import WbModel, batchnorm_layers, build_model, num_parameters
 
 NAMES = sorted(catalog.nets())
+AT_224 = ("resnet50", "resnext50")
 
 
 def built(name: str, seed: int = 0, classes: int = 10, channels: int = 3, size: int = 16, **model) -> WbModel:
@@ -35,6 +36,8 @@ def test_forward_cost_is_the_declared_one(name):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("channels", "size", "width"), [(1, 8, 0), (3, 11, 6)])
 def test_features_are_as_long_as_the_catalog_says(name, channels, size, width):
+    if name in AT_224:
+        size, width = 4 * size, 16
     model = built(name, channels=channels, size=size, width=width)
     logits, features = model(torch.randn(4, channels, size, size))
     assert features.shape == (4, catalog.net(name).feature_size(width))
@@ -44,11 +47,27 @@ def test_features_are_as_long_as_the_catalog_says(name, channels, size, width):
 
 @pytest.mark.parametrize(
     ("name", "parameters"),
-    # The published counts with a classifier of 10 classes on 3 channels: 0.27 M and 0.46 M (He et al. 2016).
-    [("resnet20", 269_722), ("resnet32", 464_154), ("resnet34", 21_276_992 + 5_130)],
+    # The published counts with a classifier of 10 classes on 3 channels: 0.27 M and 0.46 M (He et al. 2016);
+    # torchvision's own of the nets for 224 pixels, without their classifiers.
+    [
+        ("resnet20", 269_722),
+        ("resnet32", 464_154),
+        ("resnet34", 21_276_992 + 5_130),
+        ("resnet50", 23_508_032 + 20_490),
+        ("resnext50", 22_979_904 + 20_490),
+    ],
 )
 def test_parameter_counts_are_the_published_ones(name, parameters):
-    assert num_parameters(built(name)) == parameters
+    assert num_parameters(built(name, size=32)) == parameters
+
+
+def test_a_width_that_the_groups_do_not_divide_is_refused():
+    with pytest.raises(
+        UsageError, match=r"model\.width = 24: resnext50 .* 32 groups; expected a multiple of 16"
+    ):
+        built("resnext50", size=32, width=24)
+    built("resnext50", size=32, width=48)
+    built("resnet50", size=32, width=24)
 
 
 def test_resnet34_has_the_papers_batchnorm_layers():
@@ -61,22 +80,25 @@ def test_resnet34_has_the_papers_batchnorm_layers():
 TORCHVISION_COMPARISON = """
 import sys, torch
 try:
-    from torchvision.models import resnet34
+    from torchvision import models
 except RuntimeError:  # a torchvision built against CUDA beside a CPU build of torch: declare what it asks for
     operators = torch.library.Library("torchvision", "DEF")
     operators.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     operators.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     for name in [name for name in sys.modules if name.startswith("torchvision")]:
         del sys.modules[name]
-    from torchvision.models import resnet34
+    from torchvision import models
 from wbtui.config import ModelConfig
 from wbtui.models import build_model
 torch.set_num_threads(1)
 torch.manual_seed(3)
-ours = build_model(ModelConfig(name="resnet34"), 10, 3, 32).backbone
-theirs = resnet34()
-theirs.conv1 = torch.nn.Conv2d(3, 64, 3, padding=1, bias=False)
-theirs.maxpool = theirs.fc = torch.nn.Identity()
+name, size = sys.argv[1], int(sys.argv[2])
+ours = build_model(ModelConfig(name=name), 10, 3, size).backbone
+theirs = {"resnet34": models.resnet34, "resnet50": models.resnet50, "resnext50": models.resnext50_32x4d}[name]()
+theirs.fc = torch.nn.Identity()
+if name == "resnet34":
+    theirs.conv1 = torch.nn.Conv2d(3, 64, 3, padding=1, bias=False)
+    theirs.maxpool = torch.nn.Identity()
 shapes = {key: tuple(value.shape) for key, value in theirs.state_dict().items()}
 assert {key: tuple(value.shape) for key, value in ours.state_dict().items()} == shapes, "layers differ"
 for key, value in theirs.state_dict().items():
@@ -84,15 +106,16 @@ for key, value in theirs.state_dict().items():
     same = key == "conv1.weight" or value.numel() < 9 or abs(spread - own) <= 0.1 * spread
     assert same, f"{key} is initialised differently"
 theirs.load_state_dict(ours.state_dict())
-images = torch.randn(4, 3, 32, 32)
+images = torch.randn(4, 3, size, size)
 for mode in (True, False):
     torch.testing.assert_close(ours.train(mode)(images), theirs.train(mode)(images))
 """
 
 
-def test_resnet34_computes_what_torchvision_computes():
+@pytest.mark.parametrize(("name", "size"), [("resnet34", 32), ("resnet50", 64), ("resnext50", 64)])
+def test_nets_of_torchvision_compute_what_torchvision_computes(name, size):
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", TORCHVISION_COMPARISON],
+        [sys.executable, "-W", "ignore", "-c", TORCHVISION_COMPARISON, name, str(size)],
         check=False,
         capture_output=True,
         text=True,
@@ -112,7 +135,7 @@ def test_option_a_shortcut_subsamples_and_adds_zero_channels():
     assert not out[:, 6:].any()
 
 
-@pytest.mark.parametrize(("name", "size"), [("resnet8", 3), ("resnet34", 7)])
+@pytest.mark.parametrize(("name", "size"), [("resnet8", 3), ("resnet34", 7), ("resnext50", 31)])
 def test_too_small_images_are_refused_with_both_sizes(name, size):
     with pytest.raises(UsageError, match=rf"needs {size + 1}x{size + 1} pixels.*these are {size}x{size}"):
         built(name, size=size)

@@ -3,9 +3,6 @@
 import contextlib
 import dataclasses
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,7 +26,6 @@ from wbtui.training.engine import EagerSteps, PythonRecorder, StaticSteps, Steps
 from wbtui.training.losses import build_loss
 from wbtui.training.monitor import Monitor
 from wbtui.training.runtime import Runtime, identity, resolve_engine, resolve_runtime
-from wbtui.training.session import describe_failure
 from wbtui.training.stage import CachedFeatures, RunningSums, Stage
 from wbtui.training.trainer import StopRequested, Trainer
 
@@ -414,7 +410,7 @@ def test_an_epoch_is_reported_before_the_next_one_fails(
     assert len(epochs(folder)) == 1
 
 
-# ---------------------------------------------------------------------- what is refused, and what runs out
+# ---------------------------------------------------------------------- what is refused
 
 
 def test_graphs_on_a_device_without_them_are_refused_in_one_message() -> None:
@@ -434,73 +430,3 @@ def test_auto_is_eager_and_the_engine_belongs_to_the_identity() -> None:
     earlier = dataclasses.asdict(now)
     del earlier["engine"]
     assert now.differences(earlier) == []
-
-
-def test_running_out_of_device_memory_names_batches_peak_and_what_to_change(tmp_path: Path) -> None:
-    config = resolve("glyphs_lt", "wb", settings=("stages.0.batch_size=48", "precision=fp32")).config
-    (tmp_path / "config.toml").write_text(tomli_w.dumps(config.model_dump(mode="json")), "utf-8")
-    said = describe_failure(
-        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), tmp_path
-    )
-    for part in (
-        "out of device memory",
-        "GiB",
-        "stages.0.batch_size = 48",
-        f"stages.1.batch_size = {config.stages[1].batch_size}",
-        f"evaluation.batch_size = {config.evaluation.batch_size}",
-        "precision = 'bf16'",
-    ):
-        assert part in said
-    assert "\n" not in said
-
-
-OUT_OF_MEMORY = """
-import sys, torch
-from wbtui.training.__main__ import main
-from wbtui.training.trainer import Trainer
-
-def run(self):
-    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
-
-Trainer.run = run
-sys.exit(main([sys.argv[1]]))
-"""
-
-
-def test_a_run_out_of_device_memory_is_marked_failed(tmp_path: Path) -> None:
-    config = resolve("glyphs_lt", "wd").config
-    (tmp_path / "config.toml").write_text(tomli_w.dumps(config.model_dump(mode="json")), "utf-8")
-    done = subprocess.run(
-        [sys.executable, "-c", OUT_OF_MEMORY, str(tmp_path)], capture_output=True, timeout=120, check=False
-    )
-    result = json.loads((tmp_path / "result.json").read_text("utf-8"))
-    assert (done.returncode, result["outcome"]) == (1, "failed")
-    assert result["reason"].startswith("out of device memory")
-    assert "Traceback" in result["error"]
-
-
-# ---------------------------------------------------------------------- the benchmark that a GPU is still to run
-
-GPU = Path(__file__).resolve().parents[2] / "benchmarks" / "gpu.py"
-
-
-@pytest.mark.skipif(not GPU.exists(), reason="benchmarks are not part of this copy")
-@pytest.mark.parametrize("part", ["check", "memory", "paper-wd"])
-def test_a_part_of_the_gpu_benchmark_runs_dry_on_the_cpu(part: str, tmp_path: Path) -> None:
-    here = {"WBTUI_GPU_DRY": "1", "RESULTS": str(tmp_path), "PYTHONPATH": str(GPU.parents[1])}
-    done = subprocess.run(
-        [sys.executable, str(GPU), part],
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-        env={**os.environ, **here},
-        cwd=tmp_path,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads((tmp_path / f"gpu_{part}.json").read_text("utf-8"))
-    if part == "check":
-        assert found["losses"]["graphs fp32"] == found["losses"]["eager fp32"]
-        assert found["losses"]["graphs bf16"] == found["losses"]["eager bf16"]
-    if part == "paper-wd":
-        assert (found["outcome"], found["epochs_done"]) == ("finished", 2)

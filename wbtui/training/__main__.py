@@ -57,7 +57,7 @@ def _begin(folder: Path) -> int:
 
 def _train(folder: Path, writer: RunWriter, monitor: Monitor, attempt: int, started: float) -> Result:
     """One attempt, from its `start` event to its `end` event."""
-    from wbtui.training.session import describe_failure, train  # loads torch; `starting` is already written
+    from wbtui.training.session import train  # loads torch; `starting` is already written
 
     outcome: Outcome
     error_text, figures = "", None
@@ -73,7 +73,7 @@ def _train(folder: Path, writer: RunWriter, monitor: Monitor, attempt: int, star
         code = USAGE if isinstance(error, UsageError) else FAILED
     except Exception as error:  # noqa: BLE001 - whatever happened belongs into the run folder
         outcome, code = "failed", FAILED
-        reason, error_text = describe_failure(error, folder), traceback.format_exc()
+        reason, error_text = f"{type(error).__name__}: {error}", traceback.format_exc()
         complain(error_text)
     if outcome == "failed":
         complain(reason)

@@ -56,6 +56,16 @@ class Monitor:
         self._thread.join()
         self._write()
 
+    @property
+    def phase(self) -> Phase:
+        """What is being done."""
+        return self._phase
+
+    @property
+    def epoch(self) -> int:
+        """The epoch in work over all stages, from 1; 0 before the first."""
+        return self._epoch
+
     def enter(self, phase: Phase, epoch: int, batches: int | None = None, batch: int = 0) -> None:
         """Say what is being done now.
 

@@ -11,13 +11,16 @@ import torch
 import wbtui
 from wbtui.config import RunConfig
 from wbtui.data.longtail import LongTailData, load
+from wbtui.errors import RunFailedError, UsageError
 from wbtui.models.model import num_parameters
+from wbtui.notices import notices
 from wbtui.presets import resolve
 from wbtui.store import atomic, bounded
 from wbtui.store import format as run_format
 from wbtui.store.errors import complain
 from wbtui.store.writer import RunWriter
 from wbtui.training.monitor import Monitor
+from wbtui.training.out_of_memory import describe, memory, ran_out
 from wbtui.training.runtime import Identity, identity, resolve_runtime
 from wbtui.training.trainer import Figures, Trainer
 
@@ -27,10 +30,21 @@ def train(folder: Path, writer: RunWriter, monitor: Monitor) -> Figures:
 
     Raises:
         UsageError: configuration, data or device are not usable.
-        RunFailedError: the run failed, in words.
+        RunFailedError: the run failed, in words; memory ran out, for one.
         StopRequested: somebody asked for a stop.
     """
     config = resolve(config_file=folder / run_format.CONFIG).config
+    try:
+        return _train(folder, config, writer, monitor)
+    except Exception as error:
+        kind = None if isinstance(error, UsageError | RunFailedError) else ran_out(error)
+        if kind is None:
+            raise
+        held = memory(kind, config.device)
+        raise RunFailedError(describe(error, kind, config, monitor.phase, monitor.epoch, held)) from error
+
+
+def _train(folder: Path, config: RunConfig, writer: RunWriter, monitor: Monitor) -> Figures:
     recorded = _read_provenance(folder)
     monitor.enter("data", writer.last_epoch)
     data = load(config.data)
@@ -39,27 +53,14 @@ def train(folder: Path, writer: RunWriter, monitor: Monitor) -> Figures:
     now = identity(runtime)
     if not writer.metrics:
         writer.event("start", epochs=config.total_epochs, classes=data.classes)
+        for message in notices(config):
+            writer.event("alert", kind="configuration", epoch=0, message=message)
+            complain(message)
     trainer = Trainer(folder, config, data, runtime, writer, monitor)
     _warn_of_differences(writer, now, data, recorded)
     known = recorded | _known_to_the_trainer(config, data, now, trainer)
     atomic.write_json(folder / run_format.PROVENANCE, known)
     return trainer.run()
-
-
-def describe_failure(error: Exception, folder: Path) -> str:
-    """One sentence for an exception that nobody foresaw; for a full device, what filled it and what to change."""
-    if not isinstance(error, torch.OutOfMemoryError):
-        return f"{type(error).__name__}: {error}"
-    config = resolve(config_file=folder / run_format.CONFIG).config
-    device = config.device if config.device.startswith("cuda") else None
-    peak = torch.cuda.max_memory_allocated(device) / 2**30 if torch.cuda.is_available() else 0.0
-    batches = {f"stages.{i}.batch_size": stage.batch_size for i, stage in enumerate(config.stages)}
-    batches["evaluation.batch_size"] = config.evaluation.batch_size
-    sizes = ", ".join(f"{name} = {size}" for name, size in batches.items())
-    return (
-        f"out of device memory: {config.model.name} came to a peak of {peak:.1f} GiB with {sizes}; expected smaller "
-        "ones (--set), precision = 'bf16', a smaller model.width, or fewer runs on the device at once"
-    )
 
 
 def _warn_of_differences(

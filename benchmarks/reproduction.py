@@ -1,0 +1,438 @@
+"""What do our runs of the papers' recipe come to beside the published figures? Writes docs/reproduction.md.
+
+    python benchmarks/reproduction.py [--runs DIR]
+
+`--runs DIR` first copies what the page rests on out of the run folders that `benchmarks/gpu.sh paper` made
+(configuration and provenance without paths, result, thinned events, tables; no predictions, series or checkpoints) into
+benchmarks/results/reproduction/. The page is always written from there; a test holds it against those folders.
+"""
+
+import argparse
+import json
+import shutil
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+from reproduction_plan import EAGER_FP32, GRAPHS_BF16, VARIANTS, Planned, plan
+
+from wbtui.adjustment import adjust, method_named, score
+from wbtui.metrics import accuracy_by_class, seed_statistics
+from wbtui.report.adjusting import Material, load_material
+from wbtui.report.markup import to_markdown
+from wbtui.report.table import Cell, Column, Table, text_cell
+from wbtui.report.values import figure, percent, plus_minus, points
+from wbtui.store.reader import open_run
+
+ROOT = Path(__file__).resolve().parents[1]
+EVIDENCE = ROOT / "benchmarks" / "results" / "reproduction"
+PAGE = ROOT / "docs" / "reproduction.md"
+KEPT_OF_PROVENANCE = ("identity", "versions", "data", "model", "deterministic")
+KEPT_EVENTS = ("start", "resume", "stage", "alert", "stop", "end", "epoch")
+EVERY = 10
+"""Epochs between kept `epoch` events; the first and the last are kept too."""
+
+GROUPS = ("many", "medium", "few", "all")
+FINDING = 0.01
+"""A larger difference from a published accuracy is a finding, to be chased."""
+
+# ---------------------------------------------------------------------- what was published
+
+
+@dataclass(frozen=True)
+class Published:
+    """One published row, in percent, and which of our runs stands beside it."""
+
+    title: str
+    method: str
+    """`Planned.method`."""
+
+    figures: dict[str, float]
+    adjusted: str = "none"
+    """A key of a run's adjusted tables."""
+
+
+LOGS = (
+    Published("naive (CE, WD 0)", "ce", {"all": 39.13}),
+    Published("WD", "wd", {"all": 46.76}),
+    Published("WD → CB & WD & MaxNorm", "wb", {"all": 51.83}),
+)
+"""WB22's own logs: `full` split, no TTA, last epoch, ResNet34, 320 epochs, single runs."""
+
+
+def _row(title: str, method: str, figures: Sequence[float], adjusted: str = "none") -> Published:
+    return Published(title, method, dict(zip(GROUPS, figures, strict=True)), adjusted)
+
+
+TABLE_1 = (
+    _row("naive (CE, WD 0)", "ce", (64.05, 35.80, 11.43, 38.38)),
+    _row("WD", "wd", (76.94, 44.28, 12.17, 46.08)),
+    _row("WD + τ-norm", "wd", (73.11, 47.69, 30.10, 51.31), "tau_norm"),
+    _row("WD + L2", "wd", (76.09, 47.74, 20.87, 49.60), "l2"),
+    _row("WD → CB", "wb_no_decay", (77.00, 45.89, 13.60, 47.09)),
+    _row("WD → CB & WD & MaxNorm", "wb", (72.60, 51.86, 32.63, 53.35)),
+)
+"""WB22, Table 1: CIFAR100-LT, IF 100; single runs, their TTA and test selection."""
+
+NORMS = {"ce": (2.2, 1.25), "wd": (1.09, 0.43), "wb": (0.0022, 0.0036)}
+"""Classifier norms of head and tail: WB22's runs."""
+
+GAMMAS = {"cifar100_lt": 0.65, "cifar10_lt": 1.6}
+"""Released best strength of multiplicative adjustment on WD & FR & ETF (WB24)."""
+
+# ---------------------------------------------------------------------- what is kept of a run
+
+
+def keep(runs: Path, evidence: Path, wanted: Iterable[Planned]) -> list[str]:
+    """Copy what the page rests on out of the finished runs of the plan; their names.
+
+    A run that is not under `runs` keeps what stands here of it already.
+    """
+    kept = []
+    for planned in wanted:
+        source, target = runs / planned.name, evidence / planned.name
+        result = source / "result.json"
+        if not result.is_file() or json.loads(result.read_text("utf-8"))["outcome"] != "finished":
+            continue
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        config = tomllib.loads((source / "config.toml").read_text("utf-8"))
+        config["data"]["root"] = Path(config["data"]["root"]).name
+        (target / "config.toml").write_text(tomli_w.dumps(config), "utf-8")
+        provenance = json.loads((source / "provenance.json").read_text("utf-8"))
+        _write(target / "provenance.json", {key: provenance[key] for key in KEPT_OF_PROVENANCE})
+        _write(target / "result.json", json.loads(result.read_text("utf-8")))
+        _write(target / "tables.json", tables(load_material(open_run(source)), planned.rule))
+        (target / "events.jsonl").write_text(thinned(source / "events.jsonl"), "utf-8")
+        kept.append(planned.name)
+    return kept
+
+
+def thinned(path: Path) -> str:
+    """Events without what only a reader of series needs, and of the epochs every tenth."""
+    events = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    last = max((event["epoch"] for event in events if event["type"] == "epoch"), default=0)
+    lines = []
+    for event in events:
+        if event["type"] not in KEPT_EVENTS:
+            continue
+        if event["type"] == "epoch":
+            if event["epoch"] % EVERY and event["epoch"] not in (1, last):
+                continue
+            event = {key: value for key, value in event.items() if key not in ("vectors", "matrices")}
+            event["scalars"] = {name: _short(value) for name, value in event["scalars"].items()}
+        lines.append(json.dumps(event, separators=(",", ":")))
+    return "\n".join(lines) + "\n"
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
+
+
+def tables(material: Material, rule: str) -> dict[str, Any]:
+    """Accuracies by adjustment, and what goes by class, of one run.
+
+    With validation images strengths are chosen on them; without, only those that the papers give are taken.
+    """
+    test, groups = material.test, material.groups
+    adjusted: dict[str, Any] = {}
+    if rule == "holdout":
+        for name in ("additive", "multiplicative"):
+            found = adjust(test, material.validation, groups, method_named(name))
+            adjusted[name] = _figures(found.choice.strength, found.choice.basis, found.test.score.accuracy)
+    else:
+        method = method_named("tau_norm")  # WB22 keeps the bias
+        for name, strength in (("tau_norm", 1.9), ("l2", 1.0)):
+            adjusted[name] = _figures(strength, "published", score(test, groups, method, strength).accuracy)
+    none = score(test, groups, method_named("none"), 0.0).accuracy
+    classifier = material.run.classifier()
+    by_class = accuracy_by_class(test.labels, test.logits.argmax(1), test.n_classes)
+    return {
+        "adjusted": {"none": _figures(0.0, "none", none), **adjusted},
+        "train_counts": classifier.train_counts.tolist(),
+        "classifier_norms": [_short(value) for value in classifier.norms.tolist()],
+        "class_mean_feature_norms": [_short(value) for value in classifier.class_mean_feature_norms.tolist()],
+        "test_accuracy_by_class": [_short(value) for value in by_class.tolist()],
+    }
+
+
+def _figures(strength: float, basis: str, accuracy: Any) -> dict[str, Any]:
+    figures = {group: float(getattr(accuracy, group)) for group in GROUPS}
+    return {"strength": strength, "basis": basis} | figures
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
+
+
+# ---------------------------------------------------------------------- what is kept, read
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One kept run."""
+
+    planned: Planned
+    tables: dict[str, Any]
+    final: dict[str, float]
+    provenance: dict[str, Any]
+
+    def adjusted(self, key: str, group: str) -> float:
+        """Test accuracy, a fraction."""
+        return float(self.tables["adjusted"][key][group])
+
+    def many_and_few(self, table: str) -> tuple[float, float]:
+        """Means of a table by class over the Many and over the Few classes."""
+        counts, data = np.array(self.tables["train_counts"]), self.provenance["data"]
+        values = np.array(self.tables[table])
+        many, few = counts > data["many_above"], counts < data["few_below"]
+        return float(values[many].mean()), float(values[few].mean())
+
+    def few_to_many(self, table: str) -> float:
+        """The second of them by the first."""
+        many, few = self.many_and_few(table)
+        return few / many
+
+
+Value = Callable[[Kept], float]
+
+
+def kept_runs(evidence: Path, wanted: Iterable[Planned]) -> dict[str, Kept]:
+    """The kept runs of the plan by name."""
+    found = {}
+    for planned in wanted:
+        folder = evidence / planned.name
+        if (folder / "result.json").is_file():
+            read = {
+                name: json.loads((folder / f"{name}.json").read_text("utf-8"))
+                for name in ("tables", "result", "provenance")
+            }
+            found[planned.name] = Kept(planned, read["tables"], read["result"]["final"], read["provenance"])
+    return found
+
+
+class Page:
+    """The page as it grows."""
+
+    def __init__(self, evidence: Path, wanted: Sequence[Planned]) -> None:
+        self.wanted, self.kept = wanted, kept_runs(evidence, wanted)
+        self.findings: list[str] = []
+
+    def runs(self, **wanted: str) -> list[Kept]:
+        """Kept runs whose plan says so."""
+        return [kept for kept in self.kept.values() if _fits(kept.planned, wanted)]
+
+    def missing(self, **wanted: str) -> list[Planned]:
+        """Planned runs that are not kept."""
+        return [one for one in self.wanted if _fits(one, wanted) and one.name not in self.kept]
+
+    # ------------------------------------------------------------------ sections
+
+    def beside(self, rows: Sequence[Published], tta: str) -> list[str]:
+        """Published rows and ours, with differences."""
+        shown = [group for group in GROUPS if group in rows[0].figures]
+        columns = [Column("row", "", right=False)]
+        for group in shown:
+            title = group.capitalize()
+            columns += [Column(group, f"{title}: published"), Column(f"{group}_ours", "ours")]
+            columns += [Column(f"{group}_difference", "difference")]
+        columns += [Column("n", "n")]
+        cells = []
+        for row in rows:
+            own = self.runs(preset="cifar100_lt", rule="full", method=row.method, way=GRAPHS_BF16, tta=tta)
+            cells.append(tuple(self._beside(row, shown, own, tta)))
+        missing = {
+            name: self.missing(preset="cifar100_lt", rule="full", method=name, way=GRAPHS_BF16, tta=tta)
+            for name in dict.fromkeys(row.method for row in rows)
+        }
+        return [to_markdown(Table(tuple(columns), tuple(cells))), *_commands(missing)]
+
+    def _beside(self, row: Published, shown: Sequence[str], own: list[Kept], tta: str) -> list[Cell]:
+        cells = [text_cell(row.title)]
+        for group in shown:
+            published = row.figures[group] / 100
+            cells.append(Cell(percent(published, 2), published))
+            if not own:
+                cells += [text_cell("not run"), text_cell("-")]
+                continue
+            ours = seed_statistics(np.array([one.adjusted(row.adjusted, group) for one in own]))
+            apart = ours.mean - published
+            mark = " (!)" if abs(apart) > FINDING else ""
+            cells += [_spread(ours, lambda value: percent(value, 2)), text_cell(points(apart) + mark)]
+            if mark:
+                self.findings.append(f"{row.title}, {group}, TTA {tta}: {points(apart)} points")
+        return [*cells, text_cell(str(len(own)))]
+
+    def norms(self) -> list[str]:
+        """Classifier norms of head and tail."""
+        columns = [Column("row", "", right=False), Column("published", "published: head → tail")]
+        columns += [Column("ours", "ours: Many → Few"), Column("n", "n")]
+        rows = []
+        for name, (head, tail) in NORMS.items():
+            own = self.runs(preset="cifar100_lt", rule="full", method=name, way=GRAPHS_BF16, tta="none")
+            means = np.array([one.many_and_few("classifier_norms") for one in own]).T
+            ours = " → ".join(_spread(seed_statistics(side), figure).text for side in means) or "not run"
+            cells = (name, f"{head:g} → {tail:g}", ours, str(len(own)))
+            rows.append(tuple(text_cell(cell) for cell in cells))
+        return [to_markdown(Table(tuple(columns), tuple(rows)))]
+
+    def ours(self, preset: str) -> list[str]:
+        """Our runs under the holdout rule: eight variants, adjusted, and their geometry."""
+        columns = [Column("variant", "variant", right=False)]
+        for key, title in (("none", "none"), ("additive", "additive"), ("multiplicative", "multiplicative")):
+            columns += [Column(key, f"{title}: All"), Column(f"{key}_few", "Few")]
+        columns += [Column("strength", "γ")]
+        geometry: list[tuple[str, Value]] = [
+            ("FDR train", lambda run: run.final["train.fdr"]),
+            ("FDR test", lambda run: run.final["test.fdr"]),
+            ("cosine, inter", lambda run: run.final["test.cosine.inter"]),
+            ("BN scale", lambda run: run.final["bn.scale.mean"]),
+            ("‖w‖ Few/Many", lambda run: run.few_to_many("classifier_norms")),
+            ("‖μ‖ Few/Many", lambda run: run.few_to_many("class_mean_feature_norms")),
+        ]
+        columns += [*(Column(title, title) for title, _ in geometry), Column("n", "n")]
+        rows = [self._ours(preset, variant, columns, geometry) for variant in VARIANTS]
+        missing = {name: self.missing(preset=preset, rule="holdout", method=name) for name in VARIANTS}
+        return [to_markdown(Table(tuple(columns), tuple(rows))), *_commands(missing)]
+
+    def _ours(
+        self, preset: str, variant: str, columns: Sequence[Column], geometry: Sequence[tuple[str, Value]]
+    ) -> tuple[Cell, ...]:
+        own = self.runs(preset=preset, rule="holdout", method=variant)
+        if not own:
+            return (text_cell(variant), text_cell("not run"), *(text_cell("-") for _ in columns[2:]))
+        cells = [text_cell(variant)]
+        for key in ("none", "additive", "multiplicative"):
+            for group in ("all", "few"):
+                values = seed_statistics(np.array([one.adjusted(key, group) for one in own]))
+                cells.append(_spread(values, percent))
+        strengths = [one.tables["adjusted"]["multiplicative"]["strength"] for one in own]
+        cells.append(_spread(seed_statistics(np.array(strengths)), figure))
+        for _, value in geometry:
+            cells.append(_spread(seed_statistics(np.array([value(one) for one in own])), figure))
+        return (*cells, text_cell(str(len(own))))
+
+    def precision(self) -> list[str]:
+        """The full WD run by recorded bf16 steps and by eager fp32."""
+        figures: list[tuple[str, Value, Callable[[float], str]]] = [
+            ("All", lambda run: run.adjusted("none", "all"), lambda value: percent(value, 2)),
+            ("Few", lambda run: run.adjusted("none", "few"), lambda value: percent(value, 2)),
+            ("FDR train", lambda run: run.final["train.fdr"], figure),
+            ("FDR test", lambda run: run.final["test.fdr"], figure),
+            ("BN scale", lambda run: run.final["bn.scale.mean"], figure),
+        ]
+        columns = [Column("way", "", right=False), *(Column(title, title) for title, _, _ in figures)]
+        rows = []
+        for way in (GRAPHS_BF16, EAGER_FP32):
+            own = self.runs(preset="cifar100_lt", rule="full", method="wd", way=way, tta="none")
+            cells = [text_cell(way)]
+            for _, value, write in figures:
+                values = seed_statistics(np.array([value(one) for one in own]))
+                cells.append(_spread(values, write) if own else text_cell("not run"))
+            rows.append((*cells, text_cell(str(len(own)))))
+        wanted = {"preset": "cifar100_lt", "rule": "full", "method": "wd", "way": EAGER_FP32}
+        table = Table((*columns, Column("n", "n")), tuple(rows))
+        return [to_markdown(table), *_commands({"wd": self.missing(**wanted)})]
+
+    # ------------------------------------------------------------------ the whole
+
+    def text(self) -> str:
+        """The whole page, from the kept folders alone."""
+        logs, table_1 = self.beside(LOGS, "none"), self.beside(TABLE_1, "flip")
+        parts = [
+            "# Reproduction",
+            "",
+            "CIFAR-100-LT and CIFAR-10-LT, IF 100, ResNet34 for 32x32, 320 epochs, batch 64: the papers' recipe, ours",
+            "beside the published figures. `python benchmarks/reproduction.py` writes this page from the folders under",
+            "`benchmarks/results/reproduction/`; mean ± sample standard deviation over n seeds, accuracy in %.",
+            "",
+            self._provenance(),
+            "",
+            "WB22: Alshammari et al., CVPR 2022. WB24: Hasegawa & Sato, ICLR 2024. A difference from a published",
+            f"accuracy of more than {100 * FINDING:.0f} point is marked (!): a finding, to be chased.",
+            *("", "## WB22's own logs", ""),
+            "`full` split (no validation images), no test-time augmentation, last epoch; theirs single runs.",
+            *("", *logs),
+            *("", "## WB22, Table 1", ""),
+            "Theirs: single runs, their test-time augmentation and selection on test. Ours: the last epoch under",
+            "`evaluation.tta = flip`, nothing selected on test; τ 1.9 (bias kept) and L2 = τ 1 taken as published.",
+            *("", *table_1),
+            *("", "## Classifier norms", ""),
+            "‖w‖ of a class, WB22's runs and ours (mean over Many → mean over Few): naive, WD, and after stage 2.",
+            *("", *self.norms()),
+        ]
+        for preset, title in (("cifar100_lt", "CIFAR-100-LT"), ("cifar10_lt", "CIFAR-10-LT")):
+            parts += [
+                *("", f"## {title}, `holdout` split: ours", ""),
+                "20 validation images a class select the weights and the strength of an adjustment; no test-time",
+                "augmentation. WB24's own figures are not available to us: all of these are ours. γ is the strength",
+                f"chosen for the multiplicative adjustment (WB24's released best on `wd_fr_etf`: {GAMMAS[preset]:g}).",
+                "FDR, cosine and BN scale as in [embedded.md](embedded.md); Few/Many: mean over Few by mean over Many.",
+                *("", *self.ours(preset)),
+            ]
+        parts += [
+            *("", "## bf16 graphs against fp32 eager", ""),
+            "The full WD run (CIFAR-100-LT, `full` split) by recorded steps under bf16 and by the reference.",
+            *("", *self.precision()),
+            *("", "## Findings", ""),
+            *self._findings(),
+        ]
+        return "\n".join(parts) + "\n"
+
+    def _provenance(self) -> str:
+        if not self.kept:
+            return (
+                f"**None of the {len(self.wanted)} planned runs has been made**: no GPU has been at hand. What stands\n"
+                "here is published; `benchmarks/gpu.sh paper` makes the runs, in slices of under nine minutes."
+            )
+        devices = {
+            (one.provenance["identity"]["device"], one.provenance["versions"]["torch"])
+            for one in self.kept.values()
+        }
+        where = "; ".join(f"{device}, torch {torch}" for device, torch in sorted(devices))
+        return f"{len(self.kept)} of {len(self.wanted)} runs have been made: {where}."
+
+    def _findings(self) -> list[str]:
+        if self.findings:
+            return [f"* {finding}" for finding in self.findings]
+        compared = self.runs(preset="cifar100_lt", rule="full", way=GRAPHS_BF16)
+        return ["None above one point." if compared else "None yet: nothing has been compared."]
+
+
+def _fits(planned: Planned, wanted: dict[str, str]) -> bool:
+    return all(getattr(planned, key) == value for key, value in wanted.items())
+
+
+def _spread(found: Any, write: Callable[[float], str]) -> Cell:
+    return Cell(plus_minus(write(found.mean), write(found.std)), found.mean)
+
+
+def _commands(missing: dict[str, list[Planned]]) -> list[str]:
+    """What would make the runs that are not there."""
+    lines = [
+        f"benchmarks/gpu.sh paper {' '.join(planned.name for planned in runs)}"
+        for runs in missing.values()
+        if runs
+    ]
+    return ["", "Not run:", "", "```", *lines, "```"] if lines else []
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=Path, help="the folder of `benchmarks/gpu.sh paper` to take runs from")
+    args = parser.parse_args()
+    if args.runs:
+        for name in keep(args.runs, EVIDENCE, plan()):
+            print(f"kept {name}")
+    PAGE.write_text(Page(EVIDENCE, plan()).text(), "utf-8")
+    print(PAGE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Which runs does docs/reproduction.md rest on, in which order of need, and which command makes each? No torch."""
+
+from dataclasses import dataclass
+
+GRAPHS_BF16, EAGER_FP32 = "graphs-bf16", "eager-fp32"
+VARIANTS = ("ce", "wd", "wd_no_bn", "wd_fixed_bn", "wb", "wd_etf", "wd_fr", "wd_fr_etf")
+SEEDS = (0, 1, 2)
+NO_DECAY = ("stages.1.weight_decay=0.0", "stages.1.constraint=none")
+"""Of stage 2: the class-balanced loss alone."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run of the papers' recipe."""
+
+    preset: str
+    rule: str
+    variant: str
+    seed: int
+    way: str = GRAPHS_BF16
+    tta: str = "none"
+    """flip: the weights of the same run without, measured again."""
+
+    change: str = ""
+    """Names `settings`."""
+
+    settings: tuple[str, ...] = ()
+
+    @property
+    def method(self) -> str:
+        """The variant, and what was changed of it."""
+        return f"{self.variant}_{self.change}" if self.change else self.variant
+
+    @property
+    def name(self) -> str:
+        """Of its run folder."""
+        return self.plain_name + ("-flip" if self.tta == "flip" else "")
+
+    @property
+    def plain_name(self) -> str:
+        """Of the run whose weights it measures."""
+        way = "" if self.way == GRAPHS_BF16 else f"-{self.way}"
+        return f"{self.preset}-{self.rule}-{self.method}-s{self.seed}{way}"
+
+    @property
+    def command(self) -> str:
+        """What makes it."""
+        return f"benchmarks/gpu.sh paper {self.name}"
+
+
+def plan() -> tuple[Planned, ...]:
+    """Every run, the most needed first: WB22's own logs, its table, the precision study, then our own seeds."""
+    runs: list[Planned] = []
+    for seed in SEEDS:
+        for variant in ("ce", "wd", "wb"):
+            runs.append(Planned("cifar100_lt", "full", variant, seed))
+            runs.append(Planned("cifar100_lt", "full", variant, seed, tta="flip"))
+        changed = {"change": "no_decay", "settings": NO_DECAY}
+        runs.append(Planned("cifar100_lt", "full", "wb", seed, **changed))  # type: ignore[arg-type]
+        runs.append(Planned("cifar100_lt", "full", "wb", seed, tta="flip", **changed))  # type: ignore[arg-type]
+        if seed == 0:
+            runs.append(Planned("cifar100_lt", "full", "wd", seed, way=EAGER_FP32))
+    for seed in SEEDS:
+        for preset in ("cifar100_lt", "cifar10_lt"):
+            runs += [Planned(preset, "holdout", variant, seed) for variant in VARIANTS]
+    for seed in SEEDS[1:]:
+        runs.append(Planned("cifar100_lt", "full", "wd", seed, way=EAGER_FP32))
+    return tuple(runs)
+
+
+def named(name: str) -> Planned | None:
+    """The planned run of that name."""
+    return next((planned for planned in plan() if planned.name == name), None)

@@ -1,0 +1,289 @@
+"""The parts of benchmarks/gpu.sh run dry on the CPU, and what they compute is right where a CPU can tell."""
+
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+GPU = BENCHMARKS / "gpu.py"
+pytestmark = pytest.mark.skipif(not GPU.exists(), reason="benchmarks are not part of this copy")
+
+ON_A_BARE_MACHINE = """
+import runpy, sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("textual", "tinydb", "typer", "rich", "torchvision", "PIL"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent())
+script, *sys.argv = sys.argv[1:][:1] + sys.argv[1:]
+sys.path.insert(0, script.rpartition("/")[0])
+runpy.run_path(script, run_name="__main__")
+"""
+
+
+@pytest.fixture(scope="module")
+def gpu() -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WBTUI_GPU_DRY", "1")
+        patch.syspath_prepend(BENCHMARKS)
+        yield importlib.import_module("gpu")
+
+
+@pytest.fixture(autouse=True)
+def _in_time(gpu: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gpu_ways.STARTED", time.monotonic())
+
+
+def run_part(results: Path, *arguments: str, **variables: str) -> dict:
+    """A part in a process of its own, as on a machine with torch, numpy and the light dependencies alone."""
+    here = {"WBTUI_GPU_DRY": "1", "RESULTS": str(results), "PYTHONPATH": str(BENCHMARKS.parent), **variables}
+    done = subprocess.run(
+        [sys.executable, "-c", ON_A_BARE_MACHINE, str(GPU), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=False,
+        env={**os.environ, **here},
+        cwd=results,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict = json.loads((results / f"gpu_{arguments[0]}.json").read_text("utf-8"))
+    return found
+
+
+def test_every_part_is_described_in_the_script_and_no_other(gpu: ModuleType) -> None:
+    text = (BENCHMARKS / "gpu.sh").read_text("utf-8")
+    described = re.findall(
+        r"(?:^#   |   )([a-z][a-z0-9-]*) {3,}\S", text.split("# It needs")[0], flags=re.MULTILINE
+    )
+    assert {*described} == {*gpu.PARTS} - {"plan"}
+
+
+def test_recorded_and_eager_steps_have_the_same_losses_on_a_cpu(tmp_path: Path) -> None:
+    found = run_part(tmp_path, "check")
+    assert found["passed"]
+    assert found["losses"]["graphs fp32"] == found["losses"]["eager fp32"]
+    assert found["losses"]["graphs bf16"] == found["losses"]["eager bf16"]
+    assert found["losses"]["eager bf16"] != found["losses"]["eager fp32"]
+
+
+def test_losses_that_part_fail_the_check(gpu: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Apart(gpu.Loop):  # type: ignore[name-defined,misc]
+        def losses(self, count: int) -> list[float]:
+            rate = 2.0 if self._way.precision == "bf16" else 1.0
+            return [rate * value for value in super().losses(count)]
+
+    monkeypatch.setattr(gpu, "Loop", Apart)
+    found = gpu.check()
+    assert not found["passed"]
+    assert found["verdicts"]["graphs fp32"]["passed"]
+    assert not found["verdicts"]["eager bf16"]["passed"]
+
+
+def test_speed_is_measured_beside_a_usual_loop_also_without_torchvision(tmp_path: Path) -> None:
+    found = run_part(tmp_path, "speed")
+    usual = found["median"]["usual loop, arrays in place of PIL"]
+    assert usual["times_the_usual_loop"] == 1.0
+    assert len(found["median"]) == 7
+    assert all(way["images_per_second"] > 0 for way in found["median"].values())
+
+
+def test_flops_are_three_times_those_of_the_forward_pass(gpu: ModuleType) -> None:
+    """Two products backward for one forward, but for the first layer, whose images need no gradient."""
+    net = importlib.import_module("wbtui.catalog").net("resnet8")
+    assert gpu.gpu_speed.step_flop() == pytest.approx(3 * net.mflop * 1e6, rel=0.05)
+
+
+@pytest.mark.parametrize("part", ["roofline", "epoch", "memory", "precision"])
+def test_a_part_runs_dry(gpu: ModuleType, part: str) -> None:
+    found = gpu.PARTS[part]()
+    json.dumps(found)
+    assert found.get("passed", True)
+    if part == "roofline":
+        assert all(way["kernel_seconds"] > 0 for way in found["ways"].values())
+    if part == "epoch":
+        assert {*found["ways"]} == {"eager fp32", "graphs bf16"}
+
+
+# ---------------------------------------------------------------------- memory
+
+
+def test_the_largest_batch_of_the_dry_run_is_the_limit_it_sets(gpu: ModuleType) -> None:
+    found = gpu.gpu_memory.memory_224()
+    for way in ("eager fp32", "eager bf16"):
+        assert found[way]["largest_batch"] == gpu.gpu_memory.DRY_LIMIT
+        assert found[way]["at_the_batch"] is not None
+    assert found["graphs bf16"] is not None
+
+
+def test_another_error_than_memory_is_no_limit(gpu: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("an illegal memory access was encountered")
+
+    monkeypatch.setattr(gpu.gpu_memory, "Loop", broken)
+    with pytest.raises(RuntimeError, match="illegal"):
+        gpu.gpu_memory.trained(gpu.EAGER, gpu.gpu_memory.LARGE)
+
+
+@given(limit=st.integers(0, 5000), start=st.integers(1, 600))
+@settings(max_examples=100)
+def test_bisection_ends_within_a_32nd_below_the_limit(limit: int, start: int) -> None:
+    asked: list[int] = []
+
+    def fits(batch: int) -> bool:
+        asked.append(batch)
+        return batch <= limit
+
+    found = sys.modules["gpu_memory"].largest_batch(fits, start)
+    assert found <= limit <= found + max(1, found // 32) - (limit > 0 and found < 32)
+    assert len(asked) == len(set(asked)) <= 32
+
+
+# ---------------------------------------------------------------------- several trainers, several seeds
+
+
+def test_a_seed_in_a_stack_computes_what_it_computes_alone(gpu: ModuleType) -> None:
+    for form in gpu.gpu_seeds.FORMS:
+        assert gpu.gpu_seeds.differences(form) < 1e-5
+
+
+@pytest.mark.parametrize("form", ["vmap", "groups"])
+def test_seeds_that_were_mixed_up_would_be_found(
+    gpu: ModuleType, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined = gpu.gpu_seeds.joined
+    monkeypatch.setattr(gpu.gpu_seeds, "joined", lambda plans: joined(plans[::-1]))
+    assert gpu.gpu_seeds.differences(form) > 1e-4
+
+
+def test_a_joined_plan_shows_each_seed_its_own_order(gpu: ModuleType) -> None:
+    seeds = gpu.gpu_seeds
+    plans = [seeds.seed_plan(torch.arange(130) % 4, seed, 0) for seed in range(3)]
+    joined = seeds.joined(plans)
+    assert len(joined) == len(plans[0])
+    for batch, (first, last) in enumerate(joined.bounds):
+        shown = joined.order[first:last].reshape(3, -1)
+        start, stop = plans[0].bounds[batch]
+        for seed, plan in enumerate(plans):
+            assert torch.equal(shown[seed], plan.order[start:stop])
+
+
+CONTROL = """#!{python}
+import os, sys
+from pathlib import Path
+log = Path({log!r})
+asked = "-d" if sys.argv[1:] == ["-d"] else sys.stdin.read().strip()
+log.write_text(log.read_text() + asked + " " + os.environ["CUDA_MPS_PIPE_DIRECTORY"] + "\\n" if log.exists() else
+               asked + " " + os.environ["CUDA_MPS_PIPE_DIRECTORY"] + "\\n")
+print("4711" if asked == "get_server_list" else "")
+"""
+
+
+def test_a_multi_process_service_is_started_asked_and_ended(
+    gpu: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, tool = tmp_path / "asked", tmp_path / "nvidia-cuda-mps-control"
+    tool.write_text(CONTROL.format(python=sys.executable, log=str(log)), "utf-8")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(gpu.gpu_several, "SIZE", replace(gpu.SIZE, trainers=(1,)))
+    found = gpu.gpu_several.several_mps()
+    assert found["mps_servers"] == "4711"
+    assert found["graphs bf16"]["slots"] == 1
+    assert found["graphs bf16"]["images_per_second"][1] > 0
+    asked = [line.split() for line in log.read_text("utf-8").splitlines()]
+    assert [word for word, _ in asked] == ["-d", "get_server_list", "quit"]
+    assert len({pipe for _, pipe in asked}) == 1
+
+
+def test_the_smallest_number_that_is_nearly_the_best_makes_the_slots(
+    gpu: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = {1: 1000.0, 2: 1900.0, 4: 1990.0, 8: 1500.0}
+    monkeypatch.setattr(gpu.gpu_several, "SIZE", replace(gpu.SIZE, trainers=(1, 2, 4, 8)))
+    monkeypatch.setattr(
+        gpu.gpu_several, "rates_at_once", lambda way, count, _: [rates[count] / count] * count
+    )
+    assert gpu.gpu_several.several()["graphs bf16"]["slots"] == 2
+
+
+# ---------------------------------------------------------------------- whole runs
+
+
+def test_runs_of_the_plan_are_made_and_measured_again_under_flips(tmp_path: Path) -> None:
+    flipped = "cifar100_lt-full-wd-s0-flip"
+    found = run_part(tmp_path, "paper", flipped, WBTUI_GPU_RUNS=str(tmp_path / "runs"))
+    assert [run["outcome"] for run in found["runs"].values()] == ["finished"] * 2
+    assert found["missing"] == []
+    plain, again = (tmp_path / "runs" / name for name in ("cifar100_lt-full-wd-s0", flipped))
+    logits = [np.load(folder / "predictions" / "test_logits.npy") for folder in (plain, again)]
+    assert not np.array_equal(*logits)
+    assert np.corrcoef(*(values.ravel() for values in logits))[0, 1] > 0.9
+    meta = [
+        json.loads((folder / "predictions" / "meta.json").read_text("utf-8")) for folder in (plain, again)
+    ]
+    assert [one["tta"] for one in meta] == ["none", "flip"]
+    before = (again / "result.json").stat().st_mtime_ns
+    assert run_part(tmp_path, "paper", flipped, WBTUI_GPU_RUNS=str(tmp_path / "runs"))["runs"] == {}
+    assert (again / "result.json").stat().st_mtime_ns == before
+
+
+def test_a_slice_that_runs_out_of_time_stops_with_a_checkpoint_and_goes_on(
+    gpu: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, name = gpu.gpu_runs, "cifar10_lt-holdout-wd-s0"
+    monkeypatch.setenv("WBTUI_GPU_RUNS", str(tmp_path))
+    wait = subprocess.Popen.wait
+
+    def impatient(child: subprocess.Popen[str], timeout: float | None = None) -> int:
+        events = tmp_path / name / "events.jsonl"
+        while child.poll() is None and not (events.exists() and b'"type":"epoch"' in events.read_bytes()):
+            time.sleep(0.01)
+        monkeypatch.setattr(subprocess.Popen, "wait", wait)
+        raise subprocess.TimeoutExpired("the slice", timeout or 0.0)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", impatient)
+    monkeypatch.setattr(runs, "DRY", False)  # as many epochs as the papers': it cannot finish before the stop
+    monkeypatch.setattr(runs, "pack", lambda folder, _: runs.made_pack(folder))
+    small = ("data.images_per_class=40", "data.imbalance_factor=10.0", "stages.0.epochs=300")
+    planned = replace(runs.named(name), settings=small)
+    monkeypatch.setattr(runs, "plan", lambda: (planned,))
+    monkeypatch.setattr(runs, "named", lambda _: planned)
+    first = runs.paper([name])["runs"][name]
+    assert first["outcome"] == "stopped"
+    assert 0 < first["epochs_done"] < 300
+    text = (
+        (tmp_path / name / "config.toml")
+        .read_text("utf-8")
+        .replace("epochs = 300", f"epochs = {first['epochs_done'] + 2}")
+    )
+    (tmp_path / name / "config.toml").write_text(text, "utf-8")
+    second = runs.paper([name])
+    assert second["runs"][name]["outcome"] == "finished"
+    assert second["missing"] == []
+
+
+def test_means_apart_by_more_than_two_standard_errors_are_no_seed_noise(gpu: ModuleType) -> None:
+    reference = [0.88, 0.90, 0.89]
+    assert gpu.gpu_runs.against(reference, [0.885, 0.895, 0.90])["within_noise"]
+    far = gpu.gpu_runs.against(reference, [0.80, 0.81, 0.805])
+    assert not far["within_noise"]
+    assert far["apart"] == pytest.approx(np.mean([0.80, 0.81, 0.805]) - np.mean(reference))
+    expected = np.sqrt(np.var(reference, ddof=1) / 3 + np.var([0.80, 0.81, 0.805], ddof=1) / 3)
+    assert far["standard_error"] == pytest.approx(expected)
