@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := OMP_NUM_THREADS=1
+# Tests at a time; `make test AT_ONCE=8` where there are more cores.
+AT_ONCE ?= 2
 
-.PHONY: demo test test-full check format embedded
+.PHONY: demo test test-full check format embedded screenshots
 
 .venv/demo: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -18,10 +20,10 @@ demo: .venv/demo  ## install, and train on the embedded data
 	$(BIN)/wbtui run --preset digits_lt
 
 test: .venv/dev  ## install, and run every test
-	$(RUN) $(BIN)/python -m pytest
+	$(RUN) $(BIN)/python -m pytest -n $(AT_ONCE) --dist worksteal
 
 test-full: .venv/dev  ## the long form: many more examples and kills
-	$(RUN) WBTUI_EXAMPLES=2000 WBTUI_KILLS=50 WBTUI_SECONDS=30 $(BIN)/python -m pytest --timeout 3600
+	$(RUN) WBTUI_EXAMPLES=2000 WBTUI_KILLS=50 WBTUI_SECONDS=30 $(BIN)/python -m pytest -n $(AT_ONCE) --dist worksteal --timeout 3600
 
 check: .venv/dev  ## format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check .

@@ -1,8 +1,16 @@
-"""What holds for every test: one torch thread, no colour, no user configuration, and no warning let through."""
+"""What holds for every test: one torch thread, no colour, no user configuration, and no warning let through.
+
+`pytest -n 2` shares the tests out between two processes: each has its own temporary folders, home and working folder,
+so no test meets another's; what several need and takes long to make is made by one of them (`made_once`).
+"""
 
 import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -25,6 +33,26 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
         monkeypatch.setenv(variable, str(home))
     monkeypatch.delenv("WBTUI_RUNS", raising=False)
     monkeypatch.chdir(home)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Make a folder that all processes of `pytest -n` share: the first that asks makes it, the others wait."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = shared / name, shared / f"{name}.made"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session", autouse=True)

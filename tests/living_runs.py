@@ -14,6 +14,9 @@ from wbtui.presets import resolve
 from wbtui.store.format import ProcessInfo, RunState
 from wbtui.store.reader import open_run
 
+PATIENCE = 120.0
+"""Seconds until a test gives up waiting. No claim: long, for a machine that other work holds up."""
+
 
 def processes_of(folder: Path) -> list[psutil.Process]:
     """Living processes that have the folder on their command line."""
@@ -30,7 +33,7 @@ def runs(tmp_path: Path) -> Iterator[Path]:
     """A folder of runs; processes of its runs that outlive the test are ended and fail it."""
     folder = tmp_path / "runs"
     yield folder
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE / 4
     while processes_of(folder) and time.monotonic() < deadline:
         time.sleep(0.1)
     left = processes_of(folder)
@@ -55,9 +58,9 @@ def start(runs: Path) -> Callable[..., Path]:
     return start_digits
 
 
-def wait_for(what: Callable[[], object], seconds: float = 60.0) -> None:
+def wait_for(what: Callable[[], object]) -> None:
     """Wait until something is true."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while not what():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)

@@ -17,6 +17,7 @@ READERS = (
     "metrics",
     "plotting",
     "presets",
+    "notices",
     "config",
     "tui",
 )

@@ -10,12 +10,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from living_runs import PATIENCE
+
 from wbtui.launch.environment import child_environment
 
 WBTUI = [sys.executable, "-m", "wbtui"]
 
 
-def wbtui(*arguments: str, runs: Path, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+def wbtui(*arguments: str, runs: Path, timeout: float = PATIENCE) -> "subprocess.CompletedProcess[str]":
     """Run a command with pipes for its output."""
     return subprocess.run(
         [*WBTUI, *arguments, "--runs", str(runs)],
@@ -38,9 +40,9 @@ class Terminal:
         if self.pid == 0:
             os.execve(sys.executable, [*WBTUI, *arguments, "--runs", str(runs)], environment)
 
-    def read_until(self, text: str, seconds: float = 60) -> None:
+    def read_until(self, text: str) -> None:
         """Read until a text has come."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE
         while text not in self.text:
             assert time.monotonic() < deadline, self.text
             self._read()

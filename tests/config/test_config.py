@@ -179,7 +179,11 @@ def test_a_preset_may_not_tune_a_variant_that_is_not_there() -> None:
         resolve("mine", "wd")
 
 
-@pytest.mark.parametrize("text", ["seed = ", "seed = 1\nseed = 2", "a" * 2_000_000, "[" * 5000])
+@pytest.mark.parametrize(
+    "text",
+    ["seed = ", "seed = 1\nseed = 2", "a" * 2_000_000, "[" * 5000],
+    ids=["no value", "a key twice", "one long word", "deep"],
+)
 def test_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, text: str) -> None:
     file = write(tmp_path / "broken.toml", text)
     with pytest.raises(UsageError, match=r"broken\.toml"):

@@ -10,7 +10,7 @@ from wbtui.errors import UsageError
 from wbtui.launch import threads
 from wbtui.launch.data_check import check_data
 from wbtui.launch.environment import child_environment
-from wbtui.launch.probe import check_device
+from wbtui.launch.probe import check_device, check_slots
 from wbtui.launch.resume import config_of, resume_run
 from wbtui.launch.start import make_run
 from wbtui.presets import resolve
@@ -56,6 +56,9 @@ def test_a_device_that_is_not_there_is_refused_before_a_folder_is_made() -> None
     check_device("cpu")
     with pytest.raises(UsageError, match=r"cuda:999.*CUDA device"):
         check_device("cuda:999")
+    check_slots({"auto": 1, "cpu": 2})
+    with pytest.raises(UsageError, match=r"--slots cuda:999=2: .*CUDA device"):
+        check_slots({"cpu": 1, "cuda:999": 2})
 
 
 def test_a_run_that_was_never_started_is_not_resumed_while_it_may_still_start(tmp_path: Path) -> None:

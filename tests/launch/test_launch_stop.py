@@ -59,7 +59,7 @@ def test_the_ladder_climbs_when_patience_is_over_and_not_before(
     clock.now = 30
     ladder.tick()
     assert ladder.rung is Rung.KILL
-    wait_for(lambda: ladder.dead, 5)
+    wait_for(lambda: ladder.dead)
     assert ladder.over
     assert deaf.wait() == -signal.SIGKILL
 
@@ -93,7 +93,7 @@ def test_a_suspended_run_is_woken_so_that_it_hears_sigterm(start: Callable[..., 
     os.killpg(info.process_group or 0, signal.SIGSTOP)
     assert refusal(folder, Rung.TERMINATE) == ""
     ladder = Ladder(folder, Rung.TERMINATE)
-    wait_for(lambda: ladder.over, 9.5)
+    wait_for(lambda: ladder.over)  # nobody ticks: it never comes to SIGKILL
     assert wait_until_over(folder).name == "stopped"
     assert (folder / "checkpoint.pt").is_file()
     result = open_run(folder).result

@@ -33,6 +33,7 @@ def end(folder: Path) -> None:
 
 
 def test_a_run_ends_with_its_figures_and_its_duration(start: Start) -> None:
+    began = time.time()
     folder = start(2)
     assert wait_until_over(folder).name == "finished"
     result = open_run(folder).result
@@ -40,7 +41,8 @@ def test_a_run_ends_with_its_figures_and_its_duration(start: Start) -> None:
     assert (result.outcome, result.exit_code, result.signal, result.epoch) == ("finished", 0, None, 2)
     assert result.final is not None
     assert 0 <= result.final["test.accuracy.all"] <= 1
-    assert 0 < result.seconds < 120
+    assert began <= result.started < result.ended <= time.time()
+    assert result.seconds == result.ended - result.started
     assert result.error == ""
 
 
@@ -51,7 +53,7 @@ def test_the_waiter_is_small_and_records_who_works(start: Start) -> None:
     assert waiter.memory_info().rss < 40e6
     assert os.getpgid(info.pid or 0) == info.pid == info.process_group
     assert os.getsid(info.pid or 0) != os.getsid(0)
-    wait_for(lambda: open_run(folder).system_samples(), 15)
+    wait_for(lambda: open_run(folder).system_samples())
     sample = open_run(folder).system_samples()[0]
     assert sample["processes"] == 1
     assert sample["memory_bytes"] > 50e6
@@ -95,8 +97,9 @@ def test_a_trainer_outlives_its_killed_waiter_and_its_state_is_still_known(start
 
 
 def test_a_run_whose_waiter_and_trainer_were_killed_resumes_from_its_checkpoint(start: Start) -> None:
-    folder = start(30, "checkpoint.every_seconds=0")
+    folder = start(30, "checkpoint.every_seconds=0.1")
     info = wait_for_epoch(folder, 3)
+    wait_for((folder / "checkpoint.pt").is_file)
     os.kill(info.waiter_pid or 0, signal.SIGKILL)
     os.kill(info.pid or 0, signal.SIGKILL)
     assert wait_until_over(folder).name == "crashed"
@@ -159,7 +162,7 @@ def test_an_exit_is_awaited_without_reaping_with_and_without_waitid(
 
 
 def test_what_is_left_of_a_group_is_cleared_even_if_it_ignores_sigterm() -> None:
-    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
+    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(3600)"
     leader = subprocess.Popen(
         [
             sys.executable,
@@ -172,9 +175,7 @@ def test_what_is_left_of_a_group_is_cleared_even_if_it_ignores_sigterm() -> None
     assert leader.stdout is not None
     leader.stdout.readline()
     os.waitid(os.P_PID, leader.pid, os.WEXITED | os.WNOWAIT)
-    began = time.monotonic()
     clear_group(leader.pid)
-    assert time.monotonic() - began < 15
     leader.stdout.read()  # ends only when the last holder of the pipe is dead
     leader.stdout.close()
     assert leader.wait() == 0

@@ -36,7 +36,7 @@ def queued(runs: Path) -> Iterator[Callable[..., list[Path]]]:
         return folders
 
     yield queue
-    wait_for(lambda: not worker_lives(runs), 20)
+    wait_for(lambda: not worker_lives(runs))
 
 
 def worker_pid(runs: Path) -> int:
@@ -48,7 +48,7 @@ def worker_pid(runs: Path) -> int:
 
 def kill_worker(runs: Path) -> None:
     os.kill(worker_pid(runs), signal.SIGKILL)
-    wait_for(lambda: not worker_lives(runs), 5)
+    wait_for(lambda: not worker_lives(runs))
 
 
 def names(folders: list[Path]) -> list[str]:
@@ -67,7 +67,7 @@ def test_a_worker_is_started_once_and_ends_when_nothing_waits(
     assert state_of(second).name == "queued"
     wait_until_over(second)
     assert names([first, second]) == ["finished", "finished"]
-    wait_for(lambda: not worker_lives(runs), 20)
+    wait_for(lambda: not worker_lives(runs))
     assert not (first / "queue.json").exists()
     results = [open_run(folder).result for folder in (first, second)]
     assert results[0] is not None
@@ -89,7 +89,7 @@ def test_two_slots_hold_two_runs_with_a_failed_one_passed_over(
         info = wait_for_epoch(folder)
         os.killpg(info.process_group or 0, signal.SIGTERM)
         assert wait_until_over(folder).name == "stopped"
-    wait_for(lambda: not worker_lives(runs), 20)
+    wait_for(lambda: not worker_lives(runs))
     assert names(lasting) == ["stopped", "stopped"]  # a stopped run is not started again
 
 
@@ -106,7 +106,7 @@ def test_a_crashed_run_is_tried_again_from_its_checkpoint_so_often_and_no_more(
         assert info is not None
         os.kill(info.pid or 0, signal.SIGKILL)
         wait_for(lambda info=info: facts.trainer_liveness(info) != "alive")
-    wait_for(lambda: not worker_lives(runs), 20)
+    wait_for(lambda: not worker_lives(runs))
     assert state_of(folder).name == "crashed"
     assert last_attempt(folder) == 2
     assert not (folder / "queue.json").exists()

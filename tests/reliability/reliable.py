@@ -1,13 +1,14 @@
 """What the reliability tests share: short real runs, their bytes, their event lines, and commands."""
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from living_runs import processes_of
+from living_runs import PATIENCE, processes_of
 
 from wbtui.config import RunConfig
 from wbtui.launch.environment import child_environment
@@ -103,9 +104,37 @@ def wbtui(*arguments: str, runs: Path, powerless: bool = False) -> "subprocess.C
         text=True,
         stdin=subprocess.DEVNULL,
         env=child_environment() | {"COLUMNS": "200"},
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
+
+
+def wbtui_each(
+    commands: Iterable[Sequence[str]], runs: Path, powerless: bool = False
+) -> list["subprocess.CompletedProcess[str]"]:
+    """Run commands one after another in one process, which starts but once; see `wbtui`."""
+    words = [sys.executable, "-c", _EACH, str(runs)]
+    done = subprocess.run(
+        under(POWERLESS, words) if powerless and sys.platform == "linux" else words,
+        input=json.dumps([list(command) for command in commands]),
+        stdout=subprocess.PIPE,
+        text=True,
+        env=child_environment() | {"COLUMNS": "200"},
+        timeout=PATIENCE,
+        check=True,
+    )
+    return [subprocess.CompletedProcess(*json.loads(line)) for line in done.stdout.splitlines()]
+
+
+_EACH = """
+import contextlib, io, json, sys
+from wbtui.cli.main import main
+for words in json.load(sys.stdin):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([*words, "--runs", sys.argv[1]])
+    print(json.dumps([words, code, out.getvalue(), err.getvalue()]), flush=True)
+"""
 
 
 def command(*arguments: str, runs: Path) -> Sequence[str]:

@@ -4,12 +4,12 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from finished_runs import make_run as make_finished
-from living_runs import state_of, wait_for, wait_for_epoch, wait_until_over
+from living_runs import PATIENCE, state_of, wait_for, wait_for_epoch, wait_until_over
 from reliable import (
     DIGITS,
     POWERLESS,
@@ -23,25 +23,27 @@ from reliable import (
     outcome_files,
     under,
     wbtui,
+    wbtui_each,
 )
 
 from wbtui.launch.environment import child_environment
 from wbtui.launch.resume import resume_run
-from wbtui.launch.start import start_run
 from wbtui.store.index import RunIndex
 from wbtui.store.reader import open_run
-from wbtui.store.records import read_process
 
-SHORT_PAUSES = (
-    "import sys; from wbtui.training import keeper; keeper.RETRY_SECONDS = (0.1, 0.2);"
+TRAINER = (
+    "import sys; from wbtui.training import keeper; keeper.RETRY_SECONDS = {pauses};"
     "from wbtui.training.__main__ import main; sys.exit(main(sys.argv[1:]))"
 )
+SHORT_PAUSES, MANY_PAUSES = (0.1, 0.2), (0.2,) * 1000
 NO_CHECKPOINT_FITS, NO_EVENT_FITS = 300_000, 4_096
 
 
-def train(folder: Path, most_bytes: int = resource.RLIM_INFINITY) -> "subprocess.Popen[bytes]":
-    """The real trainer, less patient, on a disk that takes no file larger than so many bytes."""
-    trainer = [sys.executable, "-c", SHORT_PAUSES, str(folder)]
+def train(
+    folder: Path, most_bytes: int = resource.RLIM_INFINITY, pauses: Sequence[float] = SHORT_PAUSES
+) -> "subprocess.Popen[bytes]":
+    """The real trainer, with pauses of its own, on a disk that takes no file larger than so many bytes."""
+    trainer = [sys.executable, "-c", TRAINER.format(pauses=pauses), str(folder)]
     with (folder / "output.log").open("ab") as log:
         return subprocess.Popen(
             under(no_larger_than(most_bytes), trainer),
@@ -51,26 +53,18 @@ def train(folder: Path, most_bytes: int = resource.RLIM_INFINITY) -> "subprocess
         )
 
 
-def limit_files(pid: int, most_bytes: int) -> None:
-    """From now on a process can make no file larger than this."""
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
-
-
 needs_prlimit = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Linux alone has prlimit")
 
 
 @needs_prlimit
 def test_a_disk_that_is_full_for_a_while_costs_nothing(runs: Path, whole: Whole) -> None:
-    folder, config = make(runs)
-    start_run(folder, config)
-    info = read_process(folder)
-    assert info is not None
-    assert info.pid is not None
-    limit_files(info.pid, NO_EVENT_FITS)
+    folder, _ = make(runs)
+    trainer = train(folder, NO_EVENT_FITS, MANY_PAUSES)
     wait_for(lambda: "trying again in" in (folder / "output.log").read_text())
     assert state_of(folder).living
-    limit_files(info.pid, resource.RLIM_INFINITY)
-    assert wait_until_over(folder).name == "finished"
+    resource.prlimit(trainer.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert trainer.wait(timeout=PATIENCE) == 0
+    assert state_of(folder).name == "finished"
     assert outcome_files(folder) == whole.files
 
 
@@ -80,7 +74,7 @@ def test_a_disk_that_stays_full_ends_the_run_cleanly_and_it_resumes(
     runs: Path, whole: Whole, most_bytes: int
 ) -> None:
     folder, _ = make(runs, "checkpoint.every_seconds=1000")  # none before an epoch is done
-    assert train(folder, most_bytes).wait(timeout=120) == 1
+    assert train(folder, most_bytes).wait(timeout=PATIENCE) == 1
     log = (folder / "output.log").read_text()
     assert log.count("cannot write: ") >= 3
     assert "trying again in 0.2 s" in log
@@ -113,8 +107,8 @@ def test_a_trainer_whose_folder_vanishes_ends_and_so_does_who_watches_it(runs: P
     while "epoch 1/" not in watcher.stdout.readline():
         assert watcher.poll() is None
     folder.rename(tmp_path / "elsewhere")
-    assert trainer.wait(timeout=60) == 1
-    _, said = watcher.communicate(timeout=60)
+    assert trainer.wait(timeout=PATIENCE) == 1
+    _, said = watcher.communicate(timeout=PATIENCE)
     assert watcher.returncode == 1
     assert said.splitlines()[0] == "its folder is gone"
     assert "Traceback" not in said
@@ -180,19 +174,20 @@ def test_commands_on_a_full_and_on_a_read_only_disk_are_one_message_each(small_d
                 file.write(b"x" * 4096)
             except OSError:
                 break
-    for words in (("run", *DIGITS), ("note", "@last", "x" * 5000), ("queue", "add", *DIGITS)):
-        done = wbtui(*words, runs=runs)
-        assert (done.returncode, done.stdout) == (1, "")
+    writing = (("run", *DIGITS), ("note", "@last", "x" * 5000), ("queue", "add", *DIGITS))
+    *refused, listed = wbtui_each([*writing, ("ls",)], runs)
+    for done in refused:
+        assert (done.returncode, done.stdout) == (1, ""), done.args
         assert done.stderr.splitlines()[-1].endswith("No space left on device")
     assert [path.name for path in runs.iterdir() if path.is_dir()] == [folder.name]
-    assert wbtui("ls", runs=runs).stdout.count("finished") == 1
+    assert listed.stdout.count("finished") == 1
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    for words in (("run", *DIGITS), ("tag", "@last", "+x"), ("rm", "@last"), ("queue", "pause")):
-        done = wbtui(*words, runs=runs)
-        assert (done.returncode, done.stdout) == (2, "")
+    writing = (("run", *DIGITS), ("tag", "@last", "+x"), ("rm", "@last"), ("queue", "pause"))
+    *refused, listed = wbtui_each([*writing, ("ls",)], runs)
+    for done in refused:
+        assert (done.returncode, done.stdout) == (2, ""), done.args
         assert "Read-only file system" in done.stderr
         assert done.stderr.count("\n") == 1
-    listed = wbtui("ls", runs=runs)
     assert (listed.returncode, listed.stdout.count("finished")) == (0, 1)
 
 
@@ -218,16 +213,13 @@ def guarded(runs: Path) -> Iterator[Path]:
 
 
 def test_a_folder_that_may_not_be_written_is_read_and_refused_in_one_message(guarded: Path) -> None:
-    def said(*words: str) -> "subprocess.CompletedProcess[str]":
-        return wbtui(*words, runs=guarded, powerless=True)
-
-    first, again = said("ls"), said("ls")
+    first, again, shown = wbtui_each([("ls",), ("ls",), ("show", "aaaa")], guarded, powerless=True)
     assert first.stdout == again.stdout
     assert (len(first.stdout.splitlines()), again.stderr) == (3, "")
     assert not (guarded / "index.json").exists()
     assert list(Path(os.environ["XDG_CACHE_HOME"]).rglob("indexes/*.json"))
-    assert said("show", "aaaa").returncode == 0
-    refused = [
+    assert shown.returncode == 0
+    writing = [
         ("run", *DIGITS),
         ("queue", "add", *DIGITS),
         ("queue", "pause"),
@@ -239,11 +231,10 @@ def test_a_folder_that_may_not_be_written_is_read_and_refused_in_one_message(gua
         ("prune", "--checkpoints", "--yes"),
         ("adjust", "aaaa", "--save"),
     ]
-    for words in refused:
-        done = said(*words)
-        assert done.returncode in (1, 2), words
-        assert "Permission denied" in done.stderr, words
-        assert "Traceback" not in done.stderr, words
+    for done in wbtui_each(writing, guarded, powerless=True):
+        assert done.returncode in (1, 2), done.args
+        assert "Permission denied" in done.stderr, done.args
+        assert "Traceback" not in done.stderr, done.args
 
 
 def test_a_run_that_may_not_be_looked_into_is_one_row(guarded: Path) -> None:

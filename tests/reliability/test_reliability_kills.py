@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
-from living_runs import wait_for
+from living_runs import wait_for, wait_until_over
 from reliable import KILLS, Whole, assert_listed_truly, events_of, make, outcome_files
 
 from wbtui.launch import identity, queue_files
@@ -23,7 +23,6 @@ from wbtui.store.records import last_attempt, read_process
 
 AT_ONCE = 2
 KILLS_A_RUN = 2
-PATIENCE = 120.0
 
 
 def kill(pid: int | None) -> None:
@@ -41,7 +40,7 @@ def in_pairs(case: Callable[[int], None], count: int) -> None:
 
 def until_over(folder: Path) -> None:
     """Nobody works on the run any more, the trainer that lost its waiter included."""
-    wait_for(lambda: not (identity.trainer_lives(folder) or identity.waiter_lives(folder)), PATIENCE)
+    wait_for(lambda: not (identity.trainer_lives(folder) or identity.waiter_lives(folder)))
 
 
 def resumed_to_the_end(folder: Path, whole: Whole) -> None:
@@ -115,12 +114,13 @@ def test_queue_workers_killed_at_random_moments(runs: Path, whole: Whole) -> Non
         time.sleep(chance.uniform(0, whole.seconds * len(folders) / AT_ONCE / KILLS))
         if worker_lives(runs):
             kill(info.waiter_pid)
-            wait_for(lambda: not worker_lives(runs), 5)
+            wait_for(lambda: not worker_lives(runs))
         killed += 1
     ensure_worker(runs)
-    wait_for(lambda: not worker_lives(runs), PATIENCE + 30 * len(folders))
     for folder in folders:
-        until_over(folder)
+        wait_until_over(folder)
+    wait_for(lambda: not worker_lives(runs))
+    for folder in folders:
         assert assert_listed_truly(folder) == "finished"
         assert last_attempt(folder) == 1
         assert [event.type for event in events_of(folder)].count("start") == 1

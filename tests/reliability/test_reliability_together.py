@@ -9,7 +9,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
-from living_runs import state_of, wait_for, wait_for_epoch, wait_until_over
+from living_runs import PATIENCE, state_of, wait_for, wait_for_epoch, wait_until_over
 from reliable import DIGITS, SECONDS, command, events_of, make, wbtui
 
 from wbtui.launch import queue_files
@@ -96,15 +96,15 @@ def test_everything_at_once_loses_nothing(runs: Path, followers: list["subproces
     assert reader.exitcode == 0
     assert wbtui("stop", *names, runs=runs).returncode == 0
     for follower in followers:
-        said, complaints = follower.communicate(timeout=60)
+        said, complaints = follower.communicate(timeout=PATIENCE)
         assert (follower.returncode, complaints) == (130, "")
         assert "epoch 1/100000" in said
 
     for folder in queued:
-        wait_for(lambda folder=folder: last_attempt(folder) == 1, 120)
+        wait_for(lambda folder=folder: last_attempt(folder) == 1)
         assert wait_until_over(folder).name == "finished"
         assert (open_run(folder).history.last_epoch, last_attempt(folder)) == (3, 1)
-    wait_for(lambda: not worker_lives(runs), 20)
+    wait_for(lambda: not worker_lives(runs))
     for folder in living:
         epochs = [event.fields["epoch"] for event in events_of(folder) if event.type == "epoch"]
         assert epochs == list(range(1, len(epochs) + 1))

@@ -1,9 +1,13 @@
 """Run folders to read: small, whole, and made by the writer itself."""
 
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from store_helpers import CONFIG, METRICS, Make, measure, predict
+from store_helpers import CONFIG, METRICS, Make, Opened, measure, predict
 
 from wbtui.store import records
 from wbtui.store.format import Result
@@ -44,3 +48,32 @@ def make_run(runs: Path) -> Make:
         return folder
 
     return make
+
+
+_OPENING = ("open", "os.scandir", "os.listdir")
+_listeners: list[list[str]] = []
+
+
+def _listen(event: str, arguments: tuple[object, ...]) -> None:
+    if _listeners and event in _OPENING:
+        path = arguments[0]
+        name = os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else "a descriptor"
+        for names in _listeners:
+            names.append(name)
+
+
+sys.addaudithook(_listen)
+
+
+@pytest.fixture
+def opened() -> Opened:
+    @contextlib.contextmanager
+    def listening() -> Iterator[list[str]]:
+        names: list[str] = []
+        _listeners.append(names)
+        try:
+            yield names
+        finally:
+            _listeners.remove(names)
+
+    return listening

@@ -1,6 +1,7 @@
 """What a small run measures, for tests that need one."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,8 @@ METRICS = (
 )
 
 Make = Callable[..., Path]
+Opened = Callable[[], AbstractContextManager[list[str]]]
+"""Collects the names of the files and folders that are opened meanwhile."""
 
 
 def measure(writer: RunWriter, epoch: int, seed: int = 0) -> None:

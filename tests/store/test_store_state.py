@@ -175,7 +175,7 @@ def test_evidence_is_harmless_to_a_terminal() -> None:
 
 @pytest.fixture
 def sleeper() -> "subprocess.Popen[bytes]":
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
     yield child
     child.kill()
     child.wait()
@@ -184,19 +184,21 @@ def sleeper() -> "subprocess.Popen[bytes]":
 def test_a_living_process_is_recognised(sleeper: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
     process = process_info(1, pid=sleeper.pid)
     records.write_process(tmp_path, process)
+    began = time.monotonic()
     records.HeartbeatWriter(tmp_path).beat("training", 1, 5)
     found = gather_facts(tmp_path)
+    taken = time.monotonic() - began
     assert found.process == process
     assert found.trainer == "alive"
     assert found.heartbeat_age is not None
-    assert 0 <= found.heartbeat_age < 5
+    assert 0 <= found.heartbeat_age <= taken
     assert derive_state(found).name == "running"
 
 
 def test_a_killed_process_is_a_zombie_then_gone(sleeper: "subprocess.Popen[bytes]", tmp_path: Path) -> None:
     process = process_info(1, pid=sleeper.pid)
     sleeper.kill()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while psutil.Process(sleeper.pid).status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
         time.sleep(0.01)
     assert facts_module.trainer_liveness(process) == "zombie"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from store_helpers import METRICS, C, Make, measure, predict
+from store_helpers import METRICS, C, Make, Opened, measure, predict
 
 from wbtui.store import log, rows
 from wbtui.store.errors import StoreReadError, StoreWriteError
@@ -33,10 +33,14 @@ def rows_of(folder: Path, name: str, width: int) -> np.ndarray:
 
 
 def test_events_carry_version_time_and_consecutive_numbers(make_run: Make) -> None:
+    began = time.time()
     events = lines(make_run())
     assert [event["seq"] for event in events] == list(range(len(events)))
     assert {event["v"] for event in events} == {1}
-    assert all(abs(time.time() - float(str(event["t"]))) < 60 for event in events)
+    times = [float(str(event["t"])) for event in events]
+    assert began <= times[0]
+    assert times == sorted(times)
+    assert times[-1] <= time.time()
     assert events[0]["type"] == "start"
     assert events[0]["attempt"] == 1
 
@@ -286,24 +290,29 @@ def test_nothing_is_written_through_a_link(make_run: Make, tmp_path: Path) -> No
     assert precious.read_bytes() == b"mine"
 
 
-def test_one_epoch_costs_well_under_a_millisecond(tmp_path: Path) -> None:
+def test_an_epoch_opens_no_file_and_waits_for_no_disk(
+    tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One write a file: what an epoch may take beside the training that it measures."""
     (tmp_path / "config.toml").touch()
-    scalars = [f"test.s{i}" for i in range(60)]
     vectors = [f"test.v{i}@class" for i in range(10)]
+    calls: list[str] = []
     with RunWriter.open(tmp_path) as writer:
-        for name in scalars:
-            writer.define(Metric(name, "s"))
+        writer.define(Metric("test.s", "s"))
         for name in vectors:
             writer.define(Metric(name, "v", axis="class", width=100))
-        rng = np.random.default_rng(0)
-        values = {name: float(rng.random()) for name in scalars}
-        measured = {name: rng.random(100).astype(np.float32) for name in vectors}
-        seconds = []
-        for epoch in range(1, 201):
-            begin = time.process_time()
-            writer.epoch(epoch, 0, values, measured)
-            seconds.append(time.process_time() - begin)
-    assert np.median(seconds) < 1e-3
+        measured = {name: np.ones(100, np.float32) for name in vectors}
+        writer.epoch(1, 0, {"test.s": 0.5}, measured)
+        with monkeypatch.context() as patch:
+            for call in ("write", "pwrite", "fsync"):
+                real = getattr(os, call)
+                patch.setattr(
+                    os, call, lambda *given, call=call, real=real: calls.append(call) or real(*given)
+                )
+            with opened() as files:
+                writer.epoch(2, 0, {"test.s": 0.5}, measured)
+    assert files == []
+    assert sorted(calls) == ["pwrite"] * len(vectors) + ["write"]
 
 
 def test_predictions_that_do_not_fit_are_refused(make_run: Make) -> None:

@@ -1,5 +1,8 @@
 """What trains, how it decays, at what rate, and what MaxNorm does to the classifier."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -59,6 +62,41 @@ def test_decay_is_the_gradient_of_half_lambda_squared_norm_over_all_that_trains(
         with_decay.named_parameters(), without.named_parameters(), start.named_parameters(), strict=True
     ):
         assert torch.allclose(a - b, -0.1 * 0.5 * theta, atol=1e-6), name
+
+
+@pytest.mark.parametrize(("momentum", "nesterov"), [(0.9, False), (0.9, True), (0.0, False)])
+def test_the_optimizer_is_torchs_to_the_bit_with_its_state(momentum: float, nesterov: bool) -> None:
+    config = StageConfig(weight_decay=0.1, momentum=momentum, nesterov=nesterov)
+    ours, theirs = small_model(), small_model()
+    mine = build_optimizer(ours, config)
+    plain = torch.optim.SGD(
+        theirs.parameters(), lr=0.1, momentum=momentum, nesterov=nesterov, weight_decay=0.1, fused=True
+    )
+    for step in range(4):
+        for model, optimizer in ((ours, mine), (theirs, plain)):
+            images = torch.randn(4, 1, 8, 8, generator=torch.Generator().manual_seed(step))
+            optimizer.zero_grad(set_to_none=True)
+            model(images)[0].square().mean().backward()
+            optimizer.step()
+        mine.load_state_dict(mine.state_dict())
+    assert all(map(torch.equal, ours.parameters(), theirs.parameters()))
+    states = [optimizer.state_dict() for optimizer in (mine, plain)]
+    assert states[0]["param_groups"] == states[1]["param_groups"]
+    assert str(states[0]["state"]) == str(states[1]["state"])
+
+
+def test_a_step_does_not_import_torchs_compiler() -> None:
+    """It takes as long as torch itself, at every start of a run."""
+    script = (
+        "import sys, torch\nfrom wbtui.config import StageConfig\n"
+        "from wbtui.training.optimization import EagerSGD\n"
+        "weight = torch.nn.Parameter(torch.ones(2)); weight.grad = torch.ones(2)\n"
+        "optimizer = EagerSGD([weight], lr=0.1, momentum=0.9, fused=True)\n"
+        "optimizer.step(); optimizer.zero_grad(); optimizer.load_state_dict(optimizer.state_dict())\n"
+        "print([name for name in ('torch._dynamo', 'sympy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_decay_without_batchnorm_spares_exactly_its_scales_and_shifts() -> None:

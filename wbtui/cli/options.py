@@ -1,5 +1,9 @@
 """The options that several commands have, once."""
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import Annotated
 
@@ -10,28 +14,59 @@ RUNS_DEFAULT = Path("runs")
 Runs = Annotated[
     Path, typer.Option("--runs", envvar="WBTUI_RUNS", metavar="DIR", help="The folder of all runs.")
 ]
-Preset = Annotated[str, typer.Option(help="Data preset; `wbtui presets` lists them.")]
-Variants = Annotated[
-    str, typer.Option("--variant", help="Method, or several: ce,wd,wb. Without it the preset's own.")
-]
-Seeds = Annotated[str, typer.Option("--seed", help="Seed, or several: 0,1,2.")]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="One value or several, e.g. stages.0.epochs=40; may be repeated."
-    ),
-]
-Device = Annotated[str | None, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")]
-DataRoot = Annotated[Path | None, typer.Option("--data-root", metavar="DIR", help="Where the images are.")]
-ConfigFile = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="TOML of settings, e.g. a run's config.toml.")
-]
-Name = Annotated[str | None, typer.Option(help="A name of your own.")]
-Tags = Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")]
-Note = Annotated[str, typer.Option(help="A note.")]
-Download = Annotated[bool, typer.Option("--download", help="Fetch missing images without asking.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Print the run's id and return.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what goes wrong.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the events, one JSON object a line.")]
 OneRun = Annotated[str, typer.Argument(metavar="RUN", help="The shortest unique part of an id, or @last.")]
 SomeRuns = Annotated[list[str], typer.Argument(metavar="RUN...", help="Unique parts of ids, or @last.")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which runs a command line asks for, as typed: the options of every command that makes runs."""
+
+    preset: Annotated[str, typer.Option(help="Data preset; `wbtui presets` lists them.")] = ""
+    variant: Annotated[
+        str, typer.Option("--variant", help="Method, or several: ce,wd,wb. Without it the preset's own.")
+    ] = ""
+    seed: Annotated[str, typer.Option("--seed", help="Seed, or several: 0,1,2.")] = ""
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="One value or several, e.g. stages.0.epochs=40; may be repeated.",
+        ),
+    ] = None
+    device: Annotated[str | None, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")] = None
+    data_root: Annotated[
+        Path | None, typer.Option("--data-root", metavar="DIR", help="Where the images are.")
+    ] = None
+    config_file: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="TOML of settings, e.g. a run's config.toml."),
+    ] = None
+    name: Annotated[str | None, typer.Option(help="A name of your own.")] = None
+    tags: Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")] = None
+    note: Annotated[str, typer.Option(help="A note.")] = ""
+    download: Annotated[bool, typer.Option("--download", help="Fetch missing images without asking.")] = False
+
+
+def asks_for_runs(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `Asked` in the place of its parameter `asked`."""
+
+    @wraps(command)
+    def with_options(**typed: object) -> None:
+        asked = Asked(**{field.name: typed.pop(field.name) for field in fields(Asked)})  # type: ignore[arg-type]
+        command(asked=asked, **typed)
+
+    signature = inspect.signature(command)
+    options = inspect.signature(Asked).parameters.values()
+    parameters = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for own in signature.parameters.values()
+        for parameter in (options if own.name == "asked" else [own])
+    ]
+    with_options.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_options

@@ -41,19 +41,10 @@ def queue(context: typer.Context, runs: Runs = RUNS_DEFAULT) -> None:
 
 
 @queue_app.command()
+@options.asks_for_runs
 def add(
     context: typer.Context,
-    preset: options.Preset = "",
-    variant: options.Variants = "",
-    seed: options.Seeds = "",
-    settings: options.Settings = None,
-    device: options.Device = None,
-    data_root: options.DataRoot = None,
-    config_file: options.ConfigFile = None,
-    name: options.Name = None,
-    tags: options.Tags = None,
-    note: options.Note = "",
-    download: options.Download = False,
+    asked: options.Asked,
     retry: Retry = 0,
     yes: Yes = False,
     runs: Place = None,
@@ -65,16 +56,16 @@ def add(
     """
     import sys
 
-    from wbtui.cli.requests import Request, check_all, make_all
+    from wbtui.cli.requests import check_all, make_all, resolve_all, say_notices
     from wbtui.launch.queue_files import enqueue, read_settings
     from wbtui.launch.worker import ensure_worker
 
     place: Path = runs or context.obj
-    request = Request(preset, variant, seed, settings or (), device, data_root, config_file, name)
-    resolved = request.resolve()
+    resolved = resolve_all(asked)
+    say_notices(resolved)
     _confirm(place, [one.config for one in resolved], yes)
-    check_all(resolved, download)
-    folders = make_all(place, resolved, tags or [], note)
+    check_all(resolved, asked.download)
+    folders = make_all(place, resolved, asked)
     enqueue(place, folders, retry)
     print(*(folder.name for folder in folders), sep="\n")
     if read_settings(place).paused:
@@ -167,14 +158,17 @@ def start(context: typer.Context, slots: Slots = "", runs: Place = None) -> None
     from dataclasses import replace
 
     from wbtui.cli.queue_table import print_queue
+    from wbtui.launch.probe import check_slots
     from wbtui.launch.queue_files import editing, read_settings, write_settings
     from wbtui.launch.slots import parse_slots
     from wbtui.launch.worker import ensure_worker, look
 
     place: Path = runs or context.obj
+    wanted = parse_slots(slots) if slots else None
+    check_slots(wanted or {})
     with editing(place):
-        settings = replace(read_settings(place), paused=False)
-        write_settings(place, replace(settings, slots=parse_slots(slots)) if slots else settings)
+        settings = read_settings(place)
+        write_settings(place, replace(settings, paused=False, slots=wanted or settings.slots))
         anything = any(look(place))
     if anything:
         ensure_worker(place)

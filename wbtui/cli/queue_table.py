@@ -1,5 +1,6 @@
 """What does `wbtui queue` print?"""
 
+import itertools
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -9,10 +10,12 @@ from rich.text import Text
 
 from wbtui.cli.progress import labels_of
 from wbtui.launch import queue_files, slots
+from wbtui.launch.grid import split_list
 from wbtui.launch.queue_files import Entry, QueueSettings
 from wbtui.launch.worker import device_of, look, worker_lives
+from wbtui.store.errors import StoreReadError
 from wbtui.store.ids import run_ids, short_id
-from wbtui.store.reader import open_run
+from wbtui.store.reader import Run, open_run
 from wbtui.store.text import plain
 
 
@@ -35,7 +38,7 @@ def print_queue(runs: Path) -> None:
         return
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for title in ("", "run", "what", "device", "state", "retries"):
-        table.add_column(title, justify="right" if title in ("", "retries") else "left")
+        table.add_column(title, justify="right" if title in ("", "retries") else "left", overflow="fold")
     ids = run_ids(runs)
     for entry in working:
         state = open_run(entry.folder).state().name
@@ -59,6 +62,30 @@ def _why_waiting(entry: Entry, settings: QueueSettings) -> str:
 
 
 def _add(table: Table, ids: list[str], place: str, entry: Entry, state: str) -> None:
-    labels = labels_of(open_run(entry.folder))
-    cells = (place, short_id(ids, entry.folder.name), str(labels), plain(device_of(entry.folder)), state)
+    run = open_run(entry.folder)
+    labels = labels_of(run)
+    what = " ".join([str(labels), *varied_settings(run, one_stage=len(labels.stages) == 1)])
+    cells = (place, short_id(ids, run.id), what, plain(device_of(entry.folder)), state)
     table.add_row(*(Text(cell) for cell in cells), Text(str(entry.ticket.retries)))
+
+
+def varied_settings(run: Run, one_stage: bool) -> list[str]:
+    """What a run has of the lists behind `--set` on its command line, e.g. `stages.1.learning_rate=0.1`.
+
+    Args:
+        run: the run.
+        one_stage: whether it has but one, whose keys are then told without it: `learning_rate=0.1`.
+    """
+    try:
+        command, origins = (run.provenance.get(name) for name in ("command", "origins"))
+    except StoreReadError:
+        return []
+    if not isinstance(command, list) or not isinstance(origins, dict):
+        return []
+    found = []
+    for option, word in itertools.pairwise(["", *map(str, command)]):
+        text = word if option == "--set" else word.removeprefix("--set=") if word.startswith("--set=") else ""
+        key, _, values = text.partition("=")
+        if len(split_list(values)) > 1:
+            found.append(plain(str(origins.get(key, "")).removeprefix("--set ")))
+    return [text.removeprefix("stages.0.") for text in found] if one_stage else found

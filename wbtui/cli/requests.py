@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import typer
 
 from wbtui.cli.follow import is_terminal
+from wbtui.cli.options import Asked
 from wbtui.config import DataConfig
 from wbtui.data.source_images import AvailableData
 from wbtui.errors import UsageError
@@ -15,45 +16,40 @@ from wbtui.launch.data_check import check_data
 from wbtui.launch.grid import Point, expand
 from wbtui.launch.probe import check_device
 from wbtui.launch.start import absolute_root, make_run
+from wbtui.notices import notices
 from wbtui.presets import Resolved, parse_value, resolve
 
 
-@dataclass(frozen=True)
-class Request:
-    """The options that say what to run, as typed."""
+def resolve_all(asked: Asked) -> list[Resolved]:
+    """One configuration, or with lists in the options all their combinations.
 
-    preset: str
-    variant: str
-    seed: str
-    settings: Sequence[str]
-    device: str | None
-    data_root: Path | None
-    config_file: Path | None
-    name: str | None
+    Raises:
+        UsageError: nothing to run, or a value that cannot be.
+    """
+    if not asked.preset and asked.config_file is None:
+        raise UsageError(
+            "nothing to run: expected --preset NAME (`wbtui presets` lists them) or --config FILE"
+        )
+    return [_resolve(asked, point) for point in expand(asked.variant, asked.seed, asked.settings or ())]
 
-    def resolve(self) -> list[Resolved]:
-        """One configuration, or with lists in the options all their combinations.
 
-        Raises:
-            UsageError: nothing to run, or a value that cannot be.
-        """
-        if not self.preset and self.config_file is None:
-            raise UsageError(
-                "nothing to run: expected --preset NAME (`wbtui presets` lists them) or --config FILE"
-            )
-        return [self._resolve(point) for point in expand(self.variant, self.seed, self.settings)]
+def _resolve(asked: Asked, point: Point) -> Resolved:
+    options = {
+        "seed": parse_value(point.seed) if point.seed else None,
+        "device": asked.device,
+        "data.root": str(asked.data_root) if asked.data_root else None,
+        "name": asked.name,
+    }
+    given = {key: value for key, value in options.items() if value is not None}
+    found = resolve(asked.preset, point.variant, asked.config_file, point.settings, given)
+    typed = {"data.root": "--data-root"} if asked.data_root else {}
+    return replace(found, origins=dict(found.origins) | typed)
 
-    def _resolve(self, point: Point) -> Resolved:
-        options = {
-            "seed": parse_value(point.seed) if point.seed else None,
-            "device": self.device,
-            "data.root": str(self.data_root) if self.data_root else None,
-            "name": self.name,
-        }
-        given = {key: value for key, value in options.items() if value is not None}
-        found = resolve(self.preset, point.variant, self.config_file, point.settings, given)
-        typed = {"data.root": "--data-root"} if self.data_root else {}
-        return replace(found, origins=dict(found.origins) | typed)
+
+def say_notices(resolved: Sequence[Resolved]) -> None:
+    """Say on stderr, once each, what is allowed in these configurations but hardly meant."""
+    for message in dict.fromkeys(message for one in resolved for message in notices(one.config)):
+        print(f"note: {message}", file=sys.stderr)
 
 
 def check_all(resolved: Sequence[Resolved], download: bool) -> None:
@@ -80,10 +76,10 @@ def _ask(found: AvailableData) -> bool:
     return is_terminal() and typer.confirm(f"{found.problem}\nDownload now?")
 
 
-def make_all(runs: Path, resolved: Sequence[Resolved], tags: Sequence[str], note: str) -> list[Path]:
+def make_all(runs: Path, resolved: Sequence[Resolved], asked: Asked) -> list[Path]:
     """Make the folders of these runs.
 
     Raises:
         UsageError: a tag or the note cannot be; no folder is left behind.
     """
-    return [make_run(runs, one, command=sys.argv, tags=tags, note=note) for one in resolved]
+    return [make_run(runs, one, command=sys.argv, tags=asked.tags or (), note=asked.note) for one in resolved]

@@ -22,22 +22,13 @@ PRECEDENCE = (
 
 
 @app.command()
+@options.asks_for_runs
 def run(
-    preset: options.Preset = "",
-    variant: options.Variants = "",
-    seed: options.Seeds = "",
-    settings: options.Settings = None,
-    device: options.Device = None,
-    data_root: options.DataRoot = None,
-    config_file: options.ConfigFile = None,
-    name: options.Name = None,
-    tags: options.Tags = None,
-    note: options.Note = "",
+    asked: options.Asked,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print every value and its origin; run nothing.")
     ] = False,
     detach: options.Detach = False,
-    download: options.Download = False,
     quiet: options.Quiet = False,
     as_json: options.AsJson = False,
     runs: Runs = RUNS_DEFAULT,
@@ -52,17 +43,17 @@ def run(
     Exit codes: 0 finished, 1 a run failed, 2 wrong usage or configuration, 130 stopped.
     """
     from wbtui.cli.follow import counted_interrupts, follow_to_end
-    from wbtui.cli.requests import Request, check_all, make_all
+    from wbtui.cli.requests import check_all, make_all, resolve_all, say_notices
 
-    request = Request(preset, variant, seed, settings or (), device, data_root, config_file, name)
-    resolved = request.resolve()
+    resolved = resolve_all(asked)
+    say_notices(resolved)
     if dry_run:
         for one in resolved:
             _print_values(one, as_json)
         return
-    check_all(resolved, download)
+    check_all(resolved, asked.download)
     with counted_interrupts():  # half a second in which a run would be left half made
-        folders = make_all(runs, resolved, tags or [], note)
+        folders = make_all(runs, resolved, asked)
         _start(runs, folders, resolved)
     if detach:
         print(*(folder.name for folder in folders), sep="\n")

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
 
 from wbtui.errors import UsageError
 from wbtui.launch.environment import child_environment
@@ -25,8 +26,24 @@ def check_device(device: str) -> None:
     Raises:
         UsageError: torch does not see the device, or cannot be asked.
     """
+    if (why := _why_not(device)) != "":
+        raise UsageError(f"device = {device!r}: {why}; expected cpu, auto or a device that is there")
+
+
+def check_slots(slots: Mapping[str, int]) -> None:
+    """Refuse slots on devices that are not there: a run that leaves its device open would train on the CPU instead.
+
+    Raises:
+        UsageError: torch does not see one of the devices, or cannot be asked.
+    """
+    for device, count in slots.items():
+        if (why := _why_not(device)) != "":
+            raise UsageError(f"--slots {device}={count}: {why}; expected cpu, auto or devices that are there")
+
+
+def _why_not(device: str) -> str:
     if device in ("auto", "cpu"):
-        return
+        return ""
     try:
         answer = subprocess.run(
             [sys.executable, "-P", "-c", _SCRIPT, device],
@@ -37,7 +54,6 @@ def check_device(device: str) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise UsageError(f"device = {device!r}: torch gave no answer within {PATIENCE:.0f} s") from None
+        return f"torch gave no answer within {PATIENCE:.0f} s"
     said = (answer.stdout.strip() or answer.stderr.strip() or "nothing").splitlines()[-1]
-    if said != "there":
-        raise UsageError(f"device = {device!r}: {said}; expected cpu, auto or a device that is there")
+    return "" if said == "there" else said

@@ -1,6 +1,8 @@
 """Which parameters train in a stage, how do they decay, and at what learning rate?"""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -37,6 +39,22 @@ def batchnorms(model: nn.Module) -> list[_BatchNorm]:
     return [module for module in model.modules() if isinstance(module, _BatchNorm)]
 
 
+def _bare(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of torch without the wrapper that keeps torch.compile away from it."""
+    bare: Callable[..., Any] = getattr(method, "__wrapped__", method)
+    return bare
+
+
+class EagerSGD(torch.optim.SGD):
+    """torch's SGD, to the bit. Its wrappers import torch.compile, which is not used here, and that doubles a start."""
+
+    add_param_group = _bare(torch.optim.SGD.add_param_group)
+    zero_grad = _bare(torch.optim.SGD.zero_grad)
+    state_dict = _bare(torch.optim.SGD.state_dict)
+    load_state_dict = _bare(torch.optim.SGD.load_state_dict)
+    step = torch.no_grad()(_bare(torch.optim.SGD.step))
+
+
 def build_optimizer(model: WbModel, stage: StageConfig) -> torch.optim.SGD:
     """SGD whose own weight_decay is λ, as the papers' loss + λ/2 Σ‖θ‖² over what trains.
 
@@ -51,7 +69,7 @@ def build_optimizer(model: WbModel, stage: StageConfig) -> torch.optim.SGD:
     groups = [{"params": decayed, "weight_decay": stage.weight_decay}]
     if spared:
         groups.append({"params": spared, "weight_decay": 0.0})
-    return torch.optim.SGD(
+    return EagerSGD(
         groups, lr=stage.learning_rate, momentum=stage.momentum, nesterov=stage.nesterov, fused=True
     )
 

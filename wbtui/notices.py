@@ -1,0 +1,13 @@
+"""What is allowed in a configuration, but hardly meant?"""
+
+from wbtui.config import RunConfig
+
+
+def notices(config: RunConfig) -> list[str]:
+    """One line for each such thing; what cannot be is refused by the configuration itself."""
+    return [
+        f"stages.{number}.epochs = 1 with schedule = 'cosine_papers' trains at learning rate 0: its only epoch is "
+        "its last; expected more epochs, or schedule = 'cosine'"
+        for number, stage in enumerate(config.stages)
+        if stage.schedule == "cosine_papers" and stage.epochs == 1
+    ]
