@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from wbtui.plotting import (
+    Band,
     BarOptions,
     Canvas,
     GlyphSet,
@@ -57,6 +58,16 @@ def loss_with_gaps() -> list[Series]:
     return [Series.styled("loss", epochs, loss, series_style(0))]
 
 
+def seeds() -> tuple[list[Series], list[Band]]:
+    """Two settings whose seeds differ by more or less; of the second, one seed alone goes on from epoch 60."""
+    series = accuracy(("wd n=3", "ce n=1-3"))
+    spread = (4 + 3 * np.sin(series[0].x / 20), np.where(series[1].x < 60, 6.0, np.nan))
+    return series, [
+        Band(one.name, one.x, one.y - std, one.y + std, one.colour)
+        for one, std in zip(series, spread, strict=True)
+    ]
+
+
 def norms(classes: int) -> np.ndarray:
     return 2 * np.exp(-1.2 * np.arange(classes) / classes) + 0.1 * noise(classes)
 
@@ -88,6 +99,7 @@ def pictures() -> dict[str, Canvas]:
         return bar_plot(norms(classes), BarOptions(width, height, "Norm", **rest), counts(classes)).canvas
 
     ascii_only, block = {"glyphs": GlyphSet.ASCII}, {"glyphs": GlyphSet.BLOCK}
+    lines, bands = seeds()
     difference = np.array([4.0, 2.5, np.nan, 0.0, -1.0, 3.0, -4.5, -2.0, np.inf, 0.1])
     return {
         "line_20x5": line(accuracy(("all", "tail")), 20, 5, title="Accuracy"),
@@ -98,6 +110,12 @@ def pictures() -> dict[str, Canvas]:
         "line_80x16_smoothed": line(accuracy(("a", "b"), 5.0), 80, 16, title="Accuracy", smoothing=0.9),
         "line_60x15_log_gaps": line(loss_with_gaps(), 60, 15, title="Loss", log_y=True),
         "line_60x12_zoom": line(accuracy(), 60, 12, title="Zoom", x_bounds=(50.0, 60.0)),
+        **{
+            f"line_80x16_seeds_{glyphs}": line_plot(
+                lines, LineOptions(80, 16, "Accuracy", glyphs=glyphs), bands
+            ).canvas
+            for glyphs in GlyphSet
+        },
         "line_40x8_empty": line(
             [Series("loss", np.arange(3.0), -np.ones(3))], 40, 8, title="Loss", log_y=True
         ),

@@ -4,6 +4,7 @@ Every plot is a function of arrays and a frozen options object. It returns a `Ca
 cursor reads; `Canvas.rows` cuts it into styled runs for a screen, `to_text` and `to_ansi` into strings.
 """
 
+from wbtui.plotting.bands import Band
 from wbtui.plotting.bars import BarOptions, BarPlot, BarReading, bar_plot
 from wbtui.plotting.canvas import BOLD, DIM, Canvas, Run
 from wbtui.plotting.columns import Overlay
@@ -22,6 +23,7 @@ __all__ = [
     "DEFAULT",
     "DIM",
     "OKABE_ITO",
+    "Band",
     "BarOptions",
     "BarPlot",
     "BarReading",

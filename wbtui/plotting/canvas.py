@@ -1,6 +1,7 @@
 """What is a finished picture, and how is one painted cell by cell?"""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -52,6 +53,11 @@ class Canvas:
     def width(self) -> int:
         """Columns."""
         return int(self.glyphs.shape[1])
+
+    def part(self, rows: Sequence[int]) -> "Canvas":
+        """Return some of its rows as a picture of their own."""
+        at = list(rows)
+        return Canvas(self.glyphs[at], self.foreground[at], self.background[at], self.attributes[at])
 
     def lines(self) -> list[str]:
         """Return each row as a string of `width` characters."""

@@ -46,6 +46,10 @@ class Glyphs:
     pointer: str
     ellipsis: str
     at_most: str
+    band: str
+    """What fills a band where nothing else is drawn."""
+    edge: str = ""
+    """What draws the edges of a band; empty: their dots."""
     ascii_only: bool = False
 
     @property
@@ -92,6 +96,7 @@ _BRAILLE = Glyphs(
     pointer="▲",
     ellipsis="…",
     at_most="≤",
+    band="·",
 )
 
 GLYPHS: dict[GlyphSet, Glyphs] = {
@@ -115,6 +120,8 @@ GLYPHS: dict[GlyphSet, Glyphs] = {
         pointer="^",
         ellipsis="~",
         at_most="<=",
+        band=" ",
+        edge="-",
         ascii_only=True,
     ),
 }

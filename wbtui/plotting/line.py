@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wbtui.plotting.bands import Band, band_edges, fill_bands
 from wbtui.plotting.canvas import BOLD, DIM, Canvas, Painter, shortened
 from wbtui.plotting.cursor import Reading, read, snap
 from wbtui.plotting.frame import (
@@ -70,11 +71,12 @@ class LinePlot:
     """What is said beside the title: smoothing, log, values that cannot be drawn."""
 
 
-def line_plot(series: Sequence[Series], options: LineOptions) -> LinePlot:
+def line_plot(series: Sequence[Series], options: LineOptions, bands: Sequence[Band] = ()) -> LinePlot:
     """Draw curves with axes, ticks, legend and cursor.
 
     Args:
         series: What to draw; later ones do not hide earlier ones.
+        bands: Spreads around curves, behind them, as measured whatever the smoothing; the bounds hold them too.
         options: Size and look. Any size from 1 x 1 is drawn; what finds no room is left out, the curves last.
 
     Raises:
@@ -86,7 +88,7 @@ def line_plot(series: Sequence[Series], options: LineOptions) -> LinePlot:
     if options.smoothing != 0:
         smooth = [one if one.faint else one.smoothed(options.smoothing) for one in series]
         curves = [one.raw() for one in series if not one.faint] + smooth
-    x_scale, y_scale = _scales(curves, options)
+    x_scale, y_scale = _scales([*curves, *(edge for band in bands for edge in band.series())], options)
     cursor_x = None
     if options.cursor_x is not None:
         cursor_x = snap(options.cursor_x, series, x_scale.value(0), x_scale.value(1))
@@ -101,7 +103,8 @@ def line_plot(series: Sequence[Series], options: LineOptions) -> LinePlot:
     header = header_lines(entries, heading_width(title, said), options.width, options.height)
     plane, y_ticks = _plane(painter, glyphs, len(header), x_scale, y_scale)
     draw_header(painter, glyphs, (title, said), header)
-    dots = draw_curves(painter, glyphs, plane, curves)
+    dots = draw_curves(painter, glyphs, plane, curves, band_edges(glyphs, plane, bands))
+    fill_bands(painter, glyphs, plane, bands)
     if dots.any():
         whole = all(np.all(one.x == np.rint(one.x)) for one in series)
         draw_y_axis(painter, glyphs, plane.area, [Label(plane.row_at(at), label) for at, label in y_ticks])

@@ -63,45 +63,75 @@ class Plane:
         return self.x.value(min(max(dot / max(self.columns - 1, 1), 0.0), 1.0))
 
 
-def draw_curves(painter: Painter, glyphs: Glyphs, plane: Plane, curves: Sequence[Series]) -> Bits:
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Dots that share the area with others."""
+
+    bits: Bits
+    """(height, width) of the area."""
+    name: str
+    colour: int
+    """0xRRGGBB or `DEFAULT`."""
+    faint: bool = True
+
+
+def draw_curves(
+    painter: Painter, glyphs: Glyphs, plane: Plane, curves: Sequence[Series], edges: Sequence[Layer] = ()
+) -> Bits:
     """Draw curves into the area, their dots or-ed.
 
     A cell takes the colour of the curve with most dots in it, any main curve before every faint one. A marker
     stands only where it covers no dot of another curve.
 
+    Args:
+        painter: What to draw on.
+        glyphs: With which characters.
+        plane: Where values lie.
+        curves: The curves.
+        edges: Of bands, behind the curves; where a glyph set has a character for edges, it stands in cells that
+            hold nothing else.
+
     Returns:
         (height, width) lit dots of each cell of the area.
     """
     area = plane.area
-    if not curves:
+    if not curves and not edges:
         return np.zeros((area.height, area.width), dtype=np.uint8)
     positions = [(plane.across(curve.x), plane.down(curve.y)) for curve in curves]
-    cells = np.stack(
-        [
-            dashed(pack(trace(x, y, plane.rows, plane.columns), glyphs), DASHES[curve.dash], glyphs)
-            for curve, (x, y) in zip(curves, positions, strict=True)
-        ]
-    )
+    layers = [
+        Layer(
+            dashed(pack(trace(x, y, plane.rows, plane.columns), glyphs), DASHES[curve.dash], glyphs),
+            curve.name,
+            curve.colour,
+            curve.faint,
+        )
+        for curve, (x, y) in zip(curves, positions, strict=True)
+    ]
+    layers += edges
+    cells = np.stack([layer.bits for layer in layers])
     together: Bits = np.bitwise_or.reduce(cells, axis=0)
-    faint = np.array([curve.faint for curve in curves])
+    faint = np.array([layer.faint for layer in layers])
     weight = np.where(faint, 1, _MAIN_WEIGHT).astype(np.uint8)[:, None, None]
     owner = np.argmax(np.bitwise_count(cells) * weight, axis=0)
     lit = together > 0
     inside = np.s_[area.top : area.bottom, area.left : area.right]
     painter.glyphs[inside] = glyphs.table[together]
-    painter.foreground[inside][lit] = np.array([curve.colour for curve in curves], dtype=np.int32)[owner[lit]]
+    painter.foreground[inside][lit] = np.array([layer.colour for layer in layers], dtype=np.int32)[owner[lit]]
     painter.attributes[inside][lit] = np.where(faint[owner[lit]], DIM, 0)
+    if glyphs.edge:
+        painter.glyphs[inside][lit & ~cells[: len(curves)].any(axis=0)] = glyphs.edge
     marked = [index for index, curve in enumerate(curves) if curve.marker is not None and not curve.faint]
     for place, index in enumerate(marked):
-        foreign = [not _is_same_or_behind(other, curves[index]) for other in curves]
+        own = layers[index]
+        foreign = [not _is_same_or_behind(other, own) for other in layers]
         others = np.bitwise_or.reduce(cells[foreign], axis=0)
         x, y = positions[index]
         _draw_markers(painter, glyphs, plane, curves[index], x, y, others == 0, place / len(marked))
     return together
 
 
-def _is_same_or_behind(other: Series, curve: Series) -> bool:
-    """Whether `other` is the curve itself or the faint raw values that it smooths."""
+def _is_same_or_behind(other: Layer, curve: Layer) -> bool:
+    """Whether `other` is the curve itself, the faint raw values that it smooths, or an edge of its band."""
     return other is curve or (other.faint and (other.name, other.colour) == (curve.name, curve.colour))
 
 
