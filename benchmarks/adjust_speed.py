@@ -148,7 +148,7 @@ def make_set(n_images: int, n_classes: int) -> ScoredSet:
         labels,
         counts,
         classifier_norms=np.linspace(2, 1, n_classes),
-        bias=rng.normal(0, 0.1, n_classes),
+        bias=rng.normal(0, 0.1, n_classes).astype(np.float32),
         class_mean_feature_norms=rng.uniform(1, 2, n_classes),
     )
 

@@ -1,11 +1,21 @@
 """Is the exact curve the one that brute force finds at every strength?"""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wbtui.adjustment import METHODS, AdditiveMultiplicative, ScoredSet, given_prior, strength_curve, winning
+from wbtui.adjustment import (
+    METHODS,
+    AdditiveMultiplicative,
+    ScoredSet,
+    given_prior,
+    screening,
+    strength_curve,
+    winning,
+)
 from wbtui.adjustment.winning import winning_intervals
 from wbtui.errors import UsageError
 from wbtui.metrics import assign_groups
@@ -140,6 +150,49 @@ def test_screened_rows_are_those_of_comparing_every_class_in_float64(make, name,
     assert (found.high[~never] == high[~never]).all()
     assert (found.low[never] > found.high[never]).all()
     assert 0.1 < never.mean() < 0.9
+
+
+def agrees_with_whole_rows(scored, name):
+    family = METHODS[name].family(scored, None)
+    found = winning_intervals(scored, family)
+    low, high = winning._whole_rows(scored, family, np.arange(scored.n_images))
+    never = low > high
+    return (
+        (found.low[~never] == low[~never]).all()
+        and (found.high[~never] == high[~never]).all()
+        and (found.low[never] > found.high[never]).all()
+        and 0 < never.mean() < 1
+    )
+
+
+@pytest.mark.parametrize("name", ["additive", "multiplicative", "tau_norm_no_bias"])
+@pytest.mark.parametrize("table", [0, 1 << 22])
+@pytest.mark.parametrize("chunk", [1, 50, 1 << 18])
+def test_neither_the_size_of_a_chunk_nor_that_of_the_table_changes_an_end(
+    make, monkeypatch, name, table, chunk
+):
+    monkeypatch.setattr(screening, "_TABLE_VALUES", table)
+    monkeypatch.setattr(screening, "_CHUNK_VALUES", chunk)
+    for counts in (None, [40, 900, 3, 3, 250, 11, 40, 8, 1]):
+        assert agrees_with_whole_rows(make(26, 157, 9, centre=0.5, counts=counts), name)
+
+
+@pytest.mark.parametrize("name", ["additive", "multiplicative", "tau_norm_no_bias"])
+def test_logits_laid_out_otherwise_give_the_same_ends(make, name):
+    scored = make(27, 300, 7, centre=1.0)
+    wide = np.zeros((300, 20), dtype=np.float32)
+    wide[:, 3:17:2] = scored.logits
+    for logits in (np.asfortranarray(scored.logits), wide[:, 3:17:2]):
+        assert agrees_with_whole_rows(dataclasses.replace(scored, logits=logits), name)
+
+
+def test_an_image_whose_rivals_all_tie_is_exact_however_many_candidates_that_makes(make):
+    counts = np.array([1000, 300, 100, 30, 10, 3])
+    log = np.log(counts / counts.sum())
+    logits = np.tile((2.0 * (log - log[2])).astype(np.float32), (50, 1))
+    logits[:, 2] += np.linspace(-1e-6, 1e-6, 50, dtype=np.float32)
+    scored = ScoredSet("validation", logits, np.full(50, 2), counts)
+    assert agrees_with_whole_rows(scored, "additive")
 
 
 small_logits = st.lists(

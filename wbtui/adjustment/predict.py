@@ -32,13 +32,17 @@ def confidence_affine(scored: ScoredSet, affine: Affine) -> npt.NDArray[np.float
 
 def _adjusted_chunks(scored: ScoredSet, affine: Affine) -> Iterator[tuple[slice, npt.NDArray[np.float32]]]:
     """Row slices with their adjusted logits; each is overwritten by the next."""
-    buffer = np.empty((scored.chunk_rows, scored.n_classes), dtype=np.float32)
+    # Factors and summands spread over a chunk: numpy takes twice as long where it has to broadcast them.
+    shape = (min(scored.chunk_rows, scored.n_images), scored.n_classes)
+    buffer = np.empty(shape, dtype=np.float32)
+    scale = None if affine.scale is None else np.tile(affine.scale, (shape[0], 1))
+    shift = None if affine.shift is None else np.tile(affine.shift, (shape[0], 1))
     for start in range(0, scored.n_images, scored.chunk_rows):
         rows = slice(start, min(start + scored.chunk_rows, scored.n_images))
         chunk = scored.logits[rows]
         out = buffer[: len(chunk)]
-        if affine.scale is not None:
-            chunk = np.multiply(chunk, affine.scale, out=out)
-        if affine.shift is not None:
-            chunk = np.add(chunk, affine.shift, out=out)
+        if scale is not None:
+            chunk = np.multiply(chunk, scale[: len(chunk)], out=out)
+        if shift is not None:
+            chunk = np.add(chunk, shift[: len(chunk)], out=out)
         yield rows, np.asarray(chunk)

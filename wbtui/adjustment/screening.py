@@ -1,10 +1,20 @@
-"""Which rival class decides each end of an image's interval, but for the rounding of float32?
+"""Which rival classes can decide the ends of an image's interval, as far as float32 can tell?
 
-One pass over the logits, rows by true class, columns from the largest slope to the smallest, so that the classes that
-bound an interval from below and from above are two slices. Little is done a block; what follows is vectorised over
-all images at the end.
+Three passes over a chunk of logits, columns from the largest slope to the smallest:
+
+1. (u_k - u_y) / |c_k - c_y| in every cell. The reciprocals are rows of a table, one a true class, so there is neither
+   a division nor any sorting of images by class.
+2. Its maximum over the columns left of the true class (the low end) and right of it (minus the high end). Sorted by
+   slope, these are two runs of memory, and one `reduceat` takes the maxima of all images.
+3. Every cell within rounding of its maximum is a candidate, hardly more than one an end. The caller compares candidates
+   in float64, and so gets the ends of float64 at the price of float32.
+
+Operands of large passes have one shape: what varies only by row or only by column is first spread over a buffer, for
+numpy takes twice as long over broadcast operands, and several times as long over slices of rows. Differences of logits
+must stay within float32 (logits beyond 1e38 in size do not).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,181 +24,273 @@ from wbtui.adjustment.family import Family
 from wbtui.adjustment.scored import ScoredSet
 
 Single = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+
+_CHUNK_VALUES = 1 << 18
+"""Most cells at once: buffers of 1 MB, at which a call to numpy costs little beside its work."""
+
+_CHUNKS = 16
+"""Fewer only for large sets: new pages for large buffers would cost a small set more than the calls."""
+
+_TABLE_VALUES = 1 << 22
+"""Largest table of reciprocals, 16 MB (2,048 classes). Beyond, rows are computed as they are needed."""
 
 _WINDOW = np.float32(16 * np.finfo(np.float32).eps)
 """Relative rounding of a screened ratio, generously: a few float32 units for each of its operations."""
 
-_LOG_OF_ROUNDED = np.float32(6 * np.finfo(np.float32).eps)
-"""Where u was rounded, by one unit, its logarithm is off by as much whatever its size; two ratios of two of them."""
+_LOG_OF_ROUNDED = np.float32(0.375)
+"""Where u was rounded, by one unit, its logarithm is off by as much whatever its size; two ratios of two of them. In
+units of the window."""
 
-_TINY = np.float32(1e-30)
+_TINY = np.float32(1e-24)
 """Keeps exact ties at 0 within the window."""
+
+_NO_ROWS = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
-class Screened:
-    """What float32 can tell, in the order of `rows`."""
+class Candidates:
+    """Rivals that may decide an end, (n,) each; an image may have none or many."""
 
-    rows: Ints
-    """(N,) images, ordered by true class."""
+    images: Ints
+    rivals: Ints
+    """Class ids."""
 
-    low_rival: Ints
-    """(N,) the class whose crossing is the low end; -1 where nothing bounds the image from below."""
-
-    high_rival: Ints
-    """(N,) the class whose crossing is the high end; -1 where nothing bounds the image from above."""
-
-    never: Bools
-    """(N,) the true class wins at no strength."""
-
-    unsure: Bools
-    """(N,) float32 cannot tell, and nothing else here holds."""
+    rival_logits: Single
+    """Of the image for the rival, read while it was in the cache."""
 
 
-def screen(scored: ScoredSet, family: Family) -> Screened:
-    """Find the deciding rivals of every image; `family` is exact."""
-    return _Screen(scored, family).run()
+class Screen:
+    """One pass over the images of a set: run `candidates` to its end, then ask for the rest."""
 
+    own_logits: Single
+    """(N,) of each image for its true class."""
 
-class _Side:
-    """The largest and second largest (u_k - u_y) / |c_k - c_y| on one side: the low end, or minus the high end."""
-
-    def __init__(self, n_images: int) -> None:
-        self.column = np.zeros(n_images, dtype=np.int64)
-        self.best = np.full(n_images, -np.inf, dtype=np.float32)
-        self.second = np.full(n_images, -np.inf, dtype=np.float32)
-
-    def crowded(self, rounding: Single) -> Bools:
-        """Where the second is within rounding of the best."""
-        return np.asarray(self.second > self.best - (rounding + _WINDOW * np.abs(self.best) + _TINY))
-
-    def rival(self, class_of: Ints) -> Ints:
-        """The deciding class, -1 where there is none."""
-        return np.where(self.best > -np.inf, class_of[self.column], -1)
-
-
-class _Screen:
     def __init__(self, scored: ScoredSet, family: Family) -> None:
-        self.scored = scored
-        self.family = family
-        self.class_of = np.argsort(-family.slope, kind="stable")
-        self.column_of = np.argsort(self.class_of)
-        self.ordered = bool((np.diff(self.class_of) == 1).all())
-        self.base = _Base(family)
-        self.slope = family.slope[self.class_of]
-        # For the class at a column: columns [0, first) have a larger slope, [last, C) a smaller one.
-        self.first = np.searchsorted(-self.slope, -self.slope, side="left")
-        self.last = np.searchsorted(-self.slope, -self.slope, side="right")
+        """Prepare the facts by class and the buffers; `family` is exact."""
+        n_images, n_classes = scored.n_images, scored.n_classes
+        rows = max(1, min(_CHUNK_VALUES // n_classes, -(-n_images // _CHUNKS)))
+        self._scored = scored
+        self._multiplies = family.kind == "multiplicative"
+        self._columns = columns = _columns_of(family.slope)
+        self._base = _Base(family, columns.class_of, rows)
+        self._table = columns.reciprocals(np.arange(n_classes)) if n_classes**2 <= _TABLE_VALUES else None
+        rounded_before_log = self._multiplies and not family.identity_base
+        self._least_own = _LOG_OF_ROUNDED if rounded_before_log else _TINY
 
-        self.rows = np.argsort(scored.labels, kind="stable")
-        self.own = np.zeros(scored.n_images, dtype=np.float32)
-        self.above, self.below = _Side(scored.n_images), _Side(scored.n_images)
-        self.equal = np.full(scored.n_images, -np.inf, dtype=np.float32)
-        self.never = np.zeros(scored.n_images, dtype=np.bool_)
-        self.unsure = np.zeros(scored.n_images, dtype=np.bool_)
+        self._rows = rows
+        self._row_starts = np.arange(rows) * n_classes
+        # One cell more: a run of no columns at the very end starts there.
+        self._cells = np.empty(rows * n_classes + 1, dtype=np.float32)
+        self._spread = np.empty((rows, n_classes), dtype=np.float32)
+        self._is_candidate = np.empty(rows * n_classes, dtype=np.bool_)
 
-        self.buffer = np.empty((scored.chunk_rows, scored.n_classes), dtype=np.float32)
-        self.cells = self.buffer.reshape(-1)
-        self.row_starts = np.arange(scored.chunk_rows) * scored.n_classes
+        self.own_logits = np.zeros(n_images, dtype=np.float32)
+        self._own = np.zeros(n_images, dtype=np.float32)
+        self._equal = np.full(n_images, -np.inf, dtype=np.float32)
+        self._sum = np.zeros(n_images, dtype=np.float32)
+        self._never = np.zeros(n_images, dtype=np.bool_)
 
-    def run(self) -> Screened:
-        ends = np.cumsum(self.scored.images_by_class()).tolist()
-        # Logarithms of what is not positive, and what comes of them, belong to rows that are set apart.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            for label, end in enumerate(ends):
-                for start in range(ends[label - 1] if label else 0, end, self.scored.chunk_rows):
-                    stop = min(start + self.scored.chunk_rows, end)
-                    self._screen_block(int(self.column_of[label]), slice(start, stop))
-            return self._settle()
+    def candidates(self) -> Iterator[Candidates]:
+        """In batches: the deciding rival of each end is among them.
 
-    def _screen_block(self, column: int, block: slice) -> None:
-        """Rows at the positions of `block`, all of the true class at `column`."""
-        scores = self._base_of(self.rows[block])
-        if self.family.kind == "multiplicative":
-            positive = scores[:, column] > 0
-            if not positive.all():
-                # It can win only where nothing is positive; those rows are rare and left to float64.
-                hopeless = ~positive & (scores > 0).any(axis=1)
-                self.never[block], self.unsure[block] = hopeless, ~positive & ~hopeless
-            scores = np.maximum(scores, 0, out=self.buffer[: len(scores)])
-            np.log(scores, out=scores)
-        self._compare(scores, column, block)
+        Holds for images that `verdicts` calls neither never nor unsure; an end without a candidate is infinite.
+        """
+        batch: list[tuple[Ints, Single]] = []
+        n_found = 0
+        for start in range(0, self._scored.n_images, self._rows):
+            batch.append(self._screen_chunk(start, min(start + self._rows, self._scored.n_images)))
+            n_found += len(batch[-1][0])
+            if n_found >= _CHUNK_VALUES:
+                yield self._named(batch)
+                batch, n_found = [], 0
+        if batch:
+            yield self._named(batch)
 
-    def _base_of(self, rows: Ints) -> Single:
-        """u of `rows` in column order; may lie in the logits or in the buffer."""
-        out = self.buffer[: rows.size]
-        if rows[-1] - rows[0] + 1 == rows.size:
-            logits = np.asarray(self.scored.logits[rows[0] : rows[-1] + 1])
-        else:
-            logits = self.scored.logits.take(rows, axis=0, out=out, mode="clip")
-        base = self.base.of(logits, out)
-        return base if self.ordered else base[:, self.class_of]
+    def verdicts(self) -> tuple[Bools, Bools]:
+        """Images whose true class wins at no strength, and those of which float32 can tell nothing, (N,) each."""
+        with np.errstate(invalid="ignore"):
+            rounding = _WINDOW * (np.abs(self._own) + self._least_own)
+            never = self._never | (self._equal > rounding)
+            # NaN and infinity: float32 overflowed, or the true class was set aside.
+            unsure = ~(self._sum < np.inf) | (np.abs(self._equal) <= rounding)
+        return never, unsure & ~never
 
-    def _compare(self, scores: Single, column: int, block: slice) -> None:
-        """The class at `column` with all others, in the buffer."""
-        n_rows, n_classes = scores.shape
-        self.own[block] = scores[:, column]
-        ratio = np.subtract(scores, self.own[block, None], out=self.buffer[:n_rows])
-        starts = self.row_starts[:n_rows]
-        self.cells[starts + column] = -np.inf
-        first, last = int(self.first[column]), int(self.last[column])
-        if last - first > 1:
-            ratio[:, first:last].max(axis=1, out=self.equal[block])
-        gap = np.abs(self.slope - self.slope[column])
-        gap[first:last] = 1.0
-        ratio *= np.reciprocal(gap).astype(np.float32)
-        for side, begin, end in ((self.above, 0, first), (self.below, last, n_classes)):
-            if begin == end:
-                continue
-            own_side = ratio[:, begin:end]
-            top = own_side.argmax(axis=1, out=side.column[block])
-            top += begin
-            cells = starts + top
-            self.cells.take(cells, out=side.best[block], mode="clip")
-            self.cells[cells] = -np.inf
-            own_side.max(axis=1, out=side.second[block])
+    # Logarithms of what is not positive, and what comes of them, belong to rows that are set apart.
+    @np.errstate(divide="ignore", invalid="ignore", over="ignore")
+    def _screen_chunk(self, start: int, stop: int) -> tuple[Ints, Single]:
+        """Candidates of the images from `start` to `stop`, as image * C + column, and their logits."""
+        n_rows, n_classes = stop - start, self._scored.n_classes
+        cells = self._cells[: n_rows * n_classes]
+        ratio, spread = cells.reshape(n_rows, n_classes), self._spread[:n_rows]
+        row_starts = self._row_starts[:n_rows]
+        labels = self._scored.labels[start:stop].astype(np.int64, copy=False)
+        column = self._columns.column_of.take(labels)
+        own_cell = row_starts + column
 
-    def _settle(self) -> Screened:
-        """Tell certain from unsure, for all images at once."""
+        logits = np.asarray(self._scored.logits[start:stop])
+        logits.reshape(-1).take(row_starts + labels, out=self.own_logits[start:stop], mode="clip")
+        scores = self._scores(logits, ratio)
+        own = scores.reshape(-1).take(own_cell, out=self._own[start:stop], mode="clip")
+        without_log = self._set_aside(own)
+        np.copyto(spread, own[:, None])
+        np.subtract(scores, spread, out=ratio)
+        ratio *= self._reciprocals(column, spread)
+        cells[own_cell] = self._cells[cells.size] = -np.inf
+
+        runs = self._columns.starts.take(column, axis=0)
+        runs += row_starts[:, None]
+        best = np.fmax.reduceat(self._cells[: cells.size + 1], runs.reshape(-1)).reshape(n_rows, -1)
+        lengths = self._columns.lengths.take(column, axis=0)
+        if self._multiplies:
+            # No number in a run: no rival is positive.
+            np.fmax(best, -np.inf, out=best)
+        if without_log.size:
+            # A true class that is not positive never wins beside one that is; among its like it may.
+            positive = (best[without_log] > -np.inf) & (lengths[without_log] > 0)
+            self._never[start + without_log] = positive.any(axis=1)
+            best[without_log] = np.nan
+        if self._columns.ties:
+            self._equal[start:stop] = best[:, 1]
+        least = self._least(best, own, column)
+        np.add(least[:, 0], least[:, -1], out=self._sum[start:stop])
+        limit = np.repeat(least.reshape(-1), lengths.reshape(-1))
+        found = np.flatnonzero(np.greater(cells, limit, out=self._is_candidate[: cells.size]))
+        return found + start * n_classes, self._logits_at(logits, found)
+
+    def _scores(self, logits: Single, out: Single) -> Single:
+        """u, or its logarithm, in column order; the logits themselves or `out`. NaN: the logarithm of a negative."""
+        scores = logits
+        if not self._columns.in_order:
+            scores = scores.take(self._columns.class_of, axis=1, out=out, mode="clip")
+        scores = self._base.of(scores, out)
+        return np.log(scores, out=out) if self._multiplies else scores
+
+    def _set_aside(self, own: Single) -> Ints:
+        """Rows whose true class has no logarithm: any number in its place shows whether a rival is positive."""
+        if not self._multiplies:
+            return _NO_ROWS
+        rows = np.flatnonzero(~(own > -np.inf))
+        own[rows] = 0.0
+        return rows
+
+    def _reciprocals(self, column: Ints, out: Single) -> Single:
+        """The table's rows of these true classes."""
+        if self._table is None:
+            return self._columns.reciprocals(column)
+        return self._table.take(column, axis=0, out=out, mode="clip")
+
+    def _least(self, best: Single, own: Single, column: Ints) -> Single:
+        """What a candidate must exceed: the best of its run less the rounding of either."""
         # A score is rounded to a few float32 units of itself, and a rival at a crossing is own + ratio * gap.
-        rounding = _WINDOW * np.abs(self.own)
-        if self.family.kind == "multiplicative" and not self.family.identity_base:
-            rounding += _LOG_OF_ROUNDED
-        columns = self.column_of[self.scored.labels[self.rows]]
-        largest_gap = np.float32(np.inf)
-        gap_above = np.append(largest_gap, -np.diff(self.slope).astype(np.float32))[self.first][columns]
-        gap_below = np.append(-np.diff(self.slope).astype(np.float32), largest_gap)[self.last - 1][columns]
-        crowded = self.above.crowded(rounding / gap_above) | self.below.crowded(rounding / gap_below)
-        never = self.never | (self.equal > rounding)
-        return Screened(
-            rows=self.rows,
-            low_rival=self.above.rival(self.class_of),
-            high_rival=self.below.rival(self.class_of),
-            never=never,
-            unsure=~never & (self.unsure | crowded | (np.abs(self.equal) <= rounding)),
+        size = np.abs(own)
+        size += self._least_own
+        window = self._columns.sensitivity.take(column, axis=0)
+        window *= size[:, None]
+        window += np.abs(best)
+        window *= _WINDOW
+        return np.subtract(best, window, out=window)
+
+    def _logits_at(self, logits: Single, found: Ints) -> Single:
+        """The logits at cells of the chunk, whose columns may be in another order than classes."""
+        if not self._columns.in_order:
+            rows, columns = np.divmod(found, self._scored.n_classes)
+            return np.asarray(logits[rows, self._columns.class_of[columns]])
+        return logits.reshape(-1).take(found)
+
+    def _named(self, batch: list[tuple[Ints, Single]]) -> Candidates:
+        images, columns = np.divmod(np.concatenate([cells for cells, _ in batch]), self._scored.n_classes)
+        return Candidates(
+            images=images,
+            rivals=self._columns.class_of[columns],
+            rival_logits=np.concatenate([logits for _, logits in batch]),
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """The classes in order of falling slope and, for each true class by its column, its rivals as runs of columns.
+
+    The runs are the larger slopes, the equal ones (its own column included) and the smaller ones; without ties its
+    own column, which never wins, ends the first run and there are two: every run costs.
+    """
+
+    class_of: Ints
+    column_of: Ints
+    in_order: bool
+    """Whether columns are class ids."""
+
+    slope: Floats
+    ties: bool
+    starts: Ints
+    """(C, 2 or 3) first column of each run."""
+
+    lengths: Ints
+    """(C, 2 or 3)."""
+
+    sensitivity: Single
+    """(C, 2 or 3) how far rounding of a score moves a ratio, at most: 1 / smallest gap. Infinite for an empty run,
+    minus infinite for the equal ones: neither has candidates."""
+
+    def reciprocals(self, column: Ints) -> Single:
+        """1 / |c_k - c_y|, (n, C), of the true classes at these columns; 1 where slopes are equal."""
+        out = np.empty((column.size, self.slope.size), dtype=np.float32)
+        step = max(1, _CHUNK_VALUES // 4 // self.slope.size)
+        for start in range(0, column.size, step):
+            gap = self.slope - self.slope[column[start : start + step], None]
+            np.abs(gap, out=gap)
+            gap[gap == 0] = 1.0
+            out[start : start + step] = np.reciprocal(gap, out=gap)
+        return out
+
+
+def _columns_of(slope: Floats) -> _Columns:
+    n_classes = slope.size
+    class_of = np.argsort(-slope, kind="stable")
+    slope = slope[class_of]
+    first = np.searchsorted(-slope, -slope, side="left")
+    last = np.searchsorted(-slope, -slope, side="right")
+    ties = bool((last - first > 1).any())
+    ends = [first, last] if ties else [last]
+    starts = np.stack([np.zeros_like(first), *ends], axis=1)
+    step = -np.diff(slope)
+    sensitivity = np.full(starts.shape, -np.inf, dtype=np.float32)
+    with np.errstate(divide="ignore"):
+        sensitivity[:, 0] = 1.0 / np.append(0.0, step)[first]
+        sensitivity[:, -1] = 1.0 / np.append(step, 0.0)[last - 1]
+    return _Columns(
+        class_of=class_of,
+        column_of=np.argsort(class_of),
+        in_order=bool((np.diff(class_of) == 1).all()),
+        slope=slope,
+        ties=ties,
+        starts=starts,
+        lengths=np.diff(starts, axis=1, append=n_classes),
+        sensitivity=sensitivity,
+    )
 
 
 class _Base:
     """u = base_scale z + base_shift in float32, to a few units of u itself."""
 
-    def __init__(self, family: Family) -> None:
-        self.scale = None if (family.base_scale == 1.0).all() else family.base_scale
-        self.shift = None if (family.base_shift == 0.0).all() else family.base_shift
-        if self.scale is not None and self.shift is not None:
+    def __init__(self, family: Family, class_of: Ints, rows: int) -> None:
+        scale, shift = family.base_scale[class_of], family.base_shift[class_of]
+        if (scale != 1.0).any() and (shift != 0.0).any():
             raise ValueError(
                 "a family that scales and shifts logits: a difference of both has no such precision"
             )
+        # Where z and b nearly cancel, z + b is exact, and what rounding b lost comes in with the second sum.
+        coarse = shift.astype(np.float32)
+        fine = (shift - coarse).astype(np.float32)
+        self._scale = np.tile(scale.astype(np.float32), (rows, 1)) if (scale != 1.0).any() else None
+        self._shifts = [np.tile(part, (rows, 1)) for part in (coarse, fine) if (part != 0.0).any()]
 
     def of(self, logits: Single, out: Single) -> Single:
         """u of some rows, (n, C), in the logits themselves or in `out`."""
-        if self.scale is not None:
-            return np.multiply(logits, self.scale.astype(np.float32), out=out)
-        if self.shift is None:
-            return logits
-        # Where z and b nearly cancel, z + b is exact, and what rounding b lost comes in with the second sum.
-        coarse = self.shift.astype(np.float32)
-        np.add(logits, coarse, out=out)
-        return np.add(out, (self.shift - coarse).astype(np.float32), out=out)
+        if self._scale is not None:
+            return np.multiply(logits, self._scale[: len(logits)], out=out)
+        for shift in self._shifts:
+            logits = np.add(logits, shift[: len(logits)], out=out)
+        return logits

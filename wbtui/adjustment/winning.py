@@ -4,9 +4,9 @@ For scores u_k - t c_k (additive; multiplicative ones in the logarithm) the true
 
     max over c_k > c_y of (u_k - u_y) / (c_k - c_y)  <=  t  <=  min over c_k < c_y of the same,
 
-provided that it beats every k with c_k = c_y. A float32 pass over the logits finds the rival that decides each end
-(`screening`); the ends themselves are computed in float64, and so are whole rows where float32 cannot tell. So the
-ends are those of float64 arithmetic at little more than the price of float32.
+provided that it beats every k with c_k = c_y. A float32 pass over the logits finds the few rivals that can decide an
+end (`screening`); these are compared in float64, and so are whole rows where float32 cannot tell. So the ends are
+those of float64 arithmetic at little more than the price of float32.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from wbtui.adjustment.family import Family
 from wbtui.adjustment.scored import ScoredSet
-from wbtui.adjustment.screening import screen
+from wbtui.adjustment.screening import Candidates, Screen
 
 Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 
@@ -46,32 +47,38 @@ def winning_intervals(scored: ScoredSet, family: Family) -> Intervals:
     """
     if not family.exact:
         raise ValueError("the family has offsets that differ between classes, expected an exact one")
-    found = screen(scored, family)
     low, high = np.full(scored.n_images, -np.inf), np.full(scored.n_images, np.inf)
-    for ends, rival, inwards in ((low, found.low_rival, np.inf), (high, found.high_rival, -np.inf)):
-        bounded = (rival >= 0) & ~found.never & ~found.unsure
-        rows = found.rows[bounded]
-        ends[rows] = _single_ends(scored, family, rows, rival[bounded], inwards)
-    never = found.rows[found.never]
+    screen = Screen(scored, family)
+    for found in screen.candidates():
+        _tighten(low, high, scored.labels[found.images], screen.own_logits[found.images], family, found)
+    never, unsure = screen.verdicts()
     low[never], high[never] = np.inf, -np.inf
-    unsure = found.rows[found.unsure]
-    for start in range(0, unsure.size, scored.chunk_rows):
-        rows = unsure[start : start + scored.chunk_rows]
+    left = np.flatnonzero(unsure)
+    for start in range(0, left.size, scored.chunk_rows):
+        rows = left[start : start + scored.chunk_rows]
         low[rows], high[rows] = _whole_rows(scored, family, rows)
     return Intervals(low=low, high=high)
 
 
-def _single_ends(scored: ScoredSet, family: Family, rows: Ints, rivals: Ints, inwards: float) -> Floats:
-    """Where the score of each row's true class, positive if the family multiplies, meets that of one rival."""
-    labels = scored.labels[rows]
-    own, theirs = (
-        scored.logits[rows, k].astype(np.float64) * family.base_scale[k] + family.base_shift[k]
-        for k in (labels, rivals)
-    )
-    if family.kind == "multiplicative":
-        own, theirs = np.log(own), np.log(theirs)
-    crossing = (theirs - own) / (family.slope[rivals] - family.slope[labels])
-    return np.where(rivals < labels, np.nextafter(crossing, inwards), crossing)
+def _tighten(
+    low: Floats, high: Floats, labels: Ints, own_logits: Singles, family: Family, found: Candidates
+) -> None:
+    """Move the ends in, in place, to where the true classes, `labels` with `own_logits`, meet the candidates."""
+    rivals = found.rivals
+    own, theirs = own_logits.astype(np.float64), found.rival_logits.astype(np.float64)
+    if not family.identity_base:
+        own = own * family.base_scale[labels] + family.base_shift[labels]
+        theirs = theirs * family.base_scale[rivals] + family.base_shift[rivals]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if family.kind == "multiplicative":
+            own, theirs = np.log(own), np.log(theirs)
+        gap = family.slope[rivals] - family.slope[labels]
+        crossing = (theirs - own) / gap
+    # Inwards where the tie is lost.
+    crossing = np.where(rivals < labels, np.nextafter(crossing, np.copysign(np.inf, gap)), crossing)
+    below = gap > 0
+    np.maximum.at(low, found.images[below], crossing[below])
+    np.minimum.at(high, found.images[~below], crossing[~below])
 
 
 def _whole_rows(scored: ScoredSet, family: Family, rows: Ints) -> tuple[Floats, Floats]:
