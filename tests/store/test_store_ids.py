@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from wbtui.config import RunConfig
 from wbtui.errors import UsageError
 from wbtui.store.ids import create_run, new_id, resolve_id, resolve_run, run_ids, short_id
+from wbtui.store.index import RunIndex
 
 IDS = [
     "20261123-114500-cifar10_lt-wd-s0-7f3a91c2",
@@ -114,3 +115,15 @@ def test_links_hidden_folders_and_files_are_no_runs(runs: Path) -> None:
     (runs / "index.json").touch()
     (runs / "link").symlink_to(runs / "real")
     assert run_ids(runs) == ["real"]
+
+
+def test_a_file_in_the_place_of_the_folder_of_runs_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    wanted = re.escape(f"--runs {file}: this is a file, not a folder")
+    with pytest.raises(UsageError, match=wanted):
+        create_run(file, RunConfig())
+    with pytest.raises(UsageError, match=wanted):
+        run_ids(file)
+    with pytest.raises(UsageError, match=wanted):
+        RunIndex(file).listing()

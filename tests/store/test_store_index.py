@@ -4,13 +4,13 @@ import json
 import multiprocessing
 import os
 import shutil
-import time
+from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from store_helpers import CONFIG, Make, measure
+from store_helpers import CONFIG, Make, Opened, measure
 
 from wbtui.store import index as index_module
 from wbtui.store import records
@@ -21,6 +21,10 @@ from wbtui.store.notes import edit_tags, set_note, set_star
 from wbtui.store.summary import RunSummary
 from wbtui.store.summary_row import from_row, to_row
 from wbtui.store.writer import RunWriter
+
+SIGNATURE = 6
+"""Files that a signature is made of."""
+RUN_FILES = {"events.jsonl", "result.json", "notes.json", "process.json", "config.toml", "heartbeat.json"}
 
 
 def row(listing: Listing, name: str) -> RunSummary:
@@ -64,7 +68,7 @@ def test_rows_survive_the_file(make_run: Make, runs: Path) -> None:
     make_run("a")
     make_run("b", epochs=1, finished=False)
     first = RunIndex(runs).listing()
-    assert first.messages == ("index.json was missing: rebuilt from the folders",)
+    assert first.messages == ()
     assert RunIndex(runs).listing() == Listing(first.rows)
     for found in first.rows:
         assert from_row(json.loads(json.dumps(to_row(found))), runs) == found
@@ -289,60 +293,88 @@ def test_poll_finds_new_runs_and_changes_in_ended_ones(make_run: Make, runs: Pat
     assert row(index.poll(), "a").tags == ("x",)
 
 
-def _list_again_and_again(runs: Path, until: float) -> None:
-    while time.time() < until:
+MAKERS, MADE = 2, 20
+
+
+def _list_again_and_again(runs: Path, together: Barrier, over: Event) -> None:
+    together.wait(timeout=120)
+    while not over.is_set():
         assert len({found.id for found in RunIndex(runs).listing().rows}) >= 3
 
 
-def _make_and_tag(runs: Path, who: int, until: float) -> None:
-    n = 0
-    while time.time() < until and n < 40:
+def _make_and_tag(runs: Path, who: int, together: Barrier) -> None:
+    together.wait(timeout=120)
+    for n in range(MADE):
         folder = runs / f"made-{who}-{n:03d}"
         folder.mkdir()
         (folder / "config.toml").write_text(CONFIG)
         edit_tags(folder, add=[f"t{n}"])
         RunIndex(runs).listing()
-        n += 1
 
 
 def test_several_processes_share_the_index_and_lose_nothing(make_run: Make, runs: Path) -> None:
     for name in ("a", "b", "c"):
         make_run(name)
     context = multiprocessing.get_context("spawn")
-    until = time.time() + 5
-    workers = [context.Process(target=_list_again_and_again, args=(runs, until))]
-    workers += [context.Process(target=_make_and_tag, args=(runs, who, until)) for who in range(2)]
-    for worker in workers:
+    together, over = context.Barrier(1 + MAKERS), context.Event()
+    lister = context.Process(target=_list_again_and_again, args=(runs, together, over))
+    makers = [context.Process(target=_make_and_tag, args=(runs, who, together)) for who in range(MAKERS)]
+    for worker in (lister, *makers):
         worker.start()
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    for maker in makers:
+        maker.join()
+    over.set()
+    lister.join()
+    assert [worker.exitcode for worker in (lister, *makers)] == [0] * (1 + MAKERS)
     folders = sorted(path.name for path in runs.iterdir() if path.is_dir())
     listing = RunIndex(runs).listing()
     assert listing.messages == ()
     assert [found.id for found in listing.rows] == folders
-    assert len(folders) > 5
+    assert len(folders) == 3 + MAKERS * MADE
     for found in listing.rows:
         if found.id.startswith("made-"):
             assert found.tags == (f"t{int(found.id[-3:])}",)
     assert list(runs.glob("*.tmp")) == list(runs.glob(".*.tmp")) == []
 
 
-def test_a_thousand_runs_are_listed_in_a_blink(make_run: Make, runs: Path) -> None:
+def many(make_run: Make, runs: Path, count: int) -> None:
     template = make_run("run-0000", epochs=2)
-    for n in range(1, 1000):
+    for n in range(1, count):
         folder = runs / f"run-{n:04d}"
         folder.mkdir()
         for name in ("config.toml", "events.jsonl", "result.json"):
             shutil.copy(template / name, folder / name)
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_listing_runs_that_have_not_changed_opens_the_index_alone(
+    make_run: Make, runs: Path, opened: Opened, count: int
+) -> None:
+    """What a listing takes does not grow with what the runs hold; benchmarks/cli_speed.py measures it."""
+    many(make_run, runs, count)
     RunIndex(runs).listing()
-    seconds = []
-    for _ in range(3):
-        index = RunIndex(runs)
-        begin = time.process_time()
-        assert len(index.listing().rows) == 1000
-        seconds.append(time.process_time() - begin)
-        begin = time.process_time()
-        index.poll()
-        assert time.process_time() - begin < 0.15
-    assert min(seconds) < 0.3
+    with opened() as files:
+        assert len(RunIndex(runs).listing().rows) == count
+    assert len(files) < 10
+    assert not [name for name in files if "run-" in name or name.split("/")[-1] in RUN_FILES]
+
+
+def test_listing_and_polling_ask_a_run_that_has_ended_for_nothing_but_its_signature(
+    make_run: Make, runs: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(make_run, runs, 300)
+    RunIndex(runs).listing()
+    asked: list[str] = []
+    for name in ("stat", "lstat"):
+        real = getattr(os, name)
+        monkeypatch.setattr(
+            os, name, lambda path, real=real, **more: asked.append(str(path)) or real(path, **more)
+        )
+    index = RunIndex(runs)
+    index.listing()
+    assert len([path for path in asked if "run-" in path]) <= 300 * SIGNATURE
+    asked.clear()
+    with opened() as files:
+        assert len(index.poll().rows) == 300
+    assert len([path for path in asked if "run-" in path]) <= 100 * SIGNATURE
+    assert set(files) <= {str(runs)}

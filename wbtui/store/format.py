@@ -64,6 +64,7 @@ StateName = Literal[
     "running",
     "stalled",
     "stopping",
+    "ending",
     "finished",
     "stopped",
     "failed",
@@ -78,7 +79,7 @@ OUTCOMES: tuple[str, ...] = get_args(Outcome)
 STATES: tuple[str, ...] = get_args(StateName)
 AXES: tuple[str, ...] = get_args(Axis)
 TERMINAL = frozenset(OUTCOMES)
-LIVING = frozenset({"starting", "running", "stalled", "stopping"})
+LIVING = frozenset({"starting", "running", "stalled", "stopping", "ending"})
 
 EVENT_TYPES = ("start", "resume", "define", "stage", "epoch", "alert", "checkpoint", "stop", "end")
 

@@ -17,9 +17,12 @@ from wbtui.store.format import (
     Metric,
     Outcome,
 )
+from wbtui.store.tally import Tally
 
 _MAX_STAGES = 64
 _MAX_ALERTS = 10_000
+_WORK = frozenset({"epoch", "checkpoint", "stop", "end"})
+"""Events that only a trainer at work writes; others may come before an attempt's resume event."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class Epoch:
     """Vector metrics measured in this epoch."""
     matrices: Mapping[str, int]
     """Matrix metrics measured in this epoch → row in their file."""
+    attempt: int = 1
+    """Number of the attempt that measured it."""
+    worked: float = 0.0
+    """Seconds of work up to its end, over all attempts; what lies between attempts is left out."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,9 @@ class History:
         start: Fields of the `start` event.
         started: Unix seconds of that event.
         attempt: Number of the attempt that the last event belongs to; 0 before any.
+        work: Number of an attempt → seconds from its start or resume event to its last sign of work.
         epochs: Epochs that stand, by number, ascending.
+        tally: What they come to.
         stages: Fields of the `stage` events that stand.
         alerts: Alerts that stand.
         checkpoint: Fields of the last `checkpoint` event.
@@ -131,7 +140,10 @@ class History:
         self.start: Mapping[str, Any] = {}
         self.started = 0.0
         self.attempt = 0
+        self.work: dict[int, float] = {}
+        self._begun: float | None = None  # when the attempt at work began
         self.epochs: dict[int, Epoch] = {}
+        self.tally = Tally()
         self.stages: list[Mapping[str, Any]] = []
         self.alerts: list[Alert] = []
         self.checkpoint: Mapping[str, Any] = {}
@@ -146,6 +158,11 @@ class History:
         """Number of the last epoch that stands; 0 before any."""
         return next(reversed(self.epochs), 0)
 
+    @property
+    def worked(self) -> float:
+        """Seconds of work so far, over all attempts."""
+        return sum(self.work.values())
+
     def extend(self, events: Iterable[Event]) -> None:
         """Take these events in."""
         for event in events:
@@ -155,6 +172,8 @@ class History:
         """Take one event in; a type that is not known here is passed over."""
         self.next_seq = max(self.next_seq, event.seq + 1)
         self.last_time = event.time
+        if event.type in _WORK:
+            self._worked_until(event.time)
         match event.type:
             case "epoch":
                 self._add_epoch(event)
@@ -173,6 +192,12 @@ class History:
             case "end":
                 self._add_end(event)
 
+    def _worked_until(self, now: float) -> None:
+        if self._begun is None:  # the event that began it is lost
+            self._begun = now
+        before = self.work.get(self.attempt, 0.0)
+        self.work[self.attempt] = max(before, now - self._begun)  # a clock set back takes nothing away
+
     def _add_metric(self, event: Event) -> None:
         metric = metric_from(event.fields)
         if metric is None or len(self.metrics) >= MAX_METRICS:
@@ -188,7 +213,7 @@ class History:
         self._take_back(number - 1)
         scalars = jsonio.numbers(event.fields.get("scalars"))
         vectors, matrices = event.fields.get("vectors"), event.fields.get("matrices")
-        self.epochs[number] = Epoch(
+        epoch = self.epochs[number] = Epoch(
             number,
             stage,
             event.time,
@@ -203,7 +228,10 @@ class History:
             {name: row for name, row in matrices.items() if _count(row, 0) is not None}
             if isinstance(matrices, dict)
             else {},
+            attempt=max(self.attempt, 1),
+            worked=self.worked,
         )
+        self.tally.add(number, epoch.scalars)
 
     def _add_stage(self, fields: Mapping[str, Any]) -> None:
         """A stage that was resumed in its middle says so again: the later event replaces the earlier one."""
@@ -225,6 +253,7 @@ class History:
     def _begin(self, event: Event) -> None:
         self.attempt = _count(event.fields.get("attempt"), 1) or self.attempt + 1
         self.end = self.stop = None
+        self._begun = event.time
         if event.type == "start":
             self.start, self.started = event.fields, event.time
             return
@@ -239,8 +268,13 @@ class History:
         ]
 
     def _take_back(self, last: int) -> None:
-        while self.epochs and self.last_epoch > last:
+        if self.last_epoch <= last:
+            return
+        while self.last_epoch > last:
             self.epochs.popitem()
+        self.tally = Tally()
+        for epoch in self.epochs.values():
+            self.tally.add(epoch.number, epoch.scalars)
 
     def _add_end(self, event: Event) -> None:
         fields = event.fields

@@ -50,10 +50,13 @@ def create_run(runs: Path, config: "RunConfig", provenance: Mapping[str, Any] | 
         The new run folder.
 
     Raises:
+        UsageError: the folder of runs is a file.
         StoreWriteError: the folder cannot be made or written; none is left behind.
     """
     import tomli_w
 
+    if runs.is_file():
+        raise file_not_folder(runs)
     folder = runs / new_id(config.preset, config.variant, config.seed)
     try:
         runs.mkdir(parents=True, exist_ok=True)
@@ -82,8 +85,15 @@ def run_ids(runs: Path) -> list[str]:
             )
     except FileNotFoundError:
         return []
+    except NotADirectoryError:
+        raise file_not_folder(runs) from None
     except OSError as error:
         raise UsageError(f"{plain(str(runs))}: cannot be listed: {error.strerror}") from error
+
+
+def file_not_folder(runs: Path) -> UsageError:
+    """What to say where the folder of runs is a file."""
+    return UsageError(f"--runs {plain(str(runs))}: this is a file, not a folder")
 
 
 def resolve_run(runs: Path, text: str) -> Path:

@@ -4,77 +4,28 @@ runs/index.json, a TinyDB file, holds one row a run and only what the folders te
 its folder's signature changes. Whatever is wrong with the file, it is made anew from the folders.
 """
 
-import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
-from tinydb import TinyDB
-from tinydb.middlewares import CachingMiddleware
-from tinydb.storages import Storage
 
 from wbtui.errors import UsageError
-from wbtui.store import atomic, bounded, jsonio
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import CONFIG, DERIVED, EVENTS, LIVING, NOTES, PROCESS, RESULT
+from wbtui.store.ids import file_not_folder
+from wbtui.store.index_rows import INDEX, IndexRow, Signature, Stamp, read_rows, stamp
 from wbtui.store.reader import Run
 from wbtui.store.summary import RunSummary, broken, refresh_state, summarise
-from wbtui.store.summary_row import from_row, to_row
 from wbtui.store.text import plain
 
-INDEX = "index.json"
-INDEX_VERSION = 1
-_MAX_INDEX = 256 << 20
-_LOCK_SECONDS = 10.0
 _SIGNED = (EVENTS, RESULT, NOTES, PROCESS, CONFIG)
-_SETTLED_A_POLL = 100
+_SETTLED_A_POLL = 25
+_SCAN_AFTER, _SCAN_EVERY = 4, 10  # polls; see _names
 _MAKING_SECONDS = 5.0  # a folder that is being made has no config.toml for a moment
-
-Signature = tuple[int, ...]
-
-
-class AtomicStorage(Storage):
-    """TinyDB's file: opened on every read, replaced in one step on every write.
-
-    Args:
-        path: The file.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def read(self) -> dict[str, dict[str, Any]] | None:
-        """The tables; None where there is no file. Raises StoreReadError for one that is broken."""
-        try:
-            data = bounded.read_bytes(self._path.parent, self._path.name, _MAX_INDEX)
-            tables = jsonio.decode(data)
-        except FileNotFoundError:
-            return None
-        except ValueError as error:
-            raise StoreReadError(f"not JSON: {plain(str(error))}") from error
-        if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
-            raise StoreReadError("no tables in it")
-        for table in tables.values():
-            for key, row in table.items():
-                if not (key.isascii() and key.isdigit() and len(key) < 16 and isinstance(row, dict)):
-                    raise StoreReadError("a row without a number")
-        return tables
-
-    def write(self, data: dict[str, dict[str, Any]]) -> None:
-        """Replace the file. Raises StoreWriteError."""
-        atomic.write_json(self._path, data)
-
-
-@dataclass(frozen=True)
-class _Row:
-    signature: Signature
-    summary: RunSummary
 
 
 @dataclass(frozen=True)
@@ -85,6 +36,10 @@ class Listing:
     """Sorted by id, that is by time; a folder that cannot be read has a row that says why."""
     messages: tuple[str, ...] = ()
     """What a person should know about the index: rebuilt, and why; not writable."""
+    by_id: Mapping[str, RunSummary] = field(default_factory=dict, compare=False, repr=False)
+    """The rows by run id."""
+    unsettled: tuple[RunSummary, ...] = field(default=(), compare=False, repr=False)
+    """Those that may become others without anybody touching the folder."""
 
 
 class RunIndex:
@@ -97,10 +52,31 @@ class RunIndex:
     def __init__(self, runs: Path) -> None:
         self.runs = runs
         self.path = _index_path(runs)
-        self._rows: dict[str, _Row] = {}
+        self._rows: dict[str, IndexRow] = {}
         self._open: dict[str, Run] = {}  # of runs that go on: their events are read on, not again
-        self._stamp: tuple[int, ...] | None = None
+        self._stamp: Stamp = None
+        self._listed = Listing(())
+        self._places: dict[str, int] = {}
         self._next = 0
+        self._names: dict[str, bool] = {}
+        self._folder: Stamp = None
+        self._unscanned = 0
+
+    def recall(self) -> Listing | None:
+        """The runs for a first picture: those that have ended as the index file has them, to be checked by `listing`.
+
+        Returns:
+            None where the index knows of none, or where there are runs that it does not know.
+
+        Raises:
+            UsageError: the folder of runs is there but cannot be listed.
+        """
+        names = _scan(self.runs)
+        self._load([])
+        if not self._rows or names.keys() - self._rows.keys():
+            return None
+        self._refresh({name: names[name] for name in names if not self._rows[name].summary.settled}, names)
+        return self._list_anew(names, ())
 
     def listing(self) -> Listing:
         """All runs as they are now.
@@ -110,47 +86,77 @@ class RunIndex:
         """
         messages: list[str] = []
         names = _scan(self.runs)
-        self._load(messages, bool(names))
+        self._load(messages)
         changed = self._refresh(names, names)
         gone = self._rows.keys() - names.keys()
         if changed or gone:
             self._save({name: self._rows[name] for name in changed}, gone, messages)
-        return self._as_listing(names, messages)
+        return self._list_anew(names, messages)
 
-    def poll(self) -> Listing:
+    def poll(self, watched: Collection[str] = ()) -> Listing:
         """All runs again, for a screen that asks twice a second: new runs, those that go on, and some of the rest.
 
-        A change in a run that has ended is seen within (ended runs / 100) polls; the file is written when a run
+        A change in a run that has ended is seen within (ended runs / 25) polls; the file is written when a run
         ends or comes.
+
+        Args:
+            watched: Ids of runs in which every change is to be seen at once.
 
         Raises:
             UsageError: the folder of runs is there but cannot be listed.
         """
-        names = _scan(self.runs)
-        settled = sorted(name for name, row in self._rows.items() if row.summary.settled)
-        turn = settled[self._next : self._next + _SETTLED_A_POLL]
+        names = self._names_now()
+        turn = self._listed.rows[self._next : self._next + _SETTLED_A_POLL]
         self._next = self._next + _SETTLED_A_POLL if turn else 0
-        now = {
-            name: names[name]
-            for name in names
-            if name not in self._rows or not self._rows[name].summary.settled
-        }
-        before = dict(self._rows)
-        changed = self._refresh(now | {name: names[name] for name in turn if name in names}, names)
+        wanted = {row.id for row in (*turn, *self._listed.unsettled)}.union(watched)
+        wanted |= names.keys() - self._rows.keys()
+        known = self._rows.keys() & wanted
+        changed = self._refresh({name: names[name] for name in wanted if name in names}, names)
         gone = self._rows.keys() - names.keys()
         worth = {
             name: self._rows[name]
             for name in changed
-            if name not in before or self._rows[name].summary.settled
+            if name not in known or self._rows[name].summary.settled
         }
         messages: list[str] = []
         if worth or gone:
             self._save(worth, gone, messages)
-        return self._as_listing(names, messages)
+        if gone or not changed <= self._places.keys():
+            return self._list_anew(names, messages)
+        return self._list_again(changed, messages)
 
-    def _as_listing(self, names: Iterable[str], messages: list[str]) -> Listing:
-        rows = (self._rows[name].summary for name in sorted(names) if name in self._rows)
-        return Listing(tuple(rows), tuple(dict.fromkeys(messages)))
+    def _names_now(self) -> dict[str, bool]:
+        """What `_scan` finds; the folder is read when it changed, a few polls after that (its time of change is
+        coarse), and now and then (what a link points to may change)."""
+        folder = stamp(self.runs)
+        if folder != self._folder:
+            self._folder, self._unscanned = folder, -_SCAN_AFTER
+        if self._unscanned <= 0 or self._unscanned >= _SCAN_EVERY:
+            self._names, self._unscanned = _scan(self.runs), min(self._unscanned, 0)
+        self._unscanned += 1
+        return dict(self._names)
+
+    def _list_anew(self, names: Collection[str], messages: Collection[str]) -> Listing:
+        by_id = {name: self._rows[name].summary for name in sorted(names) if name in self._rows}
+        self._places = {name: place for place, name in enumerate(by_id)}
+        unsettled = tuple(row for row in by_id.values() if not row.settled)
+        self._listed = Listing(tuple(by_id.values()), tuple(dict.fromkeys(messages)), by_id, unsettled)
+        return self._listed
+
+    def _list_again(self, changed: Collection[str], messages: Collection[str]) -> Listing:
+        """The listing before with these rows, at a cost that hardly grows with all the others."""
+        before = self._listed
+        if changed:
+            rows, by_id = list(before.rows), dict(before.by_id)
+            for name in changed:
+                rows[self._places[name]] = by_id[name] = self._rows[name].summary
+            unsettled = tuple(
+                by_id[name]
+                for name in dict.fromkeys([*(row.id for row in before.unsettled), *changed])
+                if not by_id[name].settled
+            )
+            self._listed = Listing(tuple(rows), (), by_id, unsettled)
+        return replace(self._listed, messages=tuple(dict.fromkeys(messages)))
 
     def _refresh(self, wanted: dict[str, bool], names: dict[str, bool]) -> set[str]:
         """Bring these rows up to date; the names of those whose row is another now."""
@@ -165,15 +171,15 @@ class RunIndex:
                 changed.add(name)
         return changed
 
-    def _row(self, name: str, is_link: bool, before: _Row | None) -> _Row | None:
-        folder = self.runs / name
+    def _row(self, name: str, is_link: bool, before: IndexRow | None) -> IndexRow | None:
         if is_link:
-            return _Row((), broken(folder, "a symbolic link, which is not followed"))
-        signature = _signature(os.fspath(folder))
+            return IndexRow((), broken(self.runs / name, "a symbolic link, which is not followed"))
+        signature = _signature(f"{self.runs}/{name}")
         try:
             if before is not None and before.signature == signature:
                 unchanging = before.summary.settled or before.summary.unreadable
                 return before if unchanging else replace(before, summary=refresh_state(before.summary))
+            folder = self.runs / name
             if (
                 not os.path.lexists(folder / CONFIG)
                 and time.time() - folder.lstat().st_mtime < _MAKING_SECONDS
@@ -183,53 +189,36 @@ class RunIndex:
             summary = summarise(run)
             if summary.state in LIVING:
                 self._open[name] = run
-            return _Row(signature, summary)
+            return IndexRow(signature, summary)
         except FileNotFoundError:
             return None
 
-    def _load(self, messages: list[str], expected: bool) -> None:
-        stamp = _stamp(self.path)
-        if stamp is not None and stamp == self._stamp:
+    def _load(self, messages: list[str]) -> None:
+        there = stamp(self.path)
+        if there is not None and there == self._stamp:
             return
-        if stamp is None:
-            if expected:
-                messages.append(f"{INDEX} was missing: rebuilt from the folders")
+        if there is None:
             return
         try:
-            with FileLock(_lock(self.path), timeout=_LOCK_SECONDS):
-                self._stamp = _stamp(self.path)
-                found = _read_rows(self.path, self.runs)
-            self._rows = found | {name: row for name, row in self._rows.items() if name not in found}
+            found = read_rows(self.path, self.runs)
         except StoreReadError as error:
             messages.append(f"{INDEX} could not be used ({error}): rebuilt from the folders")
-        except (OSError, Timeout) as error:
-            messages.append(f"{INDEX} is not used: {_why(error)}")
+        except OSError as error:
+            messages.append(f"{INDEX} is not used: {plain(str(error))}")
+        else:
+            self._stamp = there
+            self._rows = found | {name: row for name, row in self._rows.items() if name not in found}
 
-    def _save(self, changed: dict[str, _Row], gone: Iterable[str], messages: list[str]) -> None:
+    def _save(self, changed: dict[str, IndexRow], gone: Collection[str], messages: list[str]) -> None:
+        from wbtui.store.index_writing import update_rows  # with its libraries, a fifth of a first listing
+
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(_lock(self.path), timeout=_LOCK_SECONDS):
-                try:
-                    rows = _read_rows(self.path, self.runs)
-                except (FileNotFoundError, StoreReadError):
-                    rows = dict(self._rows)
-                rows |= changed
-                for name in gone:
-                    if not os.path.lexists(self.runs / name):
-                        rows.pop(name, None)
-                _write_rows(self.path, rows)
-                self._stamp = _stamp(self.path)
-        except (OSError, Timeout, StoreWriteError) as error:
-            messages.append(f"{INDEX} could not be written: {_why(error)}")
+            self._stamp = update_rows(self.path, self.runs, changed, gone, self._rows)
+        except StoreWriteError as error:
+            messages.append(f"{INDEX} could not be written: {plain(str(error))}")
         for name in gone:
             self._rows.pop(name, None)
             self._open.pop(name, None)
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, Timeout):
-        return f"another process has held its lock for {_LOCK_SECONDS:.0f} s"
-    return plain(str(error))
 
 
 def _index_path(runs: Path) -> Path:
@@ -237,18 +226,6 @@ def _index_path(runs: Path) -> Path:
         return runs / INDEX
     name = hashlib.sha256(os.fsencode(runs.resolve())).hexdigest()[:16]
     return user_cache_path("wbtui") / "indexes" / f"{name}.json"
-
-
-def _lock(index: Path) -> Path:
-    return index.with_name(f".{index.name}.lock")
-
-
-def _stamp(path: Path) -> tuple[int, ...] | None:
-    try:
-        status = path.lstat()
-    except OSError:
-        return None
-    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _scan(runs: Path) -> dict[str, bool]:
@@ -263,6 +240,8 @@ def _scan(runs: Path) -> dict[str, bool]:
     except FileNotFoundError:
         return {}
     except OSError as error:
+        if isinstance(error, NotADirectoryError):
+            raise file_not_folder(runs) from None
         raise UsageError(f"{plain(str(runs))}: cannot be listed: {error.strerror}") from error
 
 
@@ -287,41 +266,3 @@ def _signature(folder: str) -> Signature:
     except OSError:
         found.append(-1)
     return tuple(found)
-
-
-def _database(index: Path) -> TinyDB:
-    # Cached from read to close: one replacement an operation, however many rows it touches.
-    return TinyDB(index, storage=CachingMiddleware(AtomicStorage))  # type: ignore[no-untyped-call]
-
-
-def _read_rows(index: Path, runs: Path) -> dict[str, _Row]:
-    """Rows by run id; call under the lock. A row that makes no sense is left out, and so read from its folder.
-
-    Raises:
-        FileNotFoundError: no index.
-        StoreReadError: broken, or of another version.
-    """
-    if not os.path.lexists(index):
-        raise FileNotFoundError(index)
-    with _database(index) as database:
-        version = [row.get("version") for row in database.table("meta").all()]
-        if version != [INDEX_VERSION]:
-            raise StoreReadError(f"version {plain(str(version))[:40]}, expected {INDEX_VERSION}")
-        rows: dict[str, _Row] = {}
-        for stored in database.table("runs").all():
-            signature = stored.get("signature")
-            if isinstance(signature, list) and all(type(item) is int for item in signature):
-                with contextlib.suppress(ValueError):
-                    summary = from_row(stored.get("summary"), runs)
-                    rows[summary.id] = _Row(tuple(signature), summary)
-    return rows
-
-
-def _write_rows(index: Path, rows: dict[str, _Row]) -> None:
-    """Replace the index; call under the lock."""
-    with _database(index) as database:
-        database.drop_tables()
-        database.table("meta").insert({"version": INDEX_VERSION})
-        database.table("runs").insert_multiple(
-            {"signature": row.signature, "summary": to_row(row.summary)} for row in rows.values()
-        )

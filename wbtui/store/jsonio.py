@@ -67,17 +67,22 @@ def decode(data: bytes) -> Any:
     except RecursionError:
         raise ValueError(f"nested deeper than {MAX_DEPTH}") from None
     if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
-        _check_depth(value, MAX_DEPTH)
+        _check_depth(value)
     return value
 
 
-def _check_depth(value: object, left: int) -> None:
-    if isinstance(value, dict | list):
-        if left == 0:
-            raise ValueError(f"nested deeper than {MAX_DEPTH}")
-        for item in value.values() if isinstance(value, dict) else value:
-            if isinstance(item, dict | list):
-                _check_depth(item, left - 1)
+def _check_depth(value: object) -> None:
+    level: list[Any] = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            item
+            for container in level
+            for item in (container.values() if type(container) is dict else container)
+            if type(item) is dict or type(item) is list
+        ]
+        if not level:
+            return
+    raise ValueError(f"nested deeper than {MAX_DEPTH}")
 
 
 def number(value: object) -> float | None:

@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from wbtui.errors import UsageError
 from wbtui.store import atomic, bounded
 from wbtui.store.errors import StoreReadError, StoreWriteError
@@ -93,6 +91,8 @@ def _change(folder: Path, edit: Callable[[Notes], Notes]) -> Notes:
         StoreWriteError: the folder cannot be written.
         UsageError: another writer holds the lock for more than 10 s.
     """
+    from filelock import FileLock, Timeout  # what only reads notes does without
+
     try:
         with FileLock(folder / _LOCK, timeout=_LOCK_SECONDS):
             try:

@@ -72,14 +72,19 @@ def _seconds(seconds: float) -> str:
 
 def _phase_state(heartbeat: Heartbeat, stop_requested: bool) -> StateName:
     if stop_requested or heartbeat.phase == "ending":
-        return "stopping"
+        return _over(stop_requested)
     return "starting" if heartbeat.phase in ("starting", "data") else "running"
+
+
+def _over(stop_requested: bool) -> StateName:
+    """What a run does that is about to be over: it was asked to stop, or it ends by itself."""
+    return "stopping" if stop_requested else "ending"
 
 
 def _alive(facts: Facts, process: ProcessInfo) -> RunState:
     who = f"pid {process.pid} alive"
     if facts.end is not None and facts.events_attempt >= process.attempt:
-        return RunState("stopping", f"{who}, its end event is written")
+        return RunState(_over(facts.end.outcome == "stopped"), f"{who}, its end event is written")
     stop = ", stop requested" if facts.stop_requested else ""
     own = _own_heartbeat(facts, process.attempt)
     if own is None:
@@ -115,7 +120,7 @@ def _dead(facts: Facts, process: ProcessInfo) -> RunState:
     if facts.waiter in _PERHAPS_ALIVE:
         waiter = f"waiter {process.waiter_pid} alive"
         if process.pid is not None:
-            return RunState("stopping", f"{how}, {waiter} and about to write result.json")
+            return RunState(_over(facts.stop_requested), f"{how}, {waiter} and about to write result.json")
         return RunState(
             "stopping" if facts.stop_requested else "starting", f"trainer not started yet, {waiter}"
         )

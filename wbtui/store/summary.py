@@ -72,6 +72,8 @@ class RunSummary:
     """KEY_FIGURES at best_epoch."""
     best_epoch: int | None = None
     """Where validation.accuracy.all is highest."""
+    non_finite_epoch: int | None = None
+    """The first epoch whose loss is NaN or infinite, as measured or as the trainer says; None where all are finite."""
     trend: tuple[float, ...] = ()
     """Up to 16 values of test.accuracy.all, evenly over the epochs, the last one included."""
     derived: int = 0
@@ -167,7 +169,7 @@ def _summarise(run: Run) -> RunSummary:
     if state.terminal:
         final = (result.final if result else None) or (history.end.final if history.end else {})
         last |= _without_nan({name: final[name] for name in KEY_FIGURES if name in final})
-    best_epoch = _best_epoch(history)
+    best_epoch = history.tally.best_epoch
     start = next(iter(history.epochs.values())).time if history.epochs else 0.0
     return RunSummary(
         id=run.id,
@@ -186,6 +188,7 @@ def _summarise(run: Run) -> RunSummary:
         last=last,
         best=_figures(history, best_epoch) if best_epoch else {},
         best_epoch=best_epoch,
+        non_finite_epoch=_non_finite_epoch(history),
         trend=_trend(history),
         derived=len([name for name in bounded.names(run.path, DERIVED) if name.endswith(".json")]),
         started=history.started or start or (run.path / CONFIG).lstat().st_mtime,
@@ -235,15 +238,8 @@ def _labels(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _last_figures(history: History) -> dict[str, float]:
-    found: dict[str, float] = {}
-    missing = set(KEY_FIGURES)
-    for epoch in reversed(history.epochs.values()):
-        for name in missing & epoch.scalars.keys():
-            found[name] = epoch.scalars[name]
-        missing -= found.keys()
-        if not missing:
-            break
-    return _without_nan(found)
+    last = history.tally.last
+    return _without_nan({name: last[name] for name in KEY_FIGURES if name in last})
 
 
 def _without_nan(figures: Mapping[str, float]) -> dict[str, float]:
@@ -255,21 +251,14 @@ def _figures(history: History, epoch: int) -> dict[str, float]:
     return _without_nan({name: scalars[name] for name in KEY_FIGURES if name in scalars})
 
 
-def _best_epoch(history: History) -> int | None:
-    name = "validation.accuracy.all"
-    measured = [
-        (epoch.scalars[name], -epoch.number)
-        for epoch in history.epochs.values()
-        if name in epoch.scalars and math.isfinite(epoch.scalars[name])
-    ]
-    return -max(measured)[1] if measured else None
+def _non_finite_epoch(history: History) -> int | None:
+    told = [one.epoch for one in history.alerts if one.kind == "non_finite_loss" and one.epoch is not None]
+    measured = history.tally.non_finite_epoch
+    return min([*told, *([] if measured is None else [measured])], default=None)
 
 
 def _trend(history: History) -> tuple[float, ...]:
-    name = "test.accuracy.all"
-    values = [
-        e.scalars[name] for e in history.epochs.values() if math.isfinite(e.scalars.get(name, math.nan))
-    ]
+    values = history.tally.trend
     if len(values) <= _TREND_POINTS:
         return tuple(values)
     step = (len(values) - 1) / (_TREND_POINTS - 1)

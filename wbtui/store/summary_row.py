@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable
 from dataclasses import fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
 from wbtui.store.format import STATES
-from wbtui.store.jsonio import number
+from wbtui.store.jsonio import number, numbers
 from wbtui.store.summary import KEY_FIGURES, RunSummary
 
 
@@ -35,16 +36,24 @@ def from_row(row: object, runs: Path) -> RunSummary:
         raise ValueError("a row is no object")
     values: dict[str, Any] = {}
     for name, value in row.items():
-        if name not in _CHECKS or not _CHECKS[name](value):
+        check = _CHECKS.get(name)
+        if check is None or not check(value):
             raise ValueError(f"{name}: {value!r:.60}")
-        values[name] = tuple(value) if isinstance(value, list) else value
+        values[name] = tuple(value) if type(value) is list else value
     for name in ("last", "best"):
         if name in values:
-            values[name] = {key: number(item) for key, item in values[name].items()}
+            values[name] = numbers(values[name])
     run_id = values.get("id", "")
     if not run_id or "/" in run_id or run_id in (".", ".."):
         raise ValueError(f"id: {run_id!r:.60}")
-    return RunSummary(**(values | {"path": str(runs / run_id)}))
+    values["path"] = _beginning(runs) + run_id
+    return RunSummary(**values)
+
+
+@lru_cache(maxsize=8)
+def _beginning(runs: Path) -> str:
+    """What all paths in a folder begin with; joining a thousand of them one by one is slow."""
+    return str(runs / "_").removesuffix("_")
 
 
 def _is_text(value: object) -> bool:
@@ -60,13 +69,29 @@ def _is_flag(value: object) -> bool:
 
 
 def _is_real(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(cast(float, value))
+    return (type(value) is float or type(value) is int) and math.isfinite(cast(float, value))
+
+
+def _is_reals(value: object) -> bool:
+    return isinstance(value, list) and (
+        ({*map(type, value)} == {float} and math.isfinite(sum(value)))  # nearly all are so
+        or all(map(_is_real, value))
+    )
 
 
 def _is_figures(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        key in KEY_FIGURES and item is not None and number(item) is not None for key, item in value.items()
+    return (
+        isinstance(value, dict)
+        and value.keys() <= _KEY_FIGURES
+        and ({*map(type, value.values())} == {float} or all(map(_is_figure, value.values())))
     )
+
+
+def _is_figure(value: object) -> bool:
+    return value is not None and number(value) is not None
+
+
+_KEY_FIGURES = frozenset(KEY_FIGURES)
 
 
 _CHECKS: dict[str, Callable[[object], bool]] = {
@@ -74,12 +99,14 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
         ("id", "path", "evidence", "preset", "variant", "name", "device", "model", "note"), _is_text
     ),
     **dict.fromkeys(("end_outcome", "end_reason", "problem"), _is_text),
-    **dict.fromkeys(("seed", "attempt", "epoch", "total_epochs", "best_epoch"), _is_count),
+    **dict.fromkeys(
+        ("seed", "attempt", "epoch", "total_epochs", "best_epoch", "non_finite_epoch"), _is_count
+    ),
     **dict.fromkeys(("derived", "size", "bad_lines"), _is_count),
     **dict.fromkeys(("settled", "star"), _is_flag),
     **dict.fromkeys(("weight_decay", "imbalance_factor", "started", "updated"), _is_real),
     **dict.fromkeys(("last", "best"), _is_figures),
     "state": lambda value: isinstance(value, str) and value in STATES,
     "tags": lambda value: isinstance(value, list) and all(isinstance(tag, str) for tag in value),
-    "trend": lambda value: isinstance(value, list) and all(_is_real(item) for item in value),
+    "trend": _is_reals,
 }

@@ -1,0 +1,103 @@
+"""Is a screen that asks twice a second told everything, without everything being looked at?"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from store_helpers import Make, measure
+
+from wbtui.store import index as index_module
+from wbtui.store.index import RunIndex
+from wbtui.store.notes import edit_tags
+from wbtui.store.writer import RunWriter
+
+
+def test_where_nothing_moves_the_very_same_rows_are_told(make_run: Make, runs: Path) -> None:
+    make_run("a")
+    index = RunIndex(runs)
+    rows = index.listing().rows
+    assert all(index.poll().rows is rows for _ in range(30))
+
+
+def test_a_change_in_a_watched_run_is_seen_at_once_among_many(
+    make_run: Make, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [make_run(name, epochs=1) for name in "abcd"]
+    monkeypatch.setattr(index_module, "_SETTLED_A_POLL", 1)
+    index = RunIndex(runs)
+    index.listing()
+    edit_tags(folders[3], add=["x"])
+    assert index.poll().by_id["d"].tags == ()
+    assert index.poll(["d", "gone"]).by_id["d"].tags == ("x",)
+    edit_tags(folders[0], add=["y"])
+    told = [index.poll().by_id["a"].tags for _ in range(5)]
+    assert told[-1] == ("y",)
+
+
+def test_rows_by_id_and_unsettled_ones_keep_up(make_run: Make, runs: Path) -> None:
+    make_run("b")
+    going = make_run("a", epochs=2, finished=False)
+    index = RunIndex(runs)
+    assert [row.id for row in index.listing().unsettled] == ["a"]
+    with RunWriter.open(going) as writer:
+        measure(writer, 3)
+    told = index.poll()
+    assert told.by_id["a"].epoch == 3
+    assert told.rows == tuple(told.by_id.values())
+    assert [row.epoch for row in told.unsettled] == [3]
+    make_run("c")
+    shutil.rmtree(going)
+    told = index.poll()
+    assert [*told.by_id] == [row.id for row in told.rows] == ["b", "c"]
+    assert told.unsettled == ()
+
+
+def test_a_folder_is_scanned_when_it_changes_and_now_and_then(
+    make_run: Make, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run("a")
+    index = RunIndex(runs)
+    index.listing()
+    scans: list[Path] = []
+    real = index_module._scan
+    monkeypatch.setattr(index_module, "_scan", lambda folder: scans.append(folder) or real(folder))
+    for _ in range(20):
+        index.poll()
+    quiet = len(scans)
+    assert 5 <= quiet <= 8
+    os.utime(runs)
+    index.poll()
+    assert len(scans) == quiet + 1
+
+
+def test_the_first_picture_takes_ended_runs_as_the_index_has_them(
+    make_run: Make, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_run("a")
+    make_run("b", epochs=2, finished=False)
+    assert RunIndex(runs).recall() is None
+    good = RunIndex(runs).listing()
+    edit_tags(folder, add=["new"])
+    index = RunIndex(runs)
+    recalled = index.recall()
+    assert recalled is not None
+    assert recalled.rows == good.rows
+    assert index.listing().by_id["a"].tags == ("new",)
+    shutil.rmtree(folder)
+    again = RunIndex(runs).recall()
+    assert again is not None
+    assert [row.id for row in again.rows] == ["b"]
+    make_run("c")
+    assert RunIndex(runs).recall() is None
+
+
+def test_a_broken_index_is_said_once_and_never_recalled(make_run: Make, runs: Path) -> None:
+    make_run("a")
+    RunIndex(runs).listing()
+    (runs / "index.json").write_text("{")
+    index = RunIndex(runs)
+    assert index.recall() is None
+    assert len(index.listing().messages) == 1
+    assert json.loads((runs / "index.json").read_text())["runs"]
