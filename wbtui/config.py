@@ -4,6 +4,7 @@ A new option belongs in the smallest section that needs it, followed by its docs
 docstring as the comment above the option. Nothing here imports torch.
 """
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -168,7 +169,7 @@ class LossConfig(Section):
 class StageConfig(Section):
     """One stage of training: what trains, on which loss, under which decay and constraint, for how long."""
 
-    name: str = Field(default="representation", min_length=1, max_length=40, pattern=r"^[A-Za-z0-9_-]+$")
+    name: str = Field(default="representation", max_length=40)
     """Shown beside epochs and in tables."""
 
     trains: Literal["all", "classifier", "classifier_scale"] = "all"
@@ -231,6 +232,13 @@ class StageConfig(Section):
 
     features: Literal["augmented", "cached"] = "augmented"
     """With a frozen net: forward augmented images, or compute the features once without augmentation (seconds)."""
+
+    @field_validator("name")
+    @classmethod
+    def _plain(cls, name: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+            raise ValueError("expected letters, digits, - and _")
+        return name
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -306,7 +314,7 @@ class RunConfig(Section):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Seed of the initialisation, the order of images and the augmentation."""
 
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda|cuda:\d{1,3})$")
+    device: str = "auto"
     """auto (cuda, else cpu), cpu, mps, cuda or cuda:N."""
 
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -347,6 +355,13 @@ class RunConfig(Section):
     def total_epochs(self) -> int:
         """Epochs of all stages together."""
         return sum(stage.epochs for stage in self.stages)
+
+    @field_validator("device", mode="before")
+    @classmethod
+    def _device(cls, device: object) -> object:
+        if not isinstance(device, str) or not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]{1,3})?", device):
+            raise ValueError("expected auto, cpu, mps, cuda or cuda:N")
+        return device
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -23,6 +23,20 @@ from wbtui.errors import UsageError
 MAX_TOML_BYTES = 1_000_000
 _HEADER = ("extends", "summary", "default_variant", "variants")
 _PACKAGE = Path(__file__).parent
+_SHORT = {
+    "lr": "learning_rate",
+    "wd": "weight_decay",
+    "decay": "weight_decay",
+    "bs": "batch_size",
+    "batch": "batch_size",
+    "epoch": "epochs",
+    "if": "imbalance_factor",
+    "imbalance": "imbalance_factor",
+    "dataset": "source",
+    "net": "model",
+}
+"""What people write for the last part of a key."""
+_MOST_MEANT = 4  # keys that a hint names
 
 
 @dataclass(frozen=True)
@@ -258,9 +272,11 @@ def _nest(values: Mapping[str, Any], origins: Mapping[str, str]) -> dict[str, An
         if sorted(stages) != sorted(wanted):
             odd = next(key for key in stages if key not in wanted)
             origin = next(origins[key] for key in values if key.startswith(f"stages.{odd}"))
+            leaf = next(key for key in values if key.startswith(f"stages.{odd}"))
+            meant = "" if odd.isdigit() else _meant(leaf, values)
             raise UsageError(
                 f"{origin}: stages.{odd}: stages are numbered from 0 without a gap; "
-                f"the stages here are {', '.join(sorted(stages))}"
+                + (meant or f"the stages here are {', '.join(sorted(stages))}")
             )
         root["stages"] = tuple(stages[key] for key in wanted)
     return root
@@ -278,9 +294,7 @@ def _explain(error: ValidationError, values: Mapping[str, Any], origins: Mapping
         prefix = f"{where}: " if where else ""
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
-            names = _section_fields(item["loc"][:-1])
-            known = f"; expected one of {', '.join(names)}" if names else ""
-            lines.append(f"{prefix}{key}: no such key{nearest(str(item['loc'][-1]), names)}{known}")
+            lines.append(f"{prefix}{_no_such_key(item['loc'], values)}")
         elif item["type"] == "value_error" and key not in values:
             lines.append(f"{prefix}{key + ': ' if key else ''}{message}")
         else:
@@ -307,6 +321,45 @@ def _origin_of(key: str, message: str, origins: Mapping[str, str]) -> str:
         if key and dotted.startswith(key + ".") and dotted.rsplit(".", 1)[1] in message
     ]
     return ", ".join(dict.fromkeys(named))
+
+
+def _no_such_key(loc: tuple[int | str, ...], values: Mapping[str, Any]) -> str:
+    """What to say of an unknown key: the key that is meant, else the nearest, with all that the section has."""
+    key = ".".join(str(part) for part in loc)
+    names = _section_fields(loc[:-1])
+    near = nearest(str(loc[-1]), names)
+    whole = next((name for name in values if name.startswith(f"{key}.")), key)
+    if meant := _meant(key, values) or ("" if near else _meant(whole, values)):
+        return f"{whole}: no such key; {meant}"
+    return f"{key}: no such key{near}" + (f"; expected one of {', '.join(names)}" if names else "")
+
+
+def _meant(key: str, values: Mapping[str, Any]) -> str:
+    """Which deeper keys a key may stand for whose last part, or what it is short for, ends theirs; or nothing.
+
+    Args:
+        key: the unknown key, e.g. `epochs` or `stages.0.lr`.
+        values: what was set, by dotted key: it tells how many stages there are.
+    """
+    section, _, last = key.rpartition(".")
+    leaf = last.lower().replace("-", "_")
+    endings = (f".{_SHORT.get(leaf, leaf)}", f".{_SHORT.get(leaf, leaf)}.name")
+    numbers = [re.match(r"stages\.(\d{1,3})\.", name) for name in values]
+    stages = sorted({int(number[1]) for number in numbers if number})
+    known = [name for name, _ in flatten(RunConfig().model_dump())]
+    every = [
+        name.replace("stages.0.", f"stages.{stage}.", 1)
+        for name in known
+        for stage in (stages or [0])
+        if name.startswith("stages.") or stage == (stages or [0])[0]
+    ]
+    found = [name for name in every if f".{name}".endswith(endings)]
+    inside = [name for name in found if section and name.startswith(f"{section}.")]
+    shown = inside or found
+    if not shown:
+        return ""
+    more = " ..." if len(shown) > _MOST_MEANT else ""
+    return f"did you mean {' or '.join(shown[:_MOST_MEANT])}{more}?"
 
 
 def _section_fields(loc: tuple[int | str, ...]) -> list[str]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from wbtui import catalog
 from wbtui.config import RunConfig
 from wbtui.errors import UsageError
+from wbtui.notices import notices
 from wbtui.presets import load_preset, parse_value, preset_paths, resolve, variant_paths
 
 PRESETS, VARIANTS = sorted(preset_paths()), sorted(variant_paths())
@@ -121,7 +122,16 @@ def test_a_resolved_configuration_repeats_itself(preset: str, tmp_path: Path) ->
         ("data.images_per_class=20", ["data.images_per_class = 20", "nothing to train on"]),
         ("data.many_above=3", ["few_below = 8 overlaps many_above = 3"]),
         ("data.source=npz", ["source = 'npz' needs root"]),
-        ("device=gpu", ["device = 'gpu'"]),
+        ("device=gpu", ["device = 'gpu': expected auto, cpu, mps, cuda or cuda:N"]),
+        ("device=7", ["device = 7: expected auto, cpu, mps, cuda or cuda:N"]),
+        ("stages.0.name='a b'", ["stages.0.name = 'a b': expected letters, digits, - and _"]),
+        ("epochs=40", ["--set epochs=40: epochs: no such key; did you mean stages.0.epochs?"]),
+        ("imbalance=10", ["no such key; did you mean data.imbalance_factor?"]),
+        ("stages.0.lr=1", ["stages.0.lr: no such key; did you mean stages.0.learning_rate?"]),
+        ("stages.0.gamma=1", ["did you mean stages.0.loss.gamma?"]),
+        ("stages.wd=1", ["without a gap; did you mean stages.0.weight_decay?"]),
+        ("optim.lr=1", ["optim.lr: no such key; did you mean stages.0.learning_rate?"]),
+        ("net=mlp", ["net: no such key; did you mean model.name?"]),
         ("data=3", ["data = 3", "expected a section"]),
         ("data.mean=[0.1]", ["mean has 1 channels and std 0"]),
         ("seed", ["--set seed", "KEY=VALUE"]),
@@ -132,6 +142,25 @@ def test_a_mistake_is_one_message_with_place_value_and_expectation(setting: str,
     assert "\n" not in message
     for part in parts:
         assert part in message
+
+
+def test_a_key_of_every_stage_is_meant_in_each_also_from_a_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve("digits_lt", "wb", write(tmp_path / "mine.toml", "bs = 16\n"))
+    wanted = "stages.0.batch_size or stages.1.batch_size or evaluation.batch_size"
+    assert str(caught.value) == f"{tmp_path / 'mine.toml'}: bs: no such key; did you mean {wanted}?"
+
+
+def test_a_batch_larger_than_the_training_images_is_told() -> None:
+    assert notices(resolve("digits_lt", "wb", settings=["stages.1.batch_size=281"]).config) == [
+        "stages.1.batch_size 281 is larger than the 280 training images: one batch an epoch"
+    ]
+    assert notices(resolve("digits_lt", "wb", settings=["stages.1.batch_size=280"]).config) == []
+
+
+def test_images_that_only_files_would_tell_of_are_not_counted(tmp_path: Path) -> None:
+    there = ["data.source=npz", f"data.root={tmp_path / 'none.npz'}", "stages.0.batch_size=100000"]
+    assert notices(resolve("digits_lt", "wd", settings=there).config) == []
 
 
 def test_an_etf_with_more_classes_than_dimensions_is_refused() -> None:

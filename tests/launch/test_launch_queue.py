@@ -63,6 +63,18 @@ def test_moving_a_run_shifts_the_others_and_loses_none(
     assert waiting(runs) == expected
 
 
+def test_a_run_that_was_never_started_goes_to_the_bin_and_one_with_epochs_stays(tmp_path: Path) -> None:
+    fresh, begun = made(tmp_path, 2)
+    (begun / "attempts" / "1").mkdir(parents=True)
+    queue_files.enqueue(tmp_path, [fresh, begun])
+    assert queue_files.take_out(fresh) is True
+    assert not fresh.exists()
+    assert restore_run(tmp_path, fresh.name) == fresh
+    assert queue_files.take_out(begun) is False
+    assert open_run(begun).state().name == "stopped"
+    assert queue_files.take_out(begun) is None
+
+
 def test_a_withdrawn_run_is_stopped_and_can_be_removed_and_restored(tmp_path: Path) -> None:
     (folder,) = made(tmp_path, 1)
     queue_files.enqueue(tmp_path, [folder])

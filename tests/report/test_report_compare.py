@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from finished_runs import CLASSES, COUNTS, accuracies, make_run, predictions_of
+from finished_runs import CLASSES, COUNTS, accuracies, classifier, make_run, predictions_of
 from scipy import stats
 
 from wbtui.adjustment import AllAccuracy, method_named
@@ -32,6 +32,7 @@ from wbtui.report.settings import differing_keys, fold_seeds
 from wbtui.report.study import finished, study_entries, study_problems, study_tables
 from wbtui.report.table import Table
 from wbtui.report.values import json_text
+from wbtui.store.predictions import SplitPredictions, write_predictions
 from wbtui.store.reader import open_run
 
 
@@ -130,7 +131,7 @@ def test_only_differing_configuration_and_provenance_is_shown(tmp_path: Path) ->
     [
         (["data.split_rule=full"], "different images"),
         (["data.imbalance_factor=20.0"], "different images"),
-        (["data.many_above=50"], "different Many/Medium/Few groups"),
+        (["data.many_above=50"], "different groups of classes"),
     ],
 )
 def test_runs_that_may_not_be_compared_are_said_at_the_top(
@@ -211,6 +212,17 @@ def test_an_oracle_in_a_comparison_is_called_one(tmp_path: Path) -> None:
     comparison = compare(entries(tmp_path, [folder.name, f"{folder.name}:additive"]))
     assert "not a result" in comparison.problems[0]
     assert comparison.entries[1].label == "wd + additive (oracle)"
+    assert not any(row[2].best for row in metric_table(comparison).rows)
+    assert any(row[1].best for row in metric_table(comparison).rows)
+
+
+def test_a_strength_given_by_hand_is_said(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    request = Request(method_named("additive"), AllAccuracy(), strength=1.0)
+    one = adjust_run(load_material(open_run(folder)), request)
+    save_derived(one.material.run, one.derived())
+    comparison = compare(entries(tmp_path, [folder.name, f"{folder.name}:additive"]))
+    assert "by hand" in comparison.problems[0]
 
 
 def test_machines_get_fractions_intervals_and_rules(tmp_path: Path) -> None:
@@ -249,7 +261,8 @@ def test_the_study_is_the_papers_table_with_n_and_the_best_in_bold(tmp_path: Pat
     ]
     alls = [100 * accuracies(predictions_of("test", seed))["all"] for seed in range(2)]
     assert table.rows[0][5].text == f"{np.mean(alls):.1f} ± {np.std(alls, ddof=1):.1f}"
-    assert table.rows[4][5].text.endswith("± n/a")
+    assert table.rows[4][5].text == f"{100 * accuracies(predictions_of('test', 5))['all']:.1f}"
+    assert "n/a" not in to_latex(table) + to_markdown(table)
     best = max(row[5].value for row in table.rows)
     assert [row[5].best for row in table.rows] == [row[5].value == best for row in table.rows]
     assert r"wd\_fr\_etf" in to_latex(table)
@@ -288,3 +301,43 @@ def test_provenance_that_is_the_same_says_so(tmp_path: Path) -> None:
     table = provenance_table(compare(entries(tmp_path, names(*folders))))
     assert table.rows == ()
     assert "are the same" in table.notes[0]
+
+
+def with_nan_logits(folder: Path) -> None:
+    """The predictions of a net that diverged."""
+    logits = np.load(folder / "predictions" / "test_logits.npy")
+    logits[3] = np.nan
+    meta = open_run(folder).predictions_meta()
+    found = {"test": SplitPredictions(logits, predictions_of("test", 0).labels)}
+    write_predictions(folder, found, classifier(), meta)
+
+
+def test_a_run_with_nan_logits_is_compared_by_its_figures_and_the_reason_said(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, variant) for variant in ("ce", "wd")]
+    with_nan_logits(folders[1])
+    found = entries(tmp_path, names(*folders))
+    assert [entry.label for entry in found] == ["ce", "wd"]
+    assert found[0].members[0].why_not == ""
+    assert found[1].members[0].predicted is None
+    comparison = compare(found)
+    (problem,) = comparison.problems
+    assert problem.startswith("wd: nothing by test images: test predictions: logits hold nan (row 3")
+    assert comparison.differences["test.accuracy.all", 1].rule == "none"
+
+
+def test_a_saved_adjustment_that_cannot_be_applied_again_keeps_its_figures_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_run(tmp_path, "wd")
+    run = open_run(folder)
+    request = Request(method_named("additive"), AllAccuracy(), strength=1.0)
+    save_derived(run, adjust_run(load_material(run), request).derived())
+
+    def refuse(*_: object) -> None:
+        raise UsageError("additive: not on these logits")
+
+    monkeypatch.setattr(type(method_named("additive")), "predict", refuse)
+    found = entries(tmp_path, [folder.name, f"{folder.name}:additive"])
+    assert [entry.label for entry in found] == ["wd", "wd + additive 1"]
+    assert found[1].values("test.accuracy.all").size == 1
+    assert "wd + additive 1: nothing by test images: additive: not on these logits" in compare(found).problems

@@ -30,7 +30,7 @@ ROW = RunSummary(
     star=True,
     epoch=12,
     total_epochs=20,
-    last={"test.accuracy.all": 0.4312, "test.fdr": 61.3},
+    last={"test.accuracy.all": 0.4312, "test.accuracy.many": 0.9, "test.fdr": 61.3},
 )
 
 
@@ -58,6 +58,8 @@ ROW = RunSummary(
         "weight_decay<0.01",
         "all:43.1",
         "all>43",
+        "head>89",
+        "head:90 -tail>1",
         "all<43.2",
         "all>=43.12%",
         "fdr>61",
@@ -106,6 +108,8 @@ def test_words_that_do_not_mean_it(text: str) -> None:
     ("text", "said"),
     [
         ("presett:x", "did you mean 'preset'"),
+        ("taill>3", "did you mean 'tail'"),
+        ("group:x", "many (head), medium (med), few (tail)"),
         ("wd>=many", "'many' is no number"),
         ("variant>3", "no number"),
         ("seed:", "expected a value"),

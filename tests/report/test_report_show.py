@@ -9,15 +9,18 @@ from finished_runs import COUNTS, EPOCHS, accuracies, make_run, predictions_of
 from wbtui.errors import UsageError
 from wbtui.plotting.glyphs import GlyphSet
 from wbtui.plotting.text import to_text
-from wbtui.report.figures import figures_of
+from wbtui.report.figures import GROUP_TITLES, figures_of
 from wbtui.report.listing import listing_json, listing_table
 from wbtui.report.overview import overview_json, overview_tables
 from wbtui.report.plots import Look, plots
 from wbtui.report.table import Table
 from wbtui.report.values import json_text, percent
+from wbtui.store.format import Result
 from wbtui.store.index import RunIndex
 from wbtui.store.notes import edit_tags, set_note
 from wbtui.store.reader import open_run
+from wbtui.store.records import begin_attempt, write_result
+from wbtui.store.writer import RunWriter
 
 
 def words(tables: list[Table]) -> str:
@@ -96,6 +99,22 @@ def test_twelve_epochs_are_shown_unless_all_are_asked_for(tmp_path: Path) -> Non
     assert len(few.rows) == 12
     assert [few.rows[0][0].value, few.rows[-1][0].value] == [1, EPOCHS]
     assert len(all_of_them.rows) == EPOCHS
+    assert few.title == f"By epoch, 12 of {EPOCHS} epochs"
+    told = overview_tables(run, how_all=" (--epochs shows all)")
+    assert [table.title for table in told if "--epochs" in table.title] == [
+        f"{few.title} (--epochs shows all)"
+    ]
+
+
+def test_groups_are_called_as_the_reader_calls_them(tmp_path: Path) -> None:
+    run = open_run(make_run(tmp_path))
+    own = {"all": "All", "many": "Head", "medium": "Med", "few": "Tail"}
+    for titles in (GROUP_TITLES, own):
+        _, final, epochs = overview_tables(run, titles=titles)
+        for table in (final, epochs):
+            headings = [column.title for column in table.columns]
+            first = headings.index("All")
+            assert headings[first : first + 4] == list(titles.values())
 
 
 def test_json_of_a_run_has_every_epoch_and_fractions(tmp_path: Path) -> None:
@@ -137,3 +156,20 @@ def test_several_plots_at_once_and_an_unknown_one_names_those_there_are(tmp_path
         plots(run, "fddr", Look())
     with pytest.raises(UsageError, match="expected names"):
         plots(run, " , ", Look())
+
+
+def about(folder: Path) -> dict[str, str]:
+    return {row[0].text: row[1].text for row in overview_tables(open_run(folder))[0].rows}
+
+
+def test_what_a_run_took_is_the_sum_of_its_attempts_without_what_lies_between(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    assert about(folder)["started"].endswith(", took 1:05")
+    assert begin_attempt(folder) == 2
+    with RunWriter.open(folder, 2) as writer:
+        writer.resume(from_epoch=EPOCHS)
+    assert about(folder)["started"].endswith(", attempt 2")
+    write_result(folder, Result(2, "finished", "all epochs done", 0, None, 3e9, 3e9 + 20, EPOCHS, {}))
+    assert about(folder)["started"].endswith(", took 1:25 over 2 attempts")
+    (folder / "attempts/1/result.json").unlink()  # then the events say how long the first one worked
+    assert about(folder)["started"].endswith(", took 0:20 over 2 attempts")

@@ -30,6 +30,16 @@ class NegativeLogits:
             "(no positive logit) rare classes lose; additive adjustment has no such limit"
         )
 
+    def brief(self) -> str:
+        """The warning on one line, what does not happen left out."""
+        parts = (
+            (self.lost, "can never become right"),
+            (self.without_rival, "keep their class"),
+            (self.all_negative, "turn against rare classes"),
+        )
+        said = ", ".join(f"{share:.1%} of images {what}" for share, what in parts if share >= 0.0005)
+        return f"negative logits limit multiplying: {said or 'less than 0.1% of images are concerned'}"
+
 
 def negative_logits(
     scored: ScoredSet, method: Method, prior: ClassPrior | None = None

@@ -19,6 +19,7 @@ from wbtui.launch.slots import ANY
 from wbtui.store import atomic, bounded
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import FORMAT_VERSION, QUEUE, Result
+from wbtui.store.housekeeping import remove_run
 from wbtui.store.ids import run_ids
 from wbtui.store.reader import open_run
 from wbtui.store.records import last_attempt, write_result
@@ -183,6 +184,27 @@ def withdraw(folder: Path) -> bool:
         write_result(folder, Result(last_attempt(folder) + 1, "stopped", reason, started=now, ended=now))
         forget(folder)
         return True
+
+
+def take_out(folder: Path) -> bool | None:
+    """Take a run that waits out of the queue for good, as a person asks for.
+
+    One that was never started goes to the bin, from which it can be brought back; one with an attempt behind it
+    stays where it is, stopped, with all that it has.
+
+    Returns:
+        Whether it is in the bin; None: it was started meanwhile and is left alone.
+
+    Raises:
+        UsageError: the bin has a run of this name.
+        StoreWriteError: it cannot be moved.
+    """
+    begun = last_attempt(folder) > 0
+    if not withdraw(folder):
+        return None
+    if not begun:
+        remove_run(folder.parent, folder.name)
+    return not begun
 
 
 def forget(folder: Path) -> None:

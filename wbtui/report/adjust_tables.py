@@ -12,7 +12,9 @@ from wbtui.plotting.palette import series_style
 from wbtui.plotting.series import Series
 from wbtui.report.adjusting import Adjusted, Floats, accuracy_at, sweep_rows
 from wbtui.report.figures import GROUP_TITLES, GROUPS
+from wbtui.report.listing import short_ids
 from wbtui.report.plots import Look
+from wbtui.report.seeds import candidate, one_a_seed, sentences
 from wbtui.report.settings import Setting
 from wbtui.report.table import Cell, Column, Table, figure_cell, percent_cell, text_cell
 from wbtui.report.values import percent, plus_minus, points
@@ -29,7 +31,7 @@ _COLUMNS = (
     Column("run", "run", right=False, drop=3),
     Column("method", "adjustment", right=False),
     Column("strength", "strength"),
-    *(Column(key, title, drop=0 if key == "all" else 2) for key, title in GROUP_TITLES),
+    *(Column(key, title, drop=0 if key == "all" else 2) for key, title in GROUP_TITLES.items()),
     Column("change", "ΔAll"),
     Column("ece", "ECE", drop=6),
     Column("basis", "strength is", right=False, drop=1),
@@ -133,10 +135,14 @@ def _notes(results: Sequence[Adjusted], names: Mapping[str, str]) -> list[str]:
 
 
 def seed_table(results: Sequence[Adjusted], settings: Sequence[Setting]) -> Table:
-    """Mean ± sample standard deviation over the seeds of each setting."""
+    """Mean ± sample standard deviation over the seeds of each setting, each once."""
     rows: list[tuple[Cell, ...]] = []
+    notes: list[str] = []
+    short = short_ids(run.id for setting in settings for run in setting.runs)
     for setting in settings:
-        ids = [run.id for run in setting.runs]
+        counted = one_a_seed(setting.runs, candidate)
+        notes += sentences(setting.label, counted, short)
+        ids = [run.id for run in counted.runs]
         own = [one for one in results if one.material.run.id in ids]
         for method in dict.fromkeys(one.method.name for one in own):
             of_method = [one for one in own if one.method.name == method]
@@ -145,7 +151,8 @@ def seed_table(results: Sequence[Adjusted], settings: Sequence[Setting]) -> Tabl
                 rows.append(_folded(setting.label, "none", None, before, before, ""))
             rows += _of_method(setting.label, method, of_method)
     columns = (*_COLUMNS[:1], Column("n", "n"), *(column for column in _COLUMNS[1:] if column.key != "ece"))
-    return Table(columns, tuple(rows), "Mean ± sample standard deviation over seeds, accuracy in %")
+    title = "Mean ± sample standard deviation over seeds, accuracy in %"
+    return Table(columns, tuple(rows), title, tuple(notes))
 
 
 def _of_method(label: str, method: str, results: Sequence[Adjusted]) -> list[tuple[Cell, ...]]:
@@ -201,7 +208,7 @@ def sweep_table(one: Adjusted, strengths: Floats, name: str) -> Table:
                 f"{'val ' if split == 'validation' else ''}{title}",
                 drop=0 if key == "all" else 1,
             )
-            for key, title in GROUP_TITLES
+            for key, title in GROUP_TITLES.items()
         ]
     columns.append(Column("mark", "", right=False))
     marks = {int(np.argmin(np.abs(strengths - one.strength))): _BASES[one.basis]}

@@ -66,7 +66,7 @@ class Comparison:
     """By metric and index of the setting."""
 
     problems: tuple[str, ...]
-    """Why they may not be compared; said at the top."""
+    """Why they may not be compared, then which runs do not count; said at the top."""
 
 
 def compare(entries: Sequence[Entry], baseline: int = 0) -> Comparison:
@@ -83,7 +83,8 @@ def compare(entries: Sequence[Entry], baseline: int = 0) -> Comparison:
                 apart = difference(entries[baseline], entry, one.metric)
                 if apart is not None:
                     found[one.metric, index] = apart
-    return Comparison(tuple(entries), baseline, found, tuple(problems(entries, baseline)))
+    said = dict.fromkeys(sentence for entry in entries for sentence in entry.said)
+    return Comparison(tuple(entries), baseline, found, (*problems(entries, baseline), *said))
 
 
 def problems(entries: Sequence[Entry], baseline: int = 0) -> list[str]:
@@ -94,8 +95,14 @@ def problems(entries: Sequence[Entry], baseline: int = 0) -> list[str]:
         unfinished = [one.run.id for one in entry.members if not one.figures.final]
         if unfinished:
             found.append(f"{entry.label}: {len(unfinished)} of {entry.n} runs have no final figures")
-        if any(one.derived is not None and one.derived.basis == "oracle" for one in entry.members):
+        unusable = [one.why_not for one in entry.members if one.why_not and one.figures.final]
+        found += [f"{entry.label}: nothing by test images: {why}" for why in dict.fromkeys(unusable)]
+        if _has_oracle(entry):
             found.append(f"{entry.label}: an oracle, its strength was chosen on test: not a result")
+        if any(one.derived is not None and one.derived.basis == "given" for one in entry.members):
+            found.append(
+                f"{entry.label}: its strength was given by hand; if test was in sight, it is chosen on test"
+            )
         if entry is not base:
             found += [
                 f"NOT COMPARABLE: {entry.label} and {base.label}: {why}" for why in _why_apart(base, entry)
@@ -110,7 +117,7 @@ def _why_apart(base: Entry, other: Entry) -> list[str]:
         if not same_images(a, b):
             why.append("different test sets")
         elif not np.array_equal(a.groups.membership, b.groups.membership):
-            why.append("different Many/Medium/Few groups")
+            why.append("different groups of classes")
     data = [_known(entry, "data") for entry in (base, other)]
     counts = [one.get("train_counts") for one in data]
     prints = [one.get("fingerprint") for one in data]
@@ -179,11 +186,17 @@ def _cell(comparison: Comparison, one: Compared, index: int) -> Cell:
 
 
 def _is_best(comparison: Comparison, one: Compared, index: int) -> bool:
-    if not one.better:
+    """Whether no other setting is better; an oracle is no result and does not compete."""
+    if not one.better or _has_oracle(comparison.entries[index]):
         return False
-    means = [entry.values(one.metric) for entry in comparison.entries]
+    means = [entry.values(one.metric) for entry in comparison.entries if not _has_oracle(entry)]
     best = max(one.better * float(values.mean()) for values in means if values.size)
-    return math.isclose(one.better * float(means[index].mean()), best, rel_tol=SAME)
+    own = comparison.entries[index].values(one.metric)
+    return math.isclose(one.better * float(own.mean()), best, rel_tol=SAME)
+
+
+def _has_oracle(entry: Entry) -> bool:
+    return any(one.derived is not None and one.derived.basis == "oracle" for one in entry.members)
 
 
 def long_table(comparison: Comparison) -> Table:

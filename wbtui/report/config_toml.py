@@ -20,7 +20,6 @@ _BOUNDS = (
     ("exclusiveMinimum", "more than {}"),
     ("maximum", "at most {}"),
     ("exclusiveMaximum", "less than {}"),
-    ("pattern", "matches {}"),
     ("maxLength", "at most {} characters"),
 )
 

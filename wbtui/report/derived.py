@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wbtui.report.figures import GROUP_TITLES
 from wbtui.report.values import percent
 from wbtui.store import atomic, jsonio
 from wbtui.store.errors import StoreReadError
@@ -133,8 +134,13 @@ def _is_share(value: object) -> bool:
     return isinstance(value, float) and 0.0 < value <= 1.0
 
 
-def describe(derived: Derived) -> str:
-    """One line: method, strength, what speaks for it, test accuracy in percent."""
+def describe(derived: Derived, titles: Mapping[str, str] = GROUP_TITLES) -> str:
+    """One line: method, strength, what speaks for it, test accuracy in percent.
+
+    Args:
+        derived: The saved adjustment.
+        titles: What All and the groups are called.
+    """
     words = {
         "validation": f"chosen on validation by {derived.criterion}",
         "published": "the published strength",
@@ -142,8 +148,7 @@ def describe(derived: Derived) -> str:
         "oracle": "oracle: the best on test, not a result",
     }
     accuracy = ", ".join(
-        f"{title} {percent(derived.figures.get(f'test.accuracy.{group}'))}"
-        for group, title in (("all", "All"), ("many", "Many"), ("medium", "Medium"), ("few", "Few"))
+        f"{title} {percent(derived.figures.get(f'test.accuracy.{group}'))}" for group, title in titles.items()
     )
     more = "".join(f", {key} {value:g}" for key, value in sorted(derived.parameters.items()))
     if derived.prior != TRAINING_COUNTS:

@@ -15,6 +15,8 @@ from wbtui.metrics import Groups
 from wbtui.report.adjusting import load_material
 from wbtui.report.derived import TRAINING_COUNTS, Derived, load_derived
 from wbtui.report.figures import Figures, figures_of
+from wbtui.report.listing import short_ids
+from wbtui.report.seeds import Candidate, candidate, one_a_seed, sentences
 from wbtui.report.settings import Setting, fold_seeds
 from wbtui.store.ids import resolve_run
 from wbtui.store.reader import Run, open_run
@@ -45,7 +47,9 @@ class Member:
     figures: Figures
     provenance: Mapping[str, Any]
     predicted: Predicted | None
-    """None where it stores no predictions (yet)."""
+    """None where there are no predictions that can be used."""
+    why_not: str = ""
+    """Why there are none; empty where there are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +59,16 @@ class Entry:
     label: str
     setting: Setting
     members: tuple[Member, ...]
+    """One a seed: see `seeds.one_a_seed`."""
+    others: tuple[Member, ...] = ()
+    """Those that do not count: a seed that was run again, runs that have not finished beside some that have."""
+    said: tuple[str, ...] = ()
+    """What a reader must know of them."""
+
+    @property
+    def every_member(self) -> tuple[Member, ...]:
+        """Those that count and those that do not."""
+        return (*self.members, *self.others)
 
     @property
     def n(self) -> int:
@@ -82,27 +96,39 @@ def entries(runs: Path, names: Sequence[str]) -> list[Entry]:
 
 
 def folded(members: Sequence[Member]) -> list[Entry]:
-    """Put seeds of one setting, adjusted by one method on one basis, together."""
+    """Put seeds of one setting, adjusted by one method on one basis, together; each seed counts once."""
     found: list[Entry] = []
-    settings = fold_seeds({one.run.path: one.run for one in members}.values())
+    runs = {one.run.path: one.run for one in members}
+    known = {path: candidate(run) for path, run in runs.items()}
+    short = short_ids(run.id for run in runs.values())
+    settings = fold_seeds(runs.values())
+
+    def facts(one: Member) -> Candidate:
+        return replace(known[one.run.path], measured=bool(one.figures.values))
+
     for setting in settings:
         paths = {run.path for run in setting.runs}
         own = [one for one in members if one.run.path in paths]
         for key in dict.fromkeys(_adjustment(one) for one in own):
-            alike = tuple(one for one in own if _adjustment(one) == key)
-            found.append(Entry(f"{setting.label} + {key}" if key else setting.label, setting, alike))
+            counted = one_a_seed([one for one in own if _adjustment(one) == key], facts)
+            label = f"{setting.label} + {key}" if key else setting.label
+            said = sentences(setting.label, counted, short)
+            found.append(Entry(label, setting, counted.runs, counted.others, said))
     order = {id(one): index for index, one in enumerate(members)}
-    return sorted(found, key=lambda entry: order[id(entry.members[0])])
+    return sorted(found, key=lambda entry: min(order[id(one)] for one in entry.every_member))
 
 
 def _adjustment(member: Member) -> str:
-    """What tells adjustments of one setting apart: the strength too where a person gave it."""
+    """What tells adjustments of one setting apart: the strength too where a person gave it, else what it is for."""
     derived = member.derived
     if derived is None:
         return ""
     strength = f" {derived.strength:g}" if derived.basis == "given" else ""
+    goal = f" for {derived.criterion}" if derived.criterion not in ("", "all") else ""
     prior = "" if derived.prior == TRAINING_COUNTS else f", prior: {derived.prior}"
-    return plain(f"{derived.method}{strength}{prior}") + (" (oracle)" if derived.basis == "oracle" else "")
+    return plain(f"{derived.method}{strength}{goal}{prior}") + (
+        " (oracle)" if derived.basis == "oracle" else ""
+    )
 
 
 def _named(runs: Path, name: str) -> Member:
@@ -138,7 +164,11 @@ def member(run: Run, derived: Derived | None = None) -> Member:
             )
         kept = {name: value for name, value in figures.values.items() if not _of_logits(name)}
         figures = replace(figures, values={**kept, **derived.figures})
-    return Member(run, derived, figures, run.provenance, _predicted(run, derived))
+    try:
+        predicted, why_not = _predicted(run, derived), ""
+    except UsageError as error:  # none yet, or of a net that diverged: the run still has figures to compare
+        predicted, why_not = None, plain(str(error))
+    return Member(run, derived, figures, run.provenance, predicted, why_not)
 
 
 def _of_logits(metric: str) -> bool:
@@ -147,11 +177,13 @@ def _of_logits(metric: str) -> bool:
     return split in ("test", "validation") and rest.startswith(("accuracy", "loss", "confusion"))
 
 
-def _predicted(run: Run, derived: Derived | None) -> Predicted | None:
-    try:
-        material = load_material(run)
-    except UsageError:  # none yet, or of a net that diverged: the run still has figures to compare
-        return None
+def _predicted(run: Run, derived: Derived | None) -> Predicted:
+    """The classes that a run, or an adjustment of it, predicts.
+
+    Raises:
+        UsageError: there are no predictions, they are no numbers, or the method cannot be used on them.
+    """
+    material = load_material(run)
     method: Method = method_named("none")
     strength, prior = 0.0, None
     if derived is not None:

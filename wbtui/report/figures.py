@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import Run
 
-GROUP_TITLES = (("all", "All"), ("many", "Many"), ("medium", "Medium"), ("few", "Few"))
-"""Key in the files and heading in tables."""
+GROUP_TITLES = {"all": "All", "many": "Many", "medium": "Medium", "few": "Few"}
+"""Key in the files and heading in tables of the commands; the dashboard has headings of its own."""
 
-GROUPS = tuple(key for key, _ in GROUP_TITLES)
+GROUPS = tuple(GROUP_TITLES)
 """Keys of All and the groups."""
 
 SPLITS = ("train", "validation", "test")

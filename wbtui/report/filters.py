@@ -125,7 +125,7 @@ def _comparison(word: str, key: str, sign: str, value: str) -> Test:
         names = [*FIELDS, *ALIASES]
         raise UsageError(
             f"filter: {word}: no key is called {key!r}{nearest(key.lower(), names)}; "
-            f"expected one of {', '.join(FIELDS)}"
+            f"expected one of {', '.join(_with_other_names())}"
         )
     value = value.replace('"', "")
     if not value:
@@ -138,6 +138,12 @@ def _comparison(word: str, key: str, sign: str, value: str) -> Test:
     if sign == "!=":
         return lambda row: not any(one(row) for one in alternatives)
     return lambda row: any(one(row) for one in alternatives)
+
+
+def _with_other_names() -> list[str]:
+    """Every key, those of the groups with the names that other papers give them."""
+    others = {ALIASES[name]: name for name in ("head", "med", "tail")}
+    return [f"{key} ({others[key]})" if key in others else key for key in FIELDS]
 
 
 def _number(word: str, found: Field, value: str) -> float:

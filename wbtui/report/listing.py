@@ -28,6 +28,7 @@ STATE_STYLES = {
     "queued": "cyan",
     "stalled": "yellow",
     "stopping": "yellow",
+    "ending": "green",
     "stopped": "yellow",
     "failed": "bold red",
     "crashed": "bold red",

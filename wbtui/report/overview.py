@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from wbtui.report.decay import run_notice
 from wbtui.report.figures import GROUP_TITLES, SPLITS, Figures, figures_of, has_split
 from wbtui.report.stages import data_in_words, model_in_words, stage_in_words
 from wbtui.report.table import Cell, Column, Table, count_cell, figure_cell, pairs, percent_cell, text_cell
 from wbtui.report.values import counted, duration, moment, size
-from wbtui.store.format import RunState
+from wbtui.store.errors import StoreReadError
+from wbtui.store.format import ATTEMPTS, RESULT, Result, RunState
 from wbtui.store.reader import Run
+from wbtui.store.records import read_result
 from wbtui.store.summary import size_on_disk
 from wbtui.store.text import plain
 
@@ -16,11 +19,6 @@ _EPOCH_ROWS = 12
 """Rows of the epoch table unless all are asked for."""
 
 _SERIES = (
-    ("running.loss", "loss", False),
-    ("test.accuracy.all", "All", True),
-    ("test.accuracy.many", "Many", True),
-    ("test.accuracy.medium", "Medium", True),
-    ("test.accuracy.few", "Few", True),
     ("validation.accuracy.all", "val All", True),
     ("test.fdr", "FDR", False),
     ("train.fdr", "FDR train", False),
@@ -37,22 +35,30 @@ _DETAILS = (
 )
 
 
-def overview_tables(run: Run, *, all_epochs: bool = False) -> list[Table]:
+def overview_tables(
+    run: Run, *, all_epochs: bool = False, titles: Mapping[str, str] = GROUP_TITLES, how_all: str = ""
+) -> list[Table]:
     """Everything about a run, as tables.
+
+    Args:
+        run: The run.
+        all_epochs: Whether the table of epochs has every one, not a dozen.
+        titles: What All and the groups are called.
+        how_all: How the reader gets all epochs, where some are left out.
 
     Raises:
         StoreReadError: its configuration or its events cannot be read.
     """
     state, figures = run.state(), figures_of(run)
-    tables = [_about(run, state, figures)]
+    tables = [_about(run, state, figures, titles)]
     if figures.values:
-        tables += [_final_table(figures), _epoch_table(run, all_epochs)]
+        tables += [_final_table(figures, titles), _epoch_table(run, all_epochs, titles, how_all)]
     if (run.history.end and run.history.end.error) or (run.result and run.result.error):
         tables.append(_error_table(run))
     return tables
 
 
-def _about(run: Run, state: RunState, figures: Figures) -> Table:
+def _about(run: Run, state: RunState, figures: Figures, titles: Mapping[str, str]) -> Table:
     config, provenance, notes = run.config, run.provenance, run.notes
     rows = [
         ("run", run.id),
@@ -64,6 +70,7 @@ def _about(run: Run, state: RunState, figures: Figures) -> Table:
         ("data", data_in_words(_table(config, "data"), provenance)),
         ("model", model_in_words(_table(config, "model"))),
         *_stage_rows(config),
+        ("weight decay", run_notice(run)),
         ("evaluation", _evaluation(config)),
         ("figures of", _weights(figures)),
         *_provenance_rows(run, provenance),
@@ -72,7 +79,7 @@ def _about(run: Run, state: RunState, figures: Figures) -> Table:
         ("star", "yes" if notes.star else ""),
         ("note", notes.note),
         *(("alert", f"epoch {one.epoch}: {one.message}") for one in run.history.alerts[-5:]),
-        *(("derived", text) for text in derived_lines(run)),
+        *(("derived", text) for text in derived_lines(run, titles)),
     ]
     return pairs((name, value) for name, value in rows if value)
 
@@ -134,13 +141,16 @@ def _threads(identity: Mapping[str, Any]) -> str:
 
 def _time_rows(run: Run) -> list[tuple[str, str]]:
     result, history = run.result, run.history
-    lasted = duration(result.seconds) if result else "-"
-    attempts = f", attempt {history.attempt}" if history.attempt > 1 else ""
-    started = moment(result.started if result else history.started)
+    again = history.attempt > 1
+    attempts = f", attempt {history.attempt}" if again and not result else ""
+    if result:
+        lasted = f", took {duration(_seconds_of_attempts(run, result))}"
+        attempts = lasted + (f" over {history.attempt} attempts" if again else "")
+    started = moment(history.started if again or not result else result.started)
     return [
         (
             "started",
-            "" if started == "-" else f"{started}" + (f", took {lasted}" if result else "") + attempts,
+            "" if started == "-" else f"{started}{attempts}",
         ),
         (
             "size",
@@ -150,25 +160,37 @@ def _time_rows(run: Run) -> list[tuple[str, str]]:
     ]
 
 
-def derived_lines(run: Run) -> list[str]:
+def _seconds_of_attempts(run: Run, last: Result) -> float:
+    """How long all attempts took together, what lies between them left out; the events tell where a result is lost."""
+    seconds = last.seconds
+    for attempt in range(1, run.history.attempt):
+        try:
+            result = read_result(run.path, f"{ATTEMPTS}/{attempt}/{RESULT}")
+        except StoreReadError:
+            result = None
+        seconds += result.seconds if result else run.history.work.get(attempt, 0.0)
+    return seconds
+
+
+def derived_lines(run: Run, titles: Mapping[str, str] = GROUP_TITLES) -> list[str]:
     """One line for each saved adjustment of a run."""
     from wbtui.report.derived import describe, load_derived
 
-    return [describe(one) for one in load_derived(run)]
+    return [describe(one, titles) for one in load_derived(run)]
 
 
-def _final_table(figures: Figures) -> Table:
+def _final_table(figures: Figures, titles: Mapping[str, str]) -> Table:
     """Accuracy and geometry, a row a split."""
     values = figures.values
     splits = [split for split in SPLITS if has_split(values, split)]
     details = [part for part in _DETAILS if any(f"{split}.{part[0]}" in values for split in splits)]
     columns = [Column("split", "split", right=False)]
-    columns += [Column(key, title, drop=0 if key == "all" else 1) for key, title in GROUP_TITLES]
+    columns += [Column(key, title, drop=0 if key == "all" else 1) for key, title in titles.items()]
     columns += [Column(key, title, drop=index + 2) for index, (key, title, _) in enumerate(details)]
     rows = []
     for split in splits:
         cells = [text_cell(split)]
-        cells += [percent_cell(figures.accuracy(split, group)) for group, _ in GROUP_TITLES]
+        cells += [percent_cell(figures.accuracy(split, group)) for group in titles]
         cells += [figure_cell(values.get(f"{split}.{key}"), digits) for key, _, digits in details]
         rows.append(tuple(cells))
     flagged = [split for split in splits if values.get(f"{split}.fdr.flagged") == 1.0]
@@ -179,13 +201,15 @@ def _final_table(figures: Figures) -> Table:
     return Table(tuple(columns), tuple(rows), title, tuple(notes) if flagged else ())
 
 
-def _epoch_table(run: Run, all_epochs: bool) -> Table:
+def _epoch_table(run: Run, all_epochs: bool, titles: Mapping[str, str], how_all: str) -> Table:
     epochs = run.epochs
     shown = epochs
     if not all_epochs and len(epochs) > _EPOCH_ROWS:
         step = (len(epochs) - 1) / (_EPOCH_ROWS - 1)
         shown = tuple(epochs[round(index * step)] for index in range(_EPOCH_ROWS))
-    series = [one for one in _SERIES if any(one[0] in epoch.scalars for epoch in epochs)]
+    groups = [(f"test.accuracy.{key}", title, True) for key, title in titles.items()]
+    wanted = [("running.loss", "loss", False), *groups, *_SERIES]
+    series = [one for one in wanted if any(one[0] in epoch.scalars for epoch in epochs)]
     columns = [Column("epoch", "epoch"), Column("stage", "stage", drop=9)]
     columns += [
         Column(name, title, drop=0 if name == "test.accuracy.all" else index + 1)
@@ -198,7 +222,7 @@ def _epoch_table(run: Run, all_epochs: bool) -> Table:
             value = epoch.scalars.get(name)
             cells.append(percent_cell(value) if is_accuracy else figure_cell(value, 3))
         rows.append(tuple(cells))
-    some = "" if len(shown) == len(epochs) else f", {len(shown)} of {len(epochs)} epochs (--epochs shows all)"
+    some = "" if len(shown) == len(epochs) else f", {len(shown)} of {len(epochs)} epochs{how_all}"
     return Table(tuple(columns), tuple(rows), f"By epoch{some}")
 
 

@@ -63,11 +63,19 @@ def fold_seeds(runs: Iterable[Run]) -> list[Setting]:
     for run in runs:
         whole = configuration(run)
         values = {key: value for key, value in whole.items() if _matters(key, whole)}
-        key = repr(sorted(values.items()))
-        folded.setdefault(key, (values, []))[1].append(run)
+        folded.setdefault(setting_key(whole), (values, []))[1].append(run)
     found = list(folded.values())
     labels = _labels([values for values, _ in found])
     return [Setting(label, values, tuple(runs)) for label, (values, runs) in zip(labels, found, strict=True)]
+
+
+def setting_key(values: Mapping[str, Any]) -> str:
+    """What configurations have in common that differ in nothing but their seed, and where and how they ran.
+
+    Args:
+        values: a configuration by dotted key, defaults filled in.
+    """
+    return repr(sorted(item for item in values.items() if _matters(item[0], values)))
 
 
 def _matters(key: str, values: Mapping[str, Any]) -> bool:

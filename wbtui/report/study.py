@@ -99,10 +99,9 @@ def _cell(entry: Entry, metric: str, accuracy: bool, best: float) -> Cell:
         return text_cell("-")
     found = seed_statistics(values)
     write = percent if accuracy else figure
-    spread = write(found.std) if found.n > 1 else "n/a"
     count = "" if found.n == entry.n else f" (n = {found.n})"
     return Cell(
-        plus_minus(write(found.mean), spread) + count,
+        plus_minus(write(found.mean), write(found.std)) + count,
         found.mean,
         best=math.isclose(found.mean, best, rel_tol=SAME),
     )
@@ -110,8 +109,7 @@ def _cell(entry: Entry, metric: str, accuracy: bool, best: float) -> Cell:
 
 def _notes(entries: Sequence[Entry]) -> list[str]:
     notes = ["test accuracy in %, mean ± sample standard deviation over n seeds; best of a column in bold"]
-    if any(entry.n == 1 for entry in entries):
-        notes.append("± n/a: n = 1, a single run has no spread")
+    notes += dict.fromkeys(sentence for entry in entries for sentence in entry.said)
     rests_on = (
         ("split rule", "data.split_rule"),
         ("selection", "evaluation.selection"),

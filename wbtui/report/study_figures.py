@@ -191,7 +191,7 @@ def _strength(entries: Sequence[Entry], method: Method) -> StudyFigure:
         for entry in entries
     }
     panels = []
-    for group, title in GROUP_TITLES:
+    for group, title in GROUP_TITLES.items():
         lines = tuple(_over_strength(entry, results[id(entry)], group) for entry in entries)
         panels.append(Panel(f"{title}, test", method.symbol, "accuracy, %", lines))
     bases = sorted({one.basis for found in results.values() for one in found})

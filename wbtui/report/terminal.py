@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wbtui.report.table import Table
@@ -90,30 +91,37 @@ def renderables(table: Table, width: int) -> list["RenderableType"]:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    natural = natural_widths(table)
-    kept = fitting_columns(table, width)
+    table = fitting_table(table, width)
     rich = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_header=_has_heading(table))
-    for index in kept:
-        column = table.columns[index]
+    for column, natural in zip(table.columns, natural_widths(table), strict=True):
         rich.add_column(
             Text(column.title, style="bold"),
             justify="right" if column.right else "left",
             no_wrap=not column.wrap,
             overflow="fold" if column.wrap else "ellipsis",
-            min_width=0 if column.wrap else natural[index],
+            min_width=0 if column.wrap else natural,
         )
     for row in table.rows:
-        cells = [row[index] for index in kept]
-        rich.add_row(*(Text(cell.text, style="bold" if cell.best else cell.style) for cell in cells))
+        rich.add_row(*(Text(cell.text, style="bold" if cell.best else cell.style) for cell in row))
     parts: list[RenderableType] = [Text(table.title, style="bold")] if table.title else []
     parts.append(rich)
-    left_out = [one.title for index, one in enumerate(table.columns) if index not in kept and one.title]
-    notes = [*table.notes, f"no room for: {', '.join(left_out)}"] if left_out else table.notes
-    return parts + [Text(note, style="dim") for note in notes]
+    return parts + [Text(note, style="dim") for note in table.notes]
 
 
 def _has_heading(table: Table) -> bool:
     return any(column.title for column in table.columns)
+
+
+def fitting_table(table: Table, width: int) -> Table:
+    """The table with the columns that stay in `width` terminal columns, and a note that names the others."""
+    kept = fitting_columns(table, width)
+    left_out = [one.title for index, one in enumerate(table.columns) if index not in kept and one.title]
+    return replace(
+        table,
+        columns=tuple(table.columns[index] for index in kept),
+        rows=tuple(tuple(row[index] for index in kept) for row in table.rows),
+        notes=(*table.notes, f"no room for: {', '.join(left_out)}") if left_out else table.notes,
+    )
 
 
 def fitting_columns(table: Table, width: int) -> list[int]:

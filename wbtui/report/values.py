@@ -13,6 +13,9 @@ from wbtui.store import jsonio
 MISSING = "-"
 """What stands where there is no value: an empty group, a metric that was not measured."""
 
+ROUNDING = 1e-12
+"""A standard deviation below this share of the mean is none: equal values, whose mean was rounded."""
+
 
 def percent(fraction: float | None, digits: int = 1) -> str:
     """An accuracy in percent."""
@@ -51,16 +54,19 @@ def signed(difference: float | None, digits: int = 3) -> str:
 def plus_minus(mean: str, std: str) -> str:
     """`43.1 ± 0.4`; the mean alone where there is no spread.
 
-    The spread has the decimals of the mean, `116 ± 1`, unless it would vanish: `1.02 ± 0.004`.
+    The spread has the decimals of the mean, `116 ± 1`, unless it would vanish: `1.02 ± 0.004`. One that is
+    rounding is 0.
     """
     return mean if std == MISSING else f"{mean} ± {_as_fine_as(mean, std)}"
 
 
 def _as_fine_as(mean: str, std: str) -> str:
     try:
-        value = float(std.replace(",", ""))
+        value, about = float(std.replace(",", "")), float(mean.replace(",", ""))
     except ValueError:
         return std
+    if 0 < value < ROUNDING * abs(about):
+        return "0"
     if "e" in mean or "e" in std or not value:
         return std
     text = f"{value:,.{len(mean.partition('.')[2])}f}"
