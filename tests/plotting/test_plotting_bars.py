@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from wbtui.errors import UsageError
 from wbtui.plotting import BarOptions, GlyphSet, Overlay, bar_plot, to_text
 from wbtui.plotting.bins import Bins
+from wbtui.plotting.columns import bar_columns
+from wbtui.plotting.glyphs import GLYPHS
 
 number = st.floats(width=64)
 
@@ -45,27 +47,43 @@ def test_a_value_too_small_for_a_step_is_still_seen_and_zero_is_not():
     assert heights(plot)[[plot.bins.column(1), plot.bins.column(2)]].tolist() == [1, 0]
 
 
-def test_a_thousand_classes_on_sixty_columns_are_means_of_equal_groups_and_the_title_says_so():
+def test_a_thousand_classes_on_sixty_columns_are_means_of_like_groups_and_the_title_says_so():
     values = np.linspace(2.0, 0.5, 1_000) + 0.3 * (np.arange(1_000) % 2)
     plot = bar_plot(values, BarOptions(60, 12, title="Norm"))
-    each = plot.bins.each
-    groups = [values[start : start + each].mean() for start in range(0, 1_000, each)]
-    assert len(groups) <= plot.area.width
+    parts = [plot.bins.members(index) for index in range(plot.bins.count)]
+    groups = [values[first : last + 1].mean() for first, last in parts]
+    sizes = {last + 1 - first for first, last in parts}
+    assert len(groups) == plot.area.width
+    assert sizes == {17, 18} == set(plot.bins.each)
     np.testing.assert_allclose(plot.bins.means(values), groups)
-    assert f"mean of {each} classes" in to_text(plot.canvas).splitlines()[0]
+    assert "mean of 17-18 classes" in to_text(plot.canvas).splitlines()[0]
     # every other class is 0.3 higher: bars that took single classes would jump up and down
-    measured = heights(plot)[: len(groups)]
-    assert (np.diff(measured[:-1].astype(int)) <= 0).all()
+    measured = heights(plot)
+    assert (np.diff(measured.astype(int)) <= 0).all()
     assert np.abs(measured - np.array(groups) / values.max() * plot.area.height * 8).max() <= 0.5
 
 
 @given(st.integers(1, 1_000), st.integers(1, 200))
-def test_every_class_is_in_exactly_one_bar(items, width):
+def test_every_class_is_in_exactly_one_bar_and_bars_fill_the_width(items, width):
     bins = Bins.over(items, width)
-    members = [item for index in range(bins.count) for item in range(*_half_open(bins.members(index)))]
-    assert members == list(range(items))
-    assert bins.count * bins.columns <= width
-    assert all(bins.item_at(bins.column(item)) == item // bins.each * bins.each for item in range(items))
+    groups = [range(*_half_open(bins.members(index))) for index in range(bins.count)]
+    assert [item for group in groups for item in group] == list(range(items))
+    assert max(map(len, groups)) - min(map(len, groups)) <= 1
+    widths = np.diff(bins.starts)
+    assert widths.sum() == width
+    assert set(widths) <= {bins.columns, bins.columns + 1}
+    for index, group in enumerate(groups):
+        inside = {bins.item_at(column) for column in range(bins.starts[index], bins.starts[index + 1])}
+        assert inside == {group[0]}
+        assert {bins.item_at(bins.column(item)) for item in group} == {group[0]}
+        assert {bins.bin_of(item) for item in group} == {index}
+
+
+@pytest.mark.parametrize("classes", [7, 10, 20, 31, 50, 100, 1_000])
+def test_bars_leave_no_more_than_a_gap_empty_at_the_right(classes):
+    plot = bar_plot(np.ones(classes), BarOptions(36, 12))
+    empty = np.flatnonzero(heights(plot)[::-1])[0]
+    assert empty <= (2 if plot.bins.columns >= 3 else 0)
 
 
 def _half_open(members):
@@ -77,8 +95,7 @@ def test_classes_without_value_leave_a_gap_in_bars_and_axis_and_are_counted():
     plot = bar_plot(values, BarOptions(30, 12, title="Norm"))
     assert plot.notes == ("1 infinite", "1 without value")
     axis = plot.canvas.lines()[plot.area.bottom][plot.area.left :]
-    starts = [item * plot.bins.columns for item in range(5)]
-    assert [axis[start] == " " for start in starts] == [False, True, False, True, False]
+    assert [axis[start] == " " for start in plot.bins.starts[:-1]] == [False, True, False, True, False]
 
 
 def test_negative_values_hang_from_zero():
@@ -92,18 +109,36 @@ def test_negative_values_hang_from_zero():
     assert block[zero + 1 :, plot.bins.columns].any()
 
 
-def test_the_overlay_runs_over_the_bars_on_its_own_scale():
+@pytest.mark.parametrize("glyph_set", GlyphSet)
+@pytest.mark.parametrize("height", [6, 9, 14, 30])
+def test_the_overlay_falls_in_rows_of_its_own_and_leaves_the_bars_whole(glyph_set, height):
     bars = np.full(20, 5.0)
     counts = 500 * 0.7 ** np.arange(20)
-    with_line = bar_plot(bars, BarOptions(60, 14), Overlay("n_k", counts))
-    area = with_line.area
-    block = with_line.canvas.glyphs[area.top : area.bottom, area.left : area.right]
-    line_rows, line_columns = np.nonzero((block >= "\u2801") & (block <= "\u28ff"))
-    assert (np.diff(line_rows[np.argsort(line_columns, kind="stable")]) >= 0).all()
-    assert set(line_rows) == set(range(area.height))
-    behind = with_line.canvas.background[area.top + line_rows, area.left + line_columns]
-    assert (behind[line_columns % 2 == 0] == BarOptions(1, 1).colour).all()
-    assert "n_k 0.5699 to 500 log" in to_text(with_line.canvas)
+    options = BarOptions(60, height, glyphs=glyph_set)
+    plot = bar_plot(bars, options, Overlay("n_k", counts))
+    area = plot.area
+    block = plot.canvas.glyphs[area.top : area.bottom, area.left : area.right]
+    full = GLYPHS[glyph_set].levels[-1]
+    assert (block[:, bar_columns(area, plot.bins) >= 0] == full).all()
+    assert (block[:, bar_columns(area, plot.bins) < 0] == " ").all()
+    assert "n_k 0.5699 to 500 log" in to_text(plot.canvas)
+    above = plot.canvas.glyphs[1 : area.top, area.left : area.right]
+    drawn = above != " "
+    assert drawn.any(axis=0)[bar_columns(area, plot.bins) >= 0].all() or glyph_set is GlyphSet.BRAILLE
+    lengths = {"⠉": 0, "⠒": 1, "⠤": 2, "⣀": 3}
+    if glyph_set is GlyphSet.BRAILLE:
+        depth = [4 * row + lengths[one] for row, line in enumerate(above) for one in line if one in lengths]
+        assert depth == sorted(depth)
+        assert len(set(depth)) == 4 * len(above)
+    else:
+        steps = [GLYPHS[glyph_set].steps.index(one) for one in above[0][drawn[0]]]
+        assert steps == sorted(steps, reverse=True)
+        assert (steps[0], steps[-1]) == (7, 0)
+
+
+def test_where_rows_are_few_bars_have_them_all():
+    plot = bar_plot(np.ones(5), BarOptions(30, 4), Overlay("n_k", np.arange(1.0, 6.0)))
+    assert plot.area.top == 1
 
 
 def test_the_cursor_reads_a_class_or_the_group_that_shares_its_bar():

@@ -100,6 +100,20 @@ def test_a_table_larger_than_the_area_says_what_a_cell_is():
     assert plot.notes[0] in to_text(plot.canvas)
 
 
+def test_the_colour_scale_stands_before_notes_and_before_the_end_of_a_title():
+    title = "5 Feature norm by class train"
+
+    def heading(width, log=False):
+        table = np.linspace(0.5, 12.5, 100 * 320).reshape(100, 320)
+        return heatmap(table, HeatmapOptions(width, 14, title=title, log=log)).canvas.lines()[0]
+
+    assert heading(36) == "5 Feature norm by cl…  0.5 ████ 12.5"
+    assert heading(50) == f"{title}  0.5 ██████████ 12.5"
+    assert heading(80) == f"{title}  mean of ≤ 5 x 5 entries       0.5 ██████████ 12.5"
+    assert heading(36, log=True) == "5 Feature norm b…  log 0.5 ████ 12.5"
+    assert heading(20) == "5 Feature norm by c…"
+
+
 def test_rows_carry_their_names_and_columns_their_epochs():
     plot = heatmap(
         np.ones((3, 11)),

@@ -6,7 +6,7 @@ import numpy as np
 
 from wbtui.plotting.bins import Bins
 from wbtui.plotting.canvas import BOLD, Canvas, Painter
-from wbtui.plotting.columns import Overlay, Ruler, bar_columns, draw_bars, draw_overlay
+from wbtui.plotting.columns import Overlay, Ruler, bar_columns, draw_bars, draw_overlay, overlay_rows
 from wbtui.plotting.frame import (
     TALL_FOR_HEADER,
     Area,
@@ -83,7 +83,7 @@ def bar_plot(values: Floats, options: BarOptions, overlay: Overlay | None = None
     Args:
         values: (classes,); NaN and infinities leave a gap in the bars and in the axis below.
         options: Size and look; any size from 1 x 1 is drawn.
-        overlay: A thin line on top.
+        overlay: A thin line in rows of its own above the bars; left out where there are too few rows.
 
     Raises:
         UsageError: The size is outside what it may be.
@@ -102,7 +102,9 @@ def bar_plot(values: Floats, options: BarOptions, overlay: Overlay | None = None
     low, high = min(low, 0.0), max(high, 0.0)
 
     # the gutter decides how classes are gathered, which the header tells, whose rows the final axis does without
-    _, y_ticks = _ruler(low, high, options.height, int(options.height >= TALL_FOR_HEADER))
+    titled = int(options.height >= TALL_FOR_HEADER)
+    above = _rows_above(glyphs, options.height - titled, overlay)
+    _, y_ticks = _ruler(low, high, options.height, titled, above)
     left = gutter([tick.label for tick in y_ticks], options.width)
     bins = Bins.over(len(values), options.width - left)
     means = bins.means(values)
@@ -111,21 +113,27 @@ def bar_plot(values: Floats, options: BarOptions, overlay: Overlay | None = None
     title, said = plain(options.title, glyphs), ", ".join(notes)
     entries = _entries(reading, overlay, glyphs)
     header = header_lines(entries, heading_width(title, said), options.width, options.height)
-    ruler, y_ticks = _ruler(low, high, options.height, len(header))
-    area = Area(len(header), left, ruler.above + ruler.below, options.width - left)
+    above = _rows_above(glyphs, options.height - len(header), overlay)
+    ruler, y_ticks = _ruler(low, high, options.height, len(header), above)
+    area = Area(len(header) + above, left, ruler.above + ruler.below, options.width - left)
 
     draw_header(painter, glyphs, (title, said), header)
     draw_bars(painter, glyphs, area, bins, means, ruler, options.colour)
     if overlay is not None:
-        draw_overlay(painter, glyphs, area, bins, overlay, options.colour)
+        draw_overlay(painter, glyphs, Area(len(header), left, above, area.width), bins, overlay)
     draw_y_axis(painter, glyphs, area, [Label(area.top + ruler.row(at), label) for at, label in y_ticks])
     _draw_classes(painter, glyphs, area, bins, means, options, reading)
     return BarPlot(painter.finish(), area, bins, reading, notes)
 
 
-def _ruler(low: float, high: float, height: int, header: int) -> tuple[Ruler, list[Tick]]:
-    """Return the vertical scale of a picture of `height` rows below `header` rows, and its ticks."""
-    area_height = height - header - footer_rows(height - header)
+def _rows_above(glyphs: Glyphs, rows: int, overlay: Overlay | None) -> int:
+    """Return how many of `rows` rows, the axis among them, the overlay takes above the bars."""
+    return 0 if overlay is None else overlay_rows(glyphs, rows - footer_rows(rows))
+
+
+def _ruler(low: float, high: float, height: int, header: int, above: int) -> tuple[Ruler, list[Tick]]:
+    """Return the vertical scale of a picture of `height` rows below `header` and `above` rows, and its ticks."""
+    area_height = height - header - footer_rows(height - header) - above
     ruler = Ruler.over(low, high, area_height)
     return ruler, ticks(ruler.scale, min(max(area_height // 3 + 1, 3), 11))
 
@@ -140,9 +148,11 @@ def _without_values(painter: Painter, glyphs: Glyphs, options: BarOptions, class
 
 def _notes(values: Floats, bins: Bins, bounds: tuple[float, float]) -> tuple[str, ...]:
     notes = []
-    if bins.each > 1:
+    fewest, most = bins.each
+    if most > 1:
         reach = f"{number(bounds[0], digits=3)} to {number(bounds[1], digits=3)}"
-        notes.append(f"bar = mean of {bins.each} classes, {reach}")
+        gathered = f"{most}" if fewest == most else f"{fewest}-{most}"
+        notes.append(f"mean of {gathered} classes, {reach}")
     infinite, missing = int(np.isinf(values).sum()), int(np.isnan(values).sum())
     if infinite:
         notes.append(f"{infinite:,} infinite")
@@ -152,7 +162,7 @@ def _notes(values: Floats, bins: Bins, bounds: tuple[float, float]) -> tuple[str
 
 
 def _read(cursor: int, bins: Bins, means: Floats, overlay: Overlay | None) -> BarReading:
-    index = min(max(cursor, 0), bins.items - 1) // bins.each
+    index = bins.bin_of(min(max(cursor, 0), bins.items - 1))
     over = np.nan if overlay is None else float(bins.means(np.asarray(overlay.values, np.float64))[index])
     return BarReading(*bins.members(index), float(means[index]), over)
 
@@ -170,7 +180,7 @@ def _entries(reading: BarReading | None, overlay: Overlay | None, glyphs: Glyphs
         bounds = finite_bounds([np.asarray(overlay.values, np.float64)])
         reach = "" if bounds is None else f" {number(bounds[0])} to {number(bounds[1])}"
         said = f" {number(reading.overlay)}" if reading is not None else reach
-        sample = str(glyphs.table[sum(glyphs.dot_bits[2])]) if glyphs.has_braille else glyphs.horizontal
+        sample = str(glyphs.table[sum(glyphs.dot_bits[2])]) if glyphs.has_braille else glyphs.steps[3]
         name = plain(overlay.name, glyphs)
         entries.append(Entry(sample * 2, f"{name}{said}{' log' if overlay.log else ''}", overlay.colour))
     return entries
@@ -186,11 +196,10 @@ def _draw_classes(
     reading: BarReading | None,
 ) -> None:
     """Draw the axis of classes: its ends by name, round numbers between, gaps where there is no value."""
-    used = bins.count * bins.columns
     first, last = plain(options.first, glyphs), plain(options.last, glyphs)
     ends = [Label(area.left + (len(first) - 1) // 2, first)]
     if bins.items > 1:
-        ends.append(Label(area.left + used - 1 - len(last) // 2, last))
+        ends.append(Label(area.right - 1 - len(last) // 2, last))
     scale = Scale(0.0, max(bins.items - 1, 1))
     numbers = [round(scale.value(at)) for at, _ in ticks(scale, max(area.width // 10, 2), whole=True)]
     numbered = [Label(area.left + bins.column(item), str(item)) for item in numbers if item < bins.items]
@@ -201,6 +210,6 @@ def _draw_classes(
     draw_x_axis(painter, glyphs, area, numbered, cursor=cursor, ends=ends)
     if painter.height - area.bottom > 1:
         columns = bar_columns(area, bins)
-        absent = np.flatnonzero(np.repeat(np.isnan(means), bins.columns)) + area.left
+        absent = np.flatnonzero(np.repeat(np.isnan(means), np.diff(bins.starts))) + area.left
         painter.glyphs[area.bottom, absent] = " "
         painter.glyphs[area.bottom, area.left + len(np.trim_zeros(columns + 1, "b")) : area.right] = " "

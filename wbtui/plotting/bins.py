@@ -3,50 +3,64 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wbtui.plotting.scale import LARGEST, Floats
 
 
 @dataclass(frozen=True)
 class Bins:
-    """Equal groups of neighbours, each as wide as the next."""
+    """Groups of neighbours side by side; two differ by at most one, in neighbours and in columns."""
 
     items: int
-    each: int
-    """Neighbours in a bin; the last may hold fewer."""
-    columns: int
-    """Columns a bin takes; more than one only where `each` is 1."""
+    count: int
+    """Number of bins: `items`, or one a column where there are more."""
+    width: int
+    """Columns that they fill."""
 
     @classmethod
     def over(cls, items: int, width: int) -> "Bins":
-        """Spread `items` over at most `width` columns."""
-        if items <= width:
-            return cls(items, 1, width // max(items, 1))
-        return cls(items, -(-items // width), 1)
+        """Spread `items` over `width` columns."""
+        return cls(items, min(items, width), width)
 
     @property
-    def count(self) -> int:
-        """Number of bins."""
-        return -(-self.items // self.each)
+    def each(self) -> tuple[int, int]:
+        """The fewest and the most neighbours of a bin."""
+        count = max(self.count, 1)
+        return self.items // count, -(-self.items // count)
+
+    @property
+    def columns(self) -> int:
+        """The fewest columns of a bin; more than one only where no neighbours are gathered."""
+        return self.width // max(self.count, 1)
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """The first column of each bin, and the column behind the last, (count + 1,)."""
+        return np.arange(self.count + 1) * self.width // max(self.count, 1)
 
     def means(self, values: Floats) -> Floats:
         """Return the mean of the finite values of each bin, (items,) to (count,); NaN where there is none."""
-        padded = np.full(self.count * self.each, np.nan)
-        padded[: self.items] = values
-        return finite_mean(padded.reshape(self.count, self.each))
+        values = np.asarray(values, dtype=np.float64)
+        return stretched_means(values[None], 1, self.count)[0] if self.count else np.zeros(0)
+
+    def bin_of(self, item: int) -> int:
+        """Return the index of the bin that an item is in."""
+        return item * self.count // self.items
 
     def members(self, index: int) -> tuple[int, int]:
         """Return the first and the last item of a bin."""
-        return index * self.each, min((index + 1) * self.each, self.items) - 1
+        return -(-index * self.items // self.count), -(-(index + 1) * self.items // self.count) - 1
 
     def column(self, item: int) -> int:
         """Return the middle column of an item's bin."""
-        return item // self.each * self.columns + (self.columns - (self.columns > 2)) // 2
+        return self.bin_of(item) * self.width // self.count + (self.columns - (self.columns > 2)) // 2
 
     def item_at(self, column: int) -> int | None:
         """Return the first item of the bin at a column, None where there is none."""
-        index = column // self.columns if self.columns else self.count
-        return index * self.each if 0 <= index < self.count else None
+        if not self.count or not 0 <= column < self.width:
+            return None
+        return self.members(((column + 1) * self.count - 1) // self.width)[0]
 
 
 def finite_mean(values: Floats) -> Floats:

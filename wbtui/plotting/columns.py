@@ -1,4 +1,4 @@
-"""How do bars and the thin line over them fill the cells of an area?"""
+"""How do bars, and the thin line in rows of its own above them, fill the cells of an area?"""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from wbtui.plotting.palette import DEFAULT
 from wbtui.plotting.raster import pack, trace
 from wbtui.plotting.scale import LARGEST, Floats, Scale, finite_bounds
 
+_LEAST_FOR_OVERLAY, _TALL_FOR_OVERLAY = 4, 9  # rows of bars from which an overlay gets one row, and two
 _ROOMY = 3  # columns a bar needs to leave its last one empty
 
 
@@ -51,7 +52,7 @@ class Ruler:
 
 @dataclass(frozen=True, eq=False)
 class Overlay:
-    """A thin line over the bars, on a scale of its own: most often the training images of each class, n_k."""
+    """A thin line above the bars, on a scale of its own: most often the training images of each class, n_k."""
 
     name: str
     values: Floats
@@ -63,10 +64,13 @@ class Overlay:
 
 def bar_columns(area: Area, bins: Bins) -> NDArray[np.int64]:
     """Return the bin of each column that a bar fills, -1 for the columns between and after bars."""
-    filled = np.repeat(np.arange(bins.count), bins.columns)
-    if bins.columns >= _ROOMY:
-        filled[bins.columns - 1 :: bins.columns] = -1
-    return np.concatenate((filled, np.full(area.width - len(filled), -1)))
+    filled = np.full(area.width, -1, dtype=np.int64)
+    if bins.columns >= _ROOMY:  # bars of one width; what is left over widens a gap by a column
+        for column in range(bins.columns - 1):
+            filled[bins.starts[:-1] + column] = np.arange(bins.count)
+    else:
+        filled[: bins.width] = np.repeat(np.arange(bins.count), np.diff(bins.starts))
+    return filled
 
 
 def draw_bars(
@@ -87,30 +91,32 @@ def draw_bars(
     painter.foreground[area.top : area.bottom, area.left : area.right] = colour
 
 
-def draw_overlay(
-    painter: Painter, glyphs: Glyphs, area: Area, bins: Bins, overlay: Overlay, bar_colour: int
-) -> None:
-    """Draw a line through the middle of the bars; where it crosses a bar the bar stays as background."""
+def overlay_rows(glyphs: Glyphs, height: int) -> int:
+    """Return how many of `height` rows above the axis an overlay takes for itself: 0 where bars need them all."""
+    if height < _LEAST_FOR_OVERLAY:
+        return 0
+    return 2 if glyphs.has_braille and height >= _TALL_FOR_OVERLAY else 1
+
+
+def draw_overlay(painter: Painter, glyphs: Glyphs, strip: Area, bins: Bins, overlay: Overlay) -> None:
+    """Draw the overlay into rows of its own above the bars: a line, without braille steps as wide as the bars."""
     means = bins.means(np.asarray(overlay.values, dtype=np.float64))
     bounds = finite_bounds([means], positive=overlay.log)
-    if bounds is None:
+    if bounds is None or not strip.height:
         return
-    dots = (glyphs.dot_rows, glyphs.dot_columns) if glyphs.has_braille else (1, 1)
-    rows, columns = area.height * dots[0], area.width * dots[1]
     low = bounds[0] if overlay.log else min(bounds[0], 0.0)
-    middle = np.array([bins.column(item) for item in range(0, bins.items, bins.each)], dtype=np.float64)
-    across = (middle + 0.5) * dots[1] - 0.5
-    down = (1 - Scale.spanning(low, bounds[1], log=overlay.log).fraction(means)) * (rows - 1)
-    lit = trace(across, down, rows, columns)
+    fractions = np.clip(Scale.spanning(low, bounds[1], log=overlay.log).fraction(means), 0, 1)
+    inside = np.s_[strip.top : strip.bottom, strip.left : strip.right]
+    painter.foreground[inside] = overlay.colour
     if glyphs.has_braille:
-        cells = pack(lit, glyphs)
-        line = glyphs.table[cells]
-    else:
-        cells = lit.view(np.uint8)
-        steep = np.broadcast_to(lit.sum(axis=0) > 1, lit.shape)
-        line = np.where(steep, glyphs.vertical, glyphs.horizontal)
-    inside = np.s_[area.top : area.bottom, area.left : area.right]
-    crossed = (cells > 0) & np.isin(painter.glyphs[inside], list(glyphs.mostly_filled))
-    painter.background[inside][crossed] = bar_colour
-    painter.glyphs[inside][cells > 0] = line[cells > 0]
-    painter.foreground[inside][cells > 0] = overlay.colour
+        rows, columns = strip.height * glyphs.dot_rows, strip.width * glyphs.dot_columns
+        middle = np.array([bins.column(bins.members(index)[0]) for index in range(bins.count)], np.float64)
+        across = (middle + 0.5) * glyphs.dot_columns - 0.5
+        painter.glyphs[inside] = glyphs.table[
+            pack(trace(across, (1 - fractions) * (rows - 1), rows, columns), glyphs)
+        ]
+        return
+    owner = bar_columns(strip, bins)
+    here = np.where(owner >= 0, fractions[owner], np.nan)
+    level = np.rint(np.nan_to_num(here) * (len(glyphs.steps) - 1)).astype(np.int64)
+    painter.glyphs[inside] = np.where(np.isnan(here), " ", np.array(list(glyphs.steps))[level])

@@ -31,8 +31,6 @@ class Glyphs:
     """Bars that grow upward, from empty to a full cell."""
     hanging: str
     """Bars that grow downward, from empty to a full cell."""
-    mostly_filled: str
-    """Those of `levels` and `hanging` that fill half a cell and more."""
     steps: str
     """Heights of a sparkline; the lowest is visible."""
     shades: str
@@ -84,7 +82,6 @@ _BRAILLE = Glyphs(
     markers="●■▲◆○□△◇",
     levels=" ▁▂▃▄▅▆▇█",
     hanging=" ▀█",
-    mostly_filled="▄▅▆▇█▀",
     steps="▁▂▃▄▅▆▇█",
     shades="·░▒▓█",
     vertical="│",
@@ -108,7 +105,6 @@ GLYPHS: dict[GlyphSet, Glyphs] = {
         markers="*o+x#@%&",
         levels=" .:#",
         hanging=" '#",
-        mostly_filled=":#",
         steps="_.-~=+*#",
         shades=".:-=+*#%@",
         vertical="|",

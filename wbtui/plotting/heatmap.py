@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wbtui.plotting.bins import stretched_means
-from wbtui.plotting.canvas import DIM, Canvas, Painter, shortened
+from wbtui.plotting.canvas import BOLD, DIM, Canvas, Painter, shortened
 from wbtui.plotting.frame import (
     TALL_FOR_HEADER,
     Area,
@@ -16,6 +16,7 @@ from wbtui.plotting.frame import (
     draw_y_axis,
     footer_rows,
     gutter,
+    heading_width,
     plain,
 )
 from wbtui.plotting.glyphs import GLYPHS, Glyphs, GlyphSet
@@ -23,7 +24,8 @@ from wbtui.plotting.palette import Colormap
 from wbtui.plotting.scale import Floats, Scale, finite_bounds
 from wbtui.plotting.ticks import number, ticks
 
-_BAR = 10  # cells of the colour scale beside the title
+_LONGEST_BAR, _SHORTEST_BAR = 10, 4  # cells of the colour scale at the right of the title
+_LEAST_TITLE = 10  # cells of it that the scale leaves, whatever else
 
 
 @dataclass(frozen=True)
@@ -173,17 +175,17 @@ def _draw_shades(
 def _notes(
     values: Floats, area: Area, halves: bool, options: HeatmapOptions, glyphs: Glyphs
 ) -> tuple[str, ...]:
-    notes = ["log"] if options.log else []
-    drawn = (area.height * (1 + halves), area.width)
-    blocks = [-(-have // room) for have, room in zip(values.shape, drawn, strict=True)]
-    if max(blocks) > 1:
-        notes.append(f"mean of {glyphs.at_most} {blocks[0]} x {blocks[1]} entries")
+    notes = []
     lost = int((np.isfinite(values) & (values <= 0)).sum()) if options.log else 0
     if lost:
         notes.append(f"{lost:,} {glyphs.at_most} 0 not drawn")
     infinite = int(np.isinf(values).sum())
     if infinite:
         notes.append(f"{infinite:,} infinite")
+    drawn = (area.height * (1 + halves), area.width)
+    blocks = [-(-have // room) for have, room in zip(values.shape, drawn, strict=True)]
+    if max(blocks) > 1:
+        notes.append(f"mean of {glyphs.at_most} {blocks[0]} x {blocks[1]} entries")
     return tuple(notes)
 
 
@@ -195,20 +197,40 @@ def _draw_heading(
     notes: tuple[str, ...],
     bounds: tuple[float, float],
 ) -> None:
-    """Write title and notes at the left and, where there is room, the scale of colours at the right."""
+    """Write the scale of colours at the right, the title at the left, and between them the notes that fit whole.
+
+    Without its scale a heatmap says nothing in numbers: the title is cut before the scale is, and the notes go first.
+    """
     if options.height < TALL_FOR_HEADER:
         return
-    draw_header(painter, glyphs, (title, ", ".join(notes)), [[]])
+    room = options.width - _draw_scale(painter, glyphs, options, len(title), bounds)
+    title = shortened(title, room, glyphs.ellipsis)
+    said = ""
+    for note in notes:
+        longer = f"{said}, {note}" if said else note
+        said = longer if heading_width(title, longer) <= room else said
+    painter.text(0, 0, title, attributes=BOLD)
+    painter.text(0, heading_width(title, said) - len(said), said, attributes=DIM)
+
+
+def _draw_scale(
+    painter: Painter, glyphs: Glyphs, options: HeatmapOptions, title: int, bounds: tuple[float, float]
+) -> int:
+    """Write the scale as long as a title of `title` cells allows; return the cells that it takes, two before it too."""
     low, high = number(bounds[0], digits=3), number(bounds[1], digits=3)
-    start = options.width - len(low) - len(high) - _BAR - 2
-    if start < len(title) + len(", ".join(notes)) + 4:
-        return
+    low = f"log {low}" if options.log else low
+    words = len(low) + len(high) + 4
+    length = min(max(options.width - words - title, _SHORTEST_BAR), _LONGEST_BAR)
+    if options.width - words - length < min(title, _LEAST_TITLE):
+        return 0
+    start = options.width - words - length + 2
     painter.text(0, start, low, attributes=DIM)
-    painter.text(0, start + len(low) + _BAR + 2, high, attributes=DIM)
-    bar = Area(0, start + len(low) + 1, 1, _BAR)
-    _draw_shades(painter, glyphs, bar, np.linspace(0, 1, _BAR)[None], options)
+    painter.text(0, options.width - len(high), high, attributes=DIM)
+    bar = Area(0, start + len(low) + 1, 1, length)
+    _draw_shades(painter, glyphs, bar, np.linspace(0, 1, length)[None], options)
     if options.colour and not glyphs.ascii_only:
         painter.glyphs[0, bar.left : bar.right] = "█"
+    return words + length
 
 
 def _draw_columns(

@@ -52,6 +52,8 @@ class LineOptions:
     cursor_x: float | None = None
     """Where a cursor is wanted; it snaps to data."""
     legend: bool = True
+    ends: tuple[str, str] = ("", "")
+    """What stands below the first and the last x instead of their numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +110,7 @@ def line_plot(series: Sequence[Series], options: LineOptions, bands: Sequence[Ba
     if dots.any():
         whole = all(np.all(one.x == np.rint(one.x)) for one in series)
         draw_y_axis(painter, glyphs, plane.area, [Label(plane.row_at(at), label) for at, label in y_ticks])
-        _draw_x_axis(painter, glyphs, plane, plain(options.x_label, glyphs), cursor_x, whole=whole)
+        _draw_x_axis(painter, glyphs, plane, options, cursor_x, whole=whole)
         if cursor_x is not None:
             _draw_cursor(painter, glyphs, plane, cursor_x)
     else:
@@ -189,14 +191,24 @@ def _plane(
 
 
 def _draw_x_axis(
-    painter: Painter, glyphs: Glyphs, plane: Plane, name: str, cursor_x: float | None, *, whole: bool
+    painter: Painter,
+    glyphs: Glyphs,
+    plane: Plane,
+    options: LineOptions,
+    cursor_x: float | None,
+    *,
+    whole: bool,
 ) -> None:
+    name, area = plain(options.x_label, glyphs), plane.area
+    first, last = (plain(end, glyphs) for end in options.ends)
+    ends = [Label(area.left + (len(first) - 1) // 2, first)] if first else []
+    ends += [Label(area.right - 1 - len(last) // 2, last)] if last else []
     cursor = None
     if cursor_x is not None:
         fraction = float(plane.x.fraction(np.array([cursor_x]))[0])
         cursor = Label(plane.column_at(fraction), number(cursor_x))
     labels = [Label(plane.column_at(at), label) for at, label in _x_ticks(plane, whole=whole)]
-    draw_x_axis(painter, glyphs, plane.area, labels, name=name, cursor=cursor)
+    draw_x_axis(painter, glyphs, area, labels, name=name, cursor=cursor, ends=ends)
 
 
 def _x_ticks(plane: Plane, *, whole: bool) -> list[Tick]:
