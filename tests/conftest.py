@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, settings
 
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["NO_COLOR"] = "1"
+for told in ("COLUMNS", "LINES"):  # of the terminal that pytest has, or makes up for its workers
+    os.environ.pop(told, None)
 
 settings.register_profile(
     "wbtui",

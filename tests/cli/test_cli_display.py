@@ -65,6 +65,34 @@ def test_an_epoch_is_printed_once(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert [line.split("  ")[0] for line in lines] == ["epoch 1/4", "epoch 2/4", "epoch 3/4"]
 
 
+def test_the_stage_is_told_where_there_are_several(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = make_run(
+        tmp_path, resolve("digits_lt", "wb", options={"stages.0.epochs": 2, "stages.1.epochs": 3})
+    )
+    with RunWriter.open(made) as writer:
+        writer.event("start", epochs=5, classes=10)
+        for epoch in range(1, 5):
+            writer.epoch(epoch, int(epoch > 2), {})
+    run = open_run(made)
+    one = standing(run, labels_of(run))
+    PlainDisplay(several=False).show([one])
+    stages = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert stages == [
+        "epoch 1/5 (stage 1 of 2: representation, 2 epochs)",
+        "epoch 2/5 (stage 1 of 2: representation, 2 epochs)",
+        "epoch 3/5 (stage 2 of 2: classifier, 3 epochs)",
+        "epoch 4/5 (stage 2 of 2: classifier, 3 epochs)",
+    ]
+    console = Console(file=io.StringIO(), width=200, force_terminal=True, color_system=None, highlight=False)
+    display = LiveDisplay(console, "hint")
+    display.show([one])
+    display.close()
+    assert isinstance(console.file, io.StringIO)
+    assert "(stage 2 of 2: classifier, 3 epochs)" in console.file.getvalue()
+
+
 def test_the_time_left_counts_the_batches_of_the_epoch_in_work(tmp_path: Path) -> None:
     assert run_with(tmp_path / "a", 1).seconds_left is None
     one = run_with(tmp_path / "b", 2)

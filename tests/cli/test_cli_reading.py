@@ -238,6 +238,10 @@ def test_a_study_is_reported_and_exported(
     assert code == 0
     assert "| wd + multiplicative | 2 |" in out
     assert "left out" in err
+    of_all = wbtui(capsys, "report", "--format", "markdown")
+    assert of_all[:2] == wbtui(capsys, "report", "preset:digits_lt", "--format", "markdown")[:2]
+    code, _, err = wbtui(capsys, "report", "--runs", str(tmp_path))
+    assert (code, "no run" in err) == (2, True)
     assert wbtui(capsys, "export", "aaaa")[1].startswith("run,preset,variant")
     path = tmp_path / "x.csv"
     assert wbtui(capsys, "export", "-o", str(path))[0] == 0

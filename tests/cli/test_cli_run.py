@@ -108,7 +108,7 @@ def test_a_dry_run_says_of_a_lone_epoch_of_the_papers_schedule_that_it_trains_at
         ((), "--preset"),
         (("--preset", "digitz_lt"), "did you mean 'digits_lt'"),
         (("--preset", "digits_lt", "--variant", "wdd"), "did you mean 'wd'"),
-        (("--preset", "digits_lt", "--set", "stages.0.epoch=4"), "did you mean 'epochs'"),
+        (("--preset", "digits_lt", "--set", "stages.0.epoch=4"), "did you mean stages.0.epochs?"),
         (("--preset", "digits_lt", "--set", "stages.0.epochs=many"), "stages.0.epochs"),
         (("--preset", "digits_lt", "--set", "stages.0.epochs=0"), "greater than or equal to 1"),
         (("--preset", "digits_lt", "--set", "stages.0.epochs"), "KEY=VALUE"),
@@ -167,7 +167,13 @@ def test_a_detached_run_is_attached_stopped_and_resumed(runs: Path) -> None:
 
 def test_a_removed_run_comes_back(runs: Path) -> None:
     folder = make_finished(runs)
+    assert "the bin is empty" in wbtui("restore", "--list", runs=runs).stderr
     assert wbtui("rm", "@last", runs=runs).returncode == 0
+    assert not folder.exists()
+    listed = wbtui("restore", "--list", runs=runs)
+    assert (listed.returncode, "finished" in listed.stdout) == (0, True)
+    for wrong in ([], ["--list", folder.name]):
+        assert wbtui("restore", *wrong, runs=runs).returncode == 2
     assert not folder.exists()
     assert wbtui("restore", folder.name[-8:], runs=runs).stdout == folder.name + "\n"
     assert state_of(folder).name == "finished"

@@ -37,13 +37,14 @@ def compare(
     from wbtui.report import compare as comparing
     from wbtui.report.entries import entries
     from wbtui.report.printing import print_tables
-    from wbtui.report.values import json_text
+    from wbtui.report.values import counted, json_text
 
     names = list(dict.fromkeys([*([baseline] if baseline else []), *run]))
     found = entries(runs, names)
     if len(found) < 2:
         raise UsageError(
-            f"{len(names)} runs make {len(found)} setting: seeds of one setting fold; expected two settings to compare"
+            f"{counted(len(names), 'run')} {'makes' if len(names) == 1 else 'make'} 1 setting: "
+            "seeds of one setting fold; expected two settings to compare"
         )
     comparison = comparing.compare(found)
     if format_ == "json":

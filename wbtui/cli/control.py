@@ -1,5 +1,6 @@
 """`wbtui attach`, `stop`, `resume`, `rm`, `restore`: what is done to runs that are there."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -78,9 +79,40 @@ def rm(run: SomeRuns, runs: Runs = RUNS_DEFAULT) -> None:
 
 
 @app.command()
-def restore(run: SomeRuns, runs: Runs = RUNS_DEFAULT) -> None:
-    """Bring removed runs back."""
+def restore(
+    run: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN...]", help="Runs of the bin, as for other commands.")
+    ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Say what lies in the bin; bring nothing back.")
+    ] = False,
+    runs: Runs = RUNS_DEFAULT,
+) -> None:
+    """Bring removed runs back; --list says which there are."""
+    from wbtui.errors import UsageError
     from wbtui.store.housekeeping import restore_run
 
-    for text in dict.fromkeys(run):
+    if listed and run:
+        raise UsageError("--list shows the whole bin; leave it or the runs out")
+    if listed:
+        _print_bin(runs)
+    elif not run:
+        raise UsageError("which runs? `wbtui restore --list` says what lies in the bin")
+    for text in dict.fromkeys(run or ()):
         print(restore_run(runs, text).name)
+
+
+def _print_bin(runs: Path) -> None:
+    from wbtui.report.listing import listing_table
+    from wbtui.report.terminal import say, show
+    from wbtui.store.format import BIN
+    from wbtui.store.ids import run_ids
+    from wbtui.store.reader import Run
+    from wbtui.store.summary import summarise
+    from wbtui.store.text import plain
+
+    names = run_ids(runs / BIN)
+    if names:
+        show(listing_table([summarise(Run(runs / BIN / name)) for name in names], names))
+    else:
+        say(f"{plain(str(runs))}: the bin is empty")

@@ -65,7 +65,8 @@ class PlainDisplay:
         newest = epoch.number == standing.epochs_done
         scalars = epoch.scalars
         words = [
-            f"{self._prefix(standing)}epoch {epoch.number}/{standing.labels.epochs}",
+            f"{self._prefix(standing)}epoch {epoch.number}/{standing.labels.epochs}"
+            + standing.labels.stage_words(epoch.number),
             f"loss {figure(scalars.get('running.loss'), 4)}",
             accuracy_words(scalars),
             geometry_words(scalars),

@@ -19,6 +19,7 @@ _STYLES = {
     "finished": "bold green",
     "stalled": "yellow",
     "stopping": "yellow",
+    "ending": "green",
     "stopped": "yellow",
     "failed": "bold red",
     "crashed": "bold red",
@@ -74,6 +75,8 @@ def _block(standing: Standing) -> RenderableType:
         head.append(f"  {standing.state.evidence}", style="dim")
     elif beat is not None and beat.phase not in ("training", "ending"):
         head.append(f"  {beat.phase}", style="dim")
+    if not standing.over:
+        head.append(standing.labels.stage_words(standing.epochs_done + 1), style="dim")
     bar = Table.grid(padding=(0, 2), expand=True)
     for _ in range(5):
         bar.add_column(no_wrap=True, ratio=1 if _ == 1 else None)

@@ -5,14 +5,38 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 RUNS_DEFAULT = Path("runs")
+RUNS_VARIABLE = "WBTUI_RUNS"
+
+
+def _or_before_the_command(context: typer.Context, value: Path) -> Path:
+    """`wbtui --runs DIR ls` means the same as `wbtui ls --runs DIR`; a word behind the command goes first."""
+    first = context.find_root()
+    if typed(first, "runs") and not typed(context, "runs"):
+        before: Path = first.params["runs"]
+        return before
+    return value
+
+
+def typed(context: Any, parameter: str) -> bool:
+    """Whether a context's parameter stands on the command line, not in the environment or nowhere."""
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name == "COMMANDLINE"
+
 
 Runs = Annotated[
-    Path, typer.Option("--runs", envvar="WBTUI_RUNS", metavar="DIR", help="The folder of all runs.")
+    Path,
+    typer.Option(
+        "--runs",
+        envvar=RUNS_VARIABLE,
+        metavar="DIR",
+        help="The folder of all runs.",
+        callback=_or_before_the_command,
+    ),
 ]
 Detach = Annotated[bool, typer.Option("--detach", help="Print the run's id and return.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what goes wrong.")]

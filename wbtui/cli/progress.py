@@ -1,5 +1,6 @@
 """Where does a run stand right now? Its files, put together for whoever shows it."""
 
+import bisect
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,6 +37,17 @@ class Labels:
     """Of all stages."""
 
     stages: tuple[str, ...]
+    stage_epochs: tuple[int, ...] = ()
+    """Of each stage."""
+
+    def stage_words(self, epoch: int) -> str:
+        """` (stage 1 of 2: representation, 200 epochs)`, in which an epoch is; empty where there is one stage alone."""
+        if len(self.stages) < 2:
+            return ""
+        ends = list(itertools.accumulate(self.stage_epochs))
+        index = min(bisect.bisect_left(ends, epoch), len(ends) - 1)
+        of = f"stage {index + 1} of {len(ends)}"
+        return plain(f" ({of}: {self.stages[index]}, {self.stage_epochs[index]} epochs)")
 
     def __str__(self) -> str:
         words = (self.preset, self.variant, f"seed {self.seed}", self.name)
@@ -103,6 +115,7 @@ def labels_of(run: Run) -> Labels:
         name=config.name,
         epochs=config.total_epochs,
         stages=tuple(stage.name for stage in config.stages),
+        stage_epochs=tuple(stage.epochs for stage in config.stages),
     )
 
 

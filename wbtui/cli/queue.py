@@ -112,20 +112,24 @@ def move(
 
 @queue_app.command()
 def remove(context: typer.Context, run: SomeRuns, runs: Place = None) -> None:
-    """Take waiting runs out of the queue and move them to the bin; `wbtui restore` brings them back."""
-    from wbtui.launch.queue_files import editing, withdraw
+    """Take waiting runs out of the queue.
+
+    A run that was never started goes to the bin, `wbtui restore` brings it back; one that was stays, stopped.
+    """
+    from wbtui.launch.queue_files import editing, take_out
     from wbtui.launch.worker import look
-    from wbtui.store.housekeeping import remove_run
 
     place: Path = runs or context.obj
     with editing(place):
         _, waiting = look(place)
     for entry in [_waiting(place, text, waiting) for text in dict.fromkeys(run)]:
-        if withdraw(entry.folder):
-            remove_run(place, entry.folder.name)
-            print(f"{entry.folder.name}: removed")
-        else:
+        binned = take_out(entry.folder)
+        if binned is None:
             print(f"{entry.folder.name}: has been started meanwhile; `wbtui stop` ends it")
+        elif binned:
+            print(f"{entry.folder.name}: in the bin; `wbtui restore` brings it back")
+        else:
+            print(f"{entry.folder.name}: out of the queue, stopped; `wbtui resume` goes on with it")
 
 
 def _waiting(runs: Path, text: str, waiting: list["Entry"]) -> "Entry":

@@ -14,8 +14,10 @@ app = typer.Typer()
 def report(
     study: Annotated[
         str,
-        typer.Argument(metavar="WORDS", help="Which runs: a filter, e.g. 'preset:cifar100_lt tag:paper'."),
-    ],
+        typer.Argument(
+            metavar="[WORDS]", help="Which runs: a filter, e.g. 'preset:cifar100_lt tag:paper'; without: all."
+        ),
+    ] = "",
     format_: Annotated[
         Literal["table", "markdown", "latex", "csv"], typer.Option("--format", help="How it is written.")
     ] = "table",
@@ -55,7 +57,8 @@ def report(
     for sentence in left_out:
         say(sentence)
     if not kept:
-        raise UsageError(f"none of the runs that are {plain(study)!r} is finished")
+        which = f"the runs that are {plain(study)!r}" if study else f"the runs in {plain(str(runs))}"
+        raise UsageError(f"none of {which} is finished")
     entries = study_entries(kept, methods)
     print_tables(study_tables(entries), format_, study_problems(entries))
     if figures:

@@ -41,4 +41,4 @@ def show(
     elif as_json:
         print(json_text(overview.overview_json(found)))
     else:
-        terminal.show(*overview.overview_tables(found, all_epochs=epochs))
+        terminal.show(*overview.overview_tables(found, all_epochs=epochs, how_all=" (--epochs shows all)"))

@@ -62,7 +62,12 @@ def _panel_actions(screen: str) -> tuple[Action, ...]:
         Action(f"{screen}.cursor", "i", "Cursor", "A cursor that all panels share, on and off.", footer=8),
         Action(f"{screen}.cursor_left", "left,h", "Cursor left", "Move the cursor back."),
         Action(f"{screen}.cursor_right", "right,l", "Cursor right", "Move the cursor on."),
-        Action(f"{screen}.full_screen", "f", "Full screen", "Give this panel the whole screen, and back."),
+        Action(
+            f"{screen}.full_screen",
+            "f" if screen == "runs" else "enter,f",  # there enter opens the run, until one goes to a panel
+            "Full screen",
+            "Give this panel the whole screen, and back.",
+        ),
         Action(f"{screen}.choose_panels", "P", "Choose panels", "Choose and order the panels."),
     )
 
@@ -74,18 +79,19 @@ _RUNS = (
     Action("runs.page_down", "pagedown", "Page down", "A page of runs down."),
     Action("runs.first", "home", "First", "The first run."),
     Action("runs.last", "end", "Last", "The last run."),
-    Action("runs.open", "enter", "Open", "Open the run in full.", footer=2),
+    Action("runs.open", "enter", "Open", "Open the run in full; gone to a panel, that one.", footer=4),
     Action("runs.select", "space", "Select", "Show this run beside the others, or no longer."),
-    Action("runs.pin", "p", "Pin", "Keep this run shown, also the next time, or no longer.", footer=7),
+    Action("runs.select_none", "u", "Select none", "Drop all selections; pinned runs stay shown."),
+    Action("runs.pin", "p", "Pin", "Keep this run shown, also the next time, or no longer.", footer=9),
     Action(
-        "runs.baseline", "b", "Baseline", "Make this run the one that others are measured against.", footer=9
+        "runs.baseline", "b", "Baseline", "Make this run the one that others are measured against.", footer=10
     ),
     Action(
         "runs.filter",
         "slash",
         "Filter",
         "Show only some runs: preset:digits_lt few>20 -state:failed /re/.",
-        5,
+        6,
     ),
     Action("runs.sort", "o", "Sort", "Order the runs by a figure; again: the other way round.", footer=10),
     Action("runs.group", "G", "Group seeds", "Fold seeds of one setting into mean ± std, n.", footer=11),
@@ -102,7 +108,7 @@ _RUNS = (
     Action(
         "runs.resume", "r", "Resume", "Go on with a run that was stopped, failed or crashed.", writes=True
     ),
-    Action("runs.stop", "I", "Stop", "Ask a run to finish its batch, save and end.", 4, True),
+    Action("runs.stop", "I", "Stop", "Ask a run to finish its batch, save and end.", 9, True),
     Action("runs.terminate", "T", "Terminate", "Send a run's processes SIGTERM.", writes=True),
     Action(
         "runs.kill",
@@ -112,12 +118,12 @@ _RUNS = (
         0,
         True,
     ),
-    Action("runs.adjust", "L", "Adjust", "Logit adjustment of the shown finished runs.", footer=5),
-    Action("runs.compare", "C", "Compare", "Compare the shown runs with a baseline.", footer=6),
+    Action("runs.adjust", "L", "Adjust", "Logit adjustment of the shown finished runs.", footer=7),
+    Action("runs.compare", "C", "Compare", "Compare the shown runs with a baseline.", footer=8),
     Action("runs.queue", "Q", "Queue", "The queue of runs.", footer=12),
     Action("runs.hide_table", "left_square_bracket", "Table", "Hide the table, or show it."),
     Action("runs.hide_panels", "right_square_bracket", "Panels", "Hide the panels, or show them."),
-    Action("runs.back", "escape", "Back", "One layer out: full screen, cursor, zoom, filter."),
+    Action("runs.back", "escape", "Back", "One layer out: full screen, cursor, zoom, panels, filter."),
     *_panel_actions("runs"),
 )
 
@@ -148,6 +154,17 @@ _RUN = (
     *_panel_actions("run"),
 )
 
+ADJUST_METHODS = (
+    "nothing (none)",
+    "additive, logits - τ log p",
+    "additive and multiplicative together (pair)",
+    "multiplicative, logits / p^γ",
+    "1-vs-1",
+    "τ-normalisation, biases kept",
+    "τ-normalisation without biases",
+)
+"""The methods of adjustment in their order; written down here, since numpy would be imported for their names."""
+
 _ADJUST = (
     Action("adjust.back", "escape", "Back", "One layer out: full screen, this screen.", footer=2),
     Action("adjust.weaker", "left,h", "Weaker", "Strength a step of 0.05 down.", footer=3),
@@ -159,8 +176,8 @@ _ADJUST = (
     Action("adjust.lowest", "home", "None", "Strength 0."),
     Action("adjust.highest", "end", "Highest", "The highest strength that is searched."),
     *(
-        Action(f"adjust.method_{n}", str(n), f"Method {n}", f"Adjustment method number {n}.")
-        for n in range(1, 10)
+        Action(f"adjust.method_{n}", str(n), f"Method {n}", f"Adjust by: {name}.")
+        for n, name in enumerate(ADJUST_METHODS, 1)
     ),
     Action("adjust.next_method", "m", "Method", "The next adjustment method.", footer=5),
     Action("adjust.previous_method", "M", "Method before", "The adjustment method before."),
@@ -181,12 +198,13 @@ _ADJUST = (
     Action("adjust.up", "up,k", "Up", "The setting above."),
     Action("adjust.down", "down,j", "Down", "The setting below."),
     Action("adjust.add", "a", "Add", "Keep this setting and try another beside it.", footer=8),
+    Action("adjust.seeds", "S", "All seeds", "Adjust the other seeds of this setting alike."),
     Action("adjust.drop", "X,delete", "Drop", "Drop this setting from those side by side."),
     Action("adjust.save", "s", "Save", "Save this setting as a derived result of its run.", 7, True),
     Action("adjust.compare", "C", "Compare", "Compare these runs and what is saved under them.", footer=9),
     Action("adjust.next_pane", "tab", "Next picture", "Go on to the next picture."),
     Action("adjust.previous_pane", "shift+tab", "Picture before", "Go back to the picture before."),
-    Action("adjust.full_screen", "f", "Full screen", "Give one picture the room of all, and back."),
+    Action("adjust.full_screen", "enter,f", "Full screen", "Give one picture the room of all, and back."),
     Action("adjust.copy", "c", "Copy", "Copy the settings side by side as Markdown, LaTeX or CSV."),
     Action("adjust.write", "w", "Write", "Write them to a file, or the screen as SVG.", footer=10),
 )
@@ -224,8 +242,8 @@ _COMPARE = (
 
 _APP = (
     Action("app.help_keys", "question_mark,f1", "Help", "What can be done here, and by which key.", footer=1),
-    Action("app.command_palette", "ctrl+p", "Palette", "Every action by its name.", footer=13),
-    Action("app.leave", "q", "Quit", "Close the dashboard; runs go on.", footer=14),
+    Action("app.command_palette", "ctrl+p", "Palette", "Every action by its name.", footer=5),
+    Action("app.leave", "q", "Quit", "Close the dashboard; runs go on.", footer=2),
 )
 
 ACTIONS: tuple[Action, ...] = (*_APP, *_RUNS, *_RUN, *_ADJUST, *_COMPARE)

@@ -18,7 +18,7 @@ from wbtui.plotting import (
     line_plot,
     series_style,
 )
-from wbtui.plotting.columns import Ruler
+from wbtui.plotting.columns import Ruler, bar_columns
 from wbtui.tui.adjust_bench import Survey
 from wbtui.tui.snapshots import Floats
 
@@ -121,16 +121,15 @@ def class_bars(
     plot = bar_plot(100 * after, options)
     canvas, area, bins = plot.canvas, plot.area, plot.bins
     means = bins.means(100 * before)
-    if not np.isfinite(means).any() or area.height < 1 or not bins.columns:
+    if not np.isfinite(means).any() or area.height < 1:
         return canvas
     characters = _MARKS.get(look.glyphs, _MARK_THIRDS)
-    wide = max(bins.columns - (bins.columns >= 3), 1)
+    columns = bar_columns(area, bins)
     for index in np.flatnonzero(np.isfinite(means)):
         up = min(max(means[index] / 100, 0.0), 1.0) * area.height
         cell = min(int(up), area.height - 1)
         third = min(int(3 * (up - cell)), 2)
-        row, left = area.bottom - 1 - cell, area.left + int(index) * bins.columns
-        inside = np.s_[row, left : min(left + wide, area.right)]
+        inside = (area.bottom - 1 - cell, area.left + np.flatnonzero(columns == index))
         under = canvas.glyphs[inside] == "█"
         canvas.background[inside] = np.where(under, canvas.foreground[inside], canvas.background[inside])
         canvas.glyphs[inside] = characters[third]

@@ -124,6 +124,29 @@ def next_criterion(trial: Trial) -> Trial:
     return replace(trial, criterion=name, follows=trial.basis in ("validation", "oracle") or trial.follows)
 
 
+def with_seeds(trials: Sequence[Trial], index: int, others: Sequence[str]) -> list[Trial]:
+    """The same adjustment for other seeds, in the place of what they had there, else behind their last line.
+
+    Where validation chooses, each seed takes the strength that its own validation images choose.
+
+    Args:
+        trials: The settings side by side.
+        index: The one to follow.
+        others: Run ids of the other seeds; those that find no place any more are left out.
+    """
+    model = trials[index]
+    place = [one.run_id for one in trials[:index]].count(model.run_id)
+    found = list(trials)
+    for run_id in others:
+        alike = replace(model, run_id=run_id, follows=model.basis == "validation")
+        own = [at for at, one in enumerate(found) if one.run_id == run_id]
+        if len(own) > place:
+            found[own[place]] = alike
+        elif len(found) < MOST_TRIALS:
+            found.insert(own[-1] + 1 if own else len(found), alike)
+    return found
+
+
 def symbol(trial: Trial, *, ascii_only: bool) -> str:
     """The strength's symbol."""
     found = METHODS[trial.method].symbol
@@ -264,7 +287,7 @@ def trials_table(
     """
     columns = [Column("run", "run", right=False), Column("method", "adjustment", right=False)]
     columns += [Column("strength", "strength"), Column("gamma", "γ")]
-    columns += [Column(group, label) for group, label in (*GROUP_TITLES, ("change", "ΔAll"))]
+    columns += [Column(group, label) for group, label in (*GROUP_TITLES.items(), ("change", "ΔAll"))]
     columns += [Column("low", "95 % from"), Column("high", "to"), Column("ece", "ECE")]
     columns.append(Column("basis", "the strength is", right=False))
     rows = []
@@ -275,7 +298,7 @@ def trials_table(
         cells.append(figure_cell(trial.gamma) if trial.is_pair else text_cell("-"))
         cells += [
             percent_cell(None if outcome is None else getattr(outcome.accuracy, group))
-            for group, _ in GROUP_TITLES
+            for group in GROUP_TITLES
         ]
         change = math.nan if outcome is None else outcome.accuracy.all - outcome.before.all
         cells.append(Cell(points(change), change))

@@ -6,14 +6,23 @@ from pathlib import Path
 from wbtui.adjustment import Choice
 from wbtui.errors import UsageError
 from wbtui.report.derived import TRAINING_COUNTS, Derived, load_derived, save_derived
+from wbtui.report.seeds import Candidate, candidate
+from wbtui.report.settings import fold_seeds
 from wbtui.store.reader import open_run
 from wbtui.tui.adjust_bench import Bench, Exact, MethodKey, Survey
 from wbtui.tui.adjust_trials import Outcome, Trial, with_method
 from wbtui.tui.desk import Desk, Post
 
+_Loaded = tuple[list[Bench], dict[str, str], dict[str, Candidate], set[tuple[str, str]], list[str]]
+
 
 class AdjustWork:
     """Benches, curves, choices and exact figures; what is asked twice is computed once.
+
+    Attributes:
+        benches: By run id, as soon as they are read.
+        settings: Run id → what its seeds have in common, as a comparison calls it.
+        known: Run id → what decides whether it counts beside other runs of its seed.
 
     Args:
         folders: Of finished runs.
@@ -31,6 +40,8 @@ class AdjustWork:
     ) -> None:
         self._folders, self._say, self._changed = folders, say, changed
         self.benches: dict[str, Bench] = {}
+        self.settings: dict[str, str] = {}
+        self.known: dict[str, Candidate] = {}
         self._surveys: dict[tuple[str, MethodKey, str], Survey] = {}
         self._pairs: dict[tuple[str, str], tuple[MethodKey, Choice]] = {}
         self._exact: dict[tuple[str, MethodKey, float], Exact] = {}
@@ -56,8 +67,10 @@ class AdjustWork:
     def load(self, done: Callable[[], object]) -> None:
         """Read the predictions; those that cannot be read are said and left out."""
 
-        def job() -> tuple[list[Bench], set[tuple[str, str]], list[str]]:
-            benches, saved, problems = [], set(), []
+        def job() -> _Loaded:
+            benches: list[Bench] = []
+            saved: set[tuple[str, str]] = set()
+            problems: list[str] = []
             for folder in self._folders:
                 try:
                     run = open_run(folder)
@@ -65,10 +78,13 @@ class AdjustWork:
                     saved |= {(run.id, one.name) for one in load_derived(run) if not one.stale}
                 except (UsageError, OSError) as error:
                     problems.append(str(error))
-            return benches, saved, problems
+            alike = fold_seeds(bench.material.run for bench in benches)
+            settings = {run.id: setting.label for setting in alike for run in setting.runs}
+            known = {bench.run_id: candidate(bench.material.run) for bench in benches}
+            return benches, settings, known, saved, problems
 
-        def loaded(found: tuple[list[Bench], set[tuple[str, str]], list[str]]) -> None:
-            benches, self._saved, problems = found
+        def loaded(found: _Loaded) -> None:
+            benches, self.settings, self.known, self._saved, problems = found
             self.benches = {bench.run_id: bench for bench in benches}
             if problems:
                 self._say("\n".join(problems))

@@ -1,29 +1,50 @@
 """The application: it owns the feed, the view and the screens, and does nothing else."""
 
 import gc
-from collections.abc import Iterable, Mapping
+import importlib
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
 from textual import events
 from textual.app import App, SystemCommand
+from textual.filter import LineFilter, Monochrome
 from textual.screen import Screen
 
+from wbtui.catalog import nearest
 from wbtui.report.listing import short_ids
+from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
+from wbtui.tui import alerts
 from wbtui.tui.actions import ACTIONS, Action, actions_of, bindings
+from wbtui.tui.contrast import Grey
+from wbtui.tui.depth import Rounded
 from wbtui.tui.feed import Feed
+from wbtui.tui.ink import ascii_text
 from wbtui.tui.keymap import keymap_file, load_keymap
+from wbtui.tui.lines import called
 from wbtui.tui.messages import FeedUpdate, FeedWord
+from wbtui.tui.preferences import Preferences, draws_ascii, load_preferences
 from wbtui.tui.screens.panel_keys import PanelKeys
 from wbtui.tui.screens.runs import RunsScreen
-from wbtui.tui.snapshots import Snapshot
+from wbtui.tui.snapshots import Snapshot, other_rows
 from wbtui.tui.theme import DARK
 from wbtui.tui.views import Views, load_views, save_views, views_path
 from wbtui.tui.widgets import too_small
 
 _KEEP_SECONDS = 1.0
+_READY_SECONDS = 1.0
+_NEXT_SCREENS = ("run", "adjust", "compare")
+"""Those that a single key opens and that nobody has to fill in; the start knows of none but the first."""
+_SERVER_SECONDS = 3.0
+"""How often a dashboard in a browser looks whether its server is still there."""
+GREY = Grey()
+ROUNDED = {"256": Rounded(256), "standard": Rounded(16)}
+"""Rich's name of what the terminal can → what rounds to that."""
 
 
 class WbtuiApp(App[None]):
@@ -33,6 +54,7 @@ class WbtuiApp(App[None]):
         runs: The folder of runs; it need not be there yet.
         readonly: Whether nothing may be started, stopped or written.
         ascii_only: Whether the terminal shows ASCII alone.
+        preferences: What the user's file says of the theme; None: read it.
     """
 
     TITLE = "wbtui"
@@ -40,31 +62,68 @@ class WbtuiApp(App[None]):
     CSS = """
     Screen { layers: default above; }
     Screen.-tiny > TooSmall { display: block; }
+    Screen.-tiny Toast { display: none; }
+    ToastRack { margin-bottom: 2; }
     .-ascii * { scrollbar-size: 0 0; }
     .-ascii CommandPalette SearchIcon { display: none; }
     .-ascii CommandPalette #--input, .-ascii CommandPalette OptionList { border: none; }
     .-ascii Toast { border: none; }
     .-ascii ModalScreen > Vertical { border: ascii $primary; }
+    RunTable:ansi > .run-table--cursor, Panel:ansi > .panel--active, CanvasPane:ansi > .canvas-pane--active,
+    TextPane:ansi > .text-pane--match {
+        background: ansi_default; color: ansi_default; text-style: bold reverse;
+    }
     """
 
-    def __init__(self, runs: Path, *, readonly: bool = False, ascii_only: bool = False) -> None:
+    def __init__(
+        self,
+        runs: Path,
+        *,
+        readonly: bool = False,
+        ascii_only: bool = False,
+        preferences: Preferences | None = None,
+    ) -> None:
         super().__init__()
-        self.register_theme(DARK)
-        self.theme = DARK.name
+        self.preferences = load_preferences(keymap_file()) if preferences is None else preferences
         self.runs, self.readonly, self.ascii_only = runs, readonly, ascii_only
         self.snapshot = Snapshot()
         self.short_ids: Mapping[str, str] = {}
-        self._short_of: frozenset[str] = frozenset()
         self.keys = load_keymap(keymap_file())
         self.set_keymap(self.keys.keys)
         self._views_path = views_path(runs, readonly=readonly)
         self.views, self._views_problem = load_views(self._views_path)
         self._kept = self.views
+        self.register_theme(DARK)
+        self._theme_problem = self._begin_theme(self.preferences.theme or self._chosen_theme)
         self.feed = Feed(
             runs,
             on_snapshot=lambda snapshot: self._post(FeedUpdate(snapshot)),
             on_message=lambda text: self._post(FeedWord(text)),
         )
+
+    def _begin_theme(self, wanted: str) -> str:
+        known = wanted in self.available_themes
+        self.theme = wanted if known else DARK.name
+        return (
+            "" if known else f"no theme is called {plain(wanted)!r}{nearest(wanted, self.available_themes)}"
+        )
+
+    @property
+    def _chosen_theme(self) -> str:
+        """The one that was chosen the last time; wbtui's own where there is no such theme."""
+        chosen = self.views.theme
+        return chosen if chosen in self.available_themes else DARK.name
+
+    def watch_theme(self, theme: str) -> None:
+        """Keep a theme that was chosen, unless the user's file names one."""
+        if self.is_running and self.preferences.theme is None and theme != self._chosen_theme:
+            self.keep_views(theme=theme)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's, and ours, which keep readable what was: greys under NO_COLOR, and fewer colours."""
+        filters = [GREY if isinstance(one, Monochrome) else one for one in super().get_line_filters()]
+        rounding = ROUNDED.get(self.console.color_system or "")
+        return filters if rounding is None or self.is_headless else [*filters, rounding]
 
     def _post(self, message: FeedUpdate | FeedWord) -> None:
         if self.is_running:
@@ -79,9 +138,18 @@ class WbtuiApp(App[None]):
         self.set_class(self.ascii_only, "-ascii")
         self.feed.start()
         self.set_interval(_KEEP_SECONDS, self._keep)
-        for problem in (*self.keys.problems, self._views_problem):
+        self.set_timer(_READY_SECONDS, lambda: self.run_worker(_load_screens, thread=True))
+        if self.is_web:
+            server = os.getppid()
+            self.set_interval(_SERVER_SECONDS, lambda: self._leave_unless(os.getppid() == server))
+        problems = (*self.keys.problems, *self.preferences.problems, self._theme_problem, self._views_problem)
+        for problem in problems:
             if problem:
                 self.say(problem, "warning")
+
+    def _leave_unless(self, served: bool) -> None:
+        if not served:
+            self.exit()
 
     def on_unmount(self) -> None:
         """Stop reading; keep the view."""
@@ -94,6 +162,16 @@ class WbtuiApp(App[None]):
         for screen in self.screen_stack:
             too_small.mark(screen, event.size)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Take no key but those of leaving and of help where nothing but a message has room."""
+        hidden = isinstance(event, events.Key) and too_small.hides(self.screen)
+        if not (hidden and isinstance(event, events.Key) and event.key not in self._keys_always()):
+            await super().on_event(event)
+
+    def _keys_always(self) -> set[str]:
+        always = (action for action in ACTIONS if action.id in ("app.leave", "app.help_keys"))
+        return {key for action in always for key in self.keys.keys_of(action)} | {"ctrl+q"}
+
     # ------------------------------------------------------------------ what the feed tells
 
     def on_feed_update(self, message: FeedUpdate) -> None:
@@ -101,13 +179,25 @@ class WbtuiApp(App[None]):
         if message.snapshot.loaded and not self.snapshot.loaded:
             gc.freeze()  # what is there now stays: a collection of it all would cost 30 ms, in the middle of a key
             gc.enable()
+        changed = other_rows(self.snapshot.rows, message.snapshot.rows)
         self.snapshot = message.snapshot
-        ids = frozenset(row.id for row in self.snapshot.rows)
-        if ids != self._short_of:
-            self._short_of, self.short_ids = ids, short_ids(ids)
+        if len(self.snapshot.rows) != len(self.short_ids) or any(
+            row.id not in self.short_ids for row in changed
+        ):
+            self.short_ids = short_ids(self.snapshot.by_id)
         screen = self.watching
         if screen is not None and screen.is_mounted:
             screen.take(self.snapshot)
+        self._tell_alerts(changed)
+
+    def _tell_alerts(self, changed: Sequence[RunSummary]) -> None:
+        """Say what is newly wrong with runs; once for each run, cause and attempt, which the view remembers."""
+        fresh = alerts.untold(changed, self.views.told)
+        if fresh:
+            there = self.snapshot.by_id.keys()
+            self.keep_views(told=alerts.remembered(self.views.told, fresh, there))
+            for message in alerts.messages(fresh, lambda row: called(row, self.short(row.id))):
+                self.say(f"{alerts.MARK} {message}", "warning")
 
     @property
     def watching(self) -> PanelKeys | None:
@@ -131,7 +221,9 @@ class WbtuiApp(App[None]):
 
     def say(self, text: str, severity: str = "information") -> None:
         """Show a message, literally."""
-        self.notify(plain(text, lines=True), severity=severity, markup=False)  # type: ignore[arg-type]
+        text = plain(text, lines=True)
+        text = ascii_text(text) if self.ascii_only else text
+        self.notify(text, severity=severity, markup=False)  # type: ignore[arg-type]
 
     def say_from_thread(self, text: str, severity: str = "information") -> None:
         """`say`, from a worker thread."""
@@ -188,20 +280,36 @@ class WbtuiApp(App[None]):
         """Show what can be done on this screen."""
         from wbtui.tui.screens.help import help_page
 
-        self.push_screen(help_page(self.here(), self.keys, readonly=self.readonly))
+        self.push_screen(help_page(self.here(), self.keys, readonly=self.readonly, width=self.size.width))
+
+    def copy(self, text: str) -> None:
+        """Hand text to the terminal's clipboard; whether it took it no terminal says, so a way without it is named."""
+        self.copy_to_clipboard(text)
+        places = (self.here(screen) for screen in reversed(self.screen_stack))
+        writes = f"{next((place for place in places if place != 'app'), 'runs')}.write"
+        self.say(f"sent to the terminal's clipboard; {self.keys_of(writes)} writes a file")
+
+    def _fatal_error(self) -> None:
+        """Leave with a few lines; Textual's own would print every variable of every frame."""
+        from wbtui.tui.crash import crash_report
+
+        error = sys.exception() or self._exception
+        if error is not None and not self._exit_renderables:  # the first one; others follow from it
+            self.panic(Text(crash_report(error)))
 
     def action_leave(self) -> None:
         """Close the dashboard; runs go on."""
         self.exit()
 
-    def here(self) -> str:
-        """The name by which this screen's actions are called; `app` where it has none."""
-        name = type(self.screen).__name__.removesuffix("Screen").lower()
+    def here(self, screen: Screen[Any] | None = None) -> str:
+        """The name by which the actions of a screen, the uppermost by itself, are called; `app` where it has none."""
+        name = type(screen or self.screen).__name__.removesuffix("Screen").lower()
         return name if actions_of(name) else "app"
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every action of this screen and of all, by its name, for the palette."""
-        for action in (*actions_of(self.here()), *actions_of("app")):
+        here = self.here(screen)  # not the uppermost: that is the palette
+        for action in (*(actions_of(here) if here != "app" else ()), *actions_of("app")):
             if action.id != "app.command_palette" and not (action.writes and self.readonly):
                 yield SystemCommand(
                     f"{action.title} ({self.keys.shown(action)})", action.help, self._doing(action, screen)
@@ -215,6 +323,29 @@ class WbtuiApp(App[None]):
         return (lambda: call(int(argument.rstrip(")")))) if argument else call
 
 
-def run_dashboard(runs: Path, *, readonly: bool = False, ascii_only: bool = False) -> None:
-    """Open the dashboard on a folder of runs, until somebody closes it."""
-    WbtuiApp(runs, readonly=readonly, ascii_only=ascii_only).run()
+def _load_screens() -> None:
+    """Import what the next key may open, while nobody waits for it."""
+    for name in _NEXT_SCREENS:
+        importlib.import_module(f"wbtui.tui.screens.{name}")
+
+
+def run_dashboard(
+    runs: Path, *, readonly: bool = False, ascii_only: bool | None = None, mouse: bool | None = None
+) -> None:
+    """Open the dashboard on a folder of runs, until somebody closes it.
+
+    Args:
+        runs: The folder.
+        readonly: Whether nothing may be started, stopped or written.
+        ascii_only: Whether to draw with ASCII alone; None: as the user's file, else the terminal says.
+        mouse: Whether to take the mouse, which leaves selecting text to the dashboard; None: as the user's file
+            says, else yes.
+    """
+    preferences = load_preferences(keymap_file())
+    ascii_only = preferences.ascii if ascii_only is None else ascii_only
+    ascii_only = draws_ascii() if ascii_only is None else ascii_only
+    mouse = preferences.mouse if mouse is None else mouse
+    app = WbtuiApp(runs, readonly=readonly, ascii_only=ascii_only, preferences=preferences)
+    app.run(mouse=mouse is not False)
+    if app.return_code:
+        raise SystemExit(app.return_code)

@@ -11,6 +11,7 @@ from wbtui.plotting import GlyphSet, sparkline
 from wbtui.report.values import MISSING, duration, figure, percent, plus_minus
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
+from wbtui.tui.alerts import MARK, alerts_of
 from wbtui.tui.lines import TableLine
 from wbtui.tui.snapshots import RunDetail
 
@@ -21,6 +22,7 @@ STATE_COLOURS = {
     "queued": "#56b4e9",
     "stalled": "#f0e442",
     "stopping": "#f0e442",
+    "ending": "#4fd08a",
     "stopped": "#e69f00",
     "failed": "#ff7b4a bold",
     "crashed": "#ff7b4a bold",
@@ -68,13 +70,14 @@ def _variant(line: TableLine, context: Context) -> str:
 
 
 def _seed(line: TableLine, context: Context) -> str:
-    if line.count > 1:
-        return f"n={line.count}"
+    if len(line.members) > 1:
+        others = len(line.counted.others)
+        return f"n={line.n}" + (f" +{others}" if others else "")
     return MISSING if line.row.seed is None else str(line.row.seed)
 
 
 def _epoch(line: TableLine, context: Context) -> str:
-    row = line.row
+    row = line.leader
     return f"{row.epoch}/{row.total_epochs or '?'}" if not row.unreadable else MISSING
 
 
@@ -83,15 +86,23 @@ def eta_seconds(row: RunSummary, detail: RunDetail | None, now: float) -> float 
     left = row.total_epochs - row.epoch
     if row.state not in ("running", "stalled") or left <= 0 or row.epoch < 1:
         return None
-    each = row.epoch_seconds
-    if detail is not None and len(detail.seconds) > 1:
-        recent = detail.seconds[-11:]
-        each = float(recent[-1] - recent[0]) / (len(recent) - 1)  # evaluation included
-    elif row.attempt == 1 and row.epoch > 1:
-        each = (row.updated - row.started) / (row.epoch - 1)
+    each = _recent_seconds(detail) if detail is not None else None
+    if each is None and row.attempt == 1 and row.epoch > 1:
+        each = (row.updated - row.started) / row.epoch  # `started` is before the first of them
+    each = row.epoch_seconds if each is None else each
     if each is None or not math.isfinite(each):
         return None
     return max(0.0, left * each - max(0.0, now - row.updated))
+
+
+def _recent_seconds(detail: RunDetail) -> float | None:
+    """Median duration of recent epochs, evaluation included; None where no two of them belong to one attempt."""
+    steps = np.diff(detail.seconds[-11:])
+    if len(detail.attempts) == len(
+        detail.seconds
+    ):  # the first epoch of an attempt may have been half done before
+        steps = steps[np.diff(detail.attempts[-11:]) == 0]
+    return float(np.median(steps)) if len(steps) else None
 
 
 def _eta(line: TableLine, context: Context) -> str:
@@ -113,14 +124,14 @@ def _figure(name: str) -> Callable[[TableLine, Context], str]:
 
 def _spread(line: TableLine, name: str, written: Callable[[float | None], str]) -> str:
     mean, std = line.mean_std(name)
-    if line.count == 1:
+    if line.n == 1:
         return written(mean)
     spread = percent(std) if written is percent else figure(std, 2)
     return plus_minus(written(mean), spread).replace(" ", "")
 
 
 def _trend(line: TableLine, context: Context) -> str:
-    return _sparkline(line.row.trend, context.glyphs)
+    return _sparkline(line.counted.runs[-1].trend, context.glyphs)
 
 
 @lru_cache(maxsize=512)  # a poll redraws every line in sight, and few of them have a new trend
@@ -131,7 +142,7 @@ def _sparkline(trend: tuple[float, ...], glyphs: GlyphSet) -> str:
 
 
 def _state(line: TableLine, context: Context) -> str:
-    return line.state
+    return line.state + (MARK if any(alerts_of(row) for row in line.members) else "")
 
 
 def _tags(line: TableLine, context: Context) -> str:
@@ -145,11 +156,11 @@ def _size(line: TableLine, context: Context) -> str:
 
 
 COLUMNS = (
-    TableColumn("state", "state", 8, _state, right=False),
+    TableColumn("state", "state", 9, _state, right=False),
     TableColumn("id", "run", 8, _run, right=False),
     TableColumn("preset", "preset", 13, lambda line, _: plain(line.row.preset), right=False, drop=12),
     TableColumn("variant", "variant", 16, _variant, right=False, drop=2),
-    TableColumn("seed", "seed", 4, _seed, drop=8),
+    TableColumn("seed", "seed", 4, _seed, drop=8, grouped_width=7),
     TableColumn("epoch", "epoch", 9, _epoch),
     TableColumn("eta", "ETA", 7, _eta, drop=5),
     TableColumn("all", "All%", 5, _accuracy("all"), grouped_width=9),

@@ -11,11 +11,12 @@ from wbtui.metrics import seed_statistics
 from wbtui.plotting import Canvas, Colormap, GlyphSet, HeatmapOptions, heatmap
 from wbtui.report.compare import METRICS, Compared, Comparison, difference_tables, metric_table
 from wbtui.report.entries import Entry
+from wbtui.report.table import Table
 from wbtui.report.values import plus_minus, points
 from wbtui.store.text import plain
 from wbtui.tui.adjust_trials import BETTER, LOUD, WORSE
 from wbtui.tui.compare_work import Board, ClassDifference
-from wbtui.tui.ink import Part
+from wbtui.tui.ink import Part, fitted
 from wbtui.tui.pages import table_lines
 from wbtui.tui.widgets.text_pane import Line
 
@@ -26,6 +27,8 @@ _TITLES = {
     "test.accuracy.few": "Tail %",
     "validation.accuracy.all": "val All %",
 }
+_LONGEST_NAME = 28  # cells of a setting's name within a sentence
+_ORACLE = " (oracle)"  # what the label of an entry ends with
 Cell = tuple[Part, ...]
 
 
@@ -75,7 +78,13 @@ def _is_best(comparison: Comparison, one: Compared, mean: float) -> bool:
 
 def column_title(entry: Entry, *, is_baseline: bool) -> tuple[str, str]:
     """Two lines above a column: what it is, and how many seeds."""
-    return plain(entry.label), f"n={entry.n}" + (" ◆ baseline" if is_baseline else "")
+    return called(entry.label), f"n={entry.n}" + (" ◆ baseline" if is_baseline else "")
+
+
+def called(label: str) -> str:
+    """A setting by its name, that it is an oracle first: where the name is cut that must stay in sight."""
+    rest = plain(label).removesuffix(_ORACLE)
+    return plain(label) if rest == plain(label) else f"oracle: {rest}"
 
 
 def rule_lines(comparison: Comparison, width: int) -> list[Line]:
@@ -164,12 +173,38 @@ def class_heatmap(
 # ---------------------------------------------------------------------- settings
 
 
-def setting_lines(comparison: Comparison) -> list[Line]:
-    """What differs: configuration, and what the figures rest on."""
+def setting_lines(comparison: Comparison, width: int) -> list[Line]:
+    """What differs: configuration, and what the figures rest on.
+
+    Args:
+        comparison: The comparison.
+        width: Cells of a line; a table that is wider is written below itself.
+    """
     lines: list[Line] = []
     for table in difference_tables(comparison):
-        lines += [*table_lines(table), ()]
+        rows = table_lines(table)
+        fits = all(cells_width(row) <= width for row in rows)
+        lines += [*(rows if fits else _below_each_other(table, width)), ()]
     return lines
+
+
+def _below_each_other(table: Table, width: int) -> list[Line]:
+    """A line a key, below it each value with the columns that have it."""
+    lines: list[Line] = [((f" {table.columns[0].title}", "dim"),)]
+    for key, *cells in table.rows:
+        lines.append(((f" {key.text}", "bold"),))
+        having: dict[str, list[str]] = {}
+        for column, cell in zip(table.columns[1:], cells, strict=True):
+            having.setdefault(cell.text, []).append(short_name(column.title))
+        for value, names in having.items():
+            said = wrap(f"{', '.join(names)}: {value}", max(width - 3, 20), subsequent_indent="  ")
+            lines += [((f"   {row}", ""),) for row in said]
+    return lines + [((f" {note}", "dim"),) for note in table.notes]
+
+
+def short_name(label: str) -> str:
+    """What a setting is called where there is little room; a longer one is cut."""
+    return fitted(called(label), min(cell_len(called(label)), _LONGEST_NAME))
 
 
 def problem_lines(comparison: Comparison, more: Sequence[str], width: int) -> list[Line]:

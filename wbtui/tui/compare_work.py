@@ -14,6 +14,7 @@ from wbtui.report.differences import same_images
 from wbtui.report.entries import Entry, Member, member
 from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import open_run
+from wbtui.tui.panels import GROUP_LABELS
 from wbtui.tui.snapshots import Floats
 
 MOST_COLUMNS = 6
@@ -30,7 +31,7 @@ class Saved:
     @property
     def label(self) -> str:
         """One line."""
-        return describe(self.derived)
+        return describe(self.derived, GROUP_LABELS)
 
 
 @dataclass(frozen=True, eq=False)

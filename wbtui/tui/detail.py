@@ -44,6 +44,38 @@ class Column:
         return self._length
 
 
+class _Rows:
+    """Rows of equal width that are appended; a view handed out stays as it was.
+
+    Args:
+        width: Numbers of a row.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self._array = np.empty((0, width), dtype=np.float32)
+        self._length = 0
+
+    def extend(self, rows: npt.NDArray[np.float32]) -> None:
+        """Some rows more, (n, width)."""
+        wanted = self._length + len(rows)
+        if wanted > len(self._array):
+            room = np.empty((wanted + wanted // 2, self.width), dtype=np.float32)
+            room[: self._length] = self._array[: self._length]
+            self._array = room
+        self._array[self._length : wanted] = rows
+        self._length = wanted
+
+    def view(self) -> npt.NDArray[np.float32]:
+        """The rows so far, read only."""
+        view = self._array[: self._length]
+        view.flags.writeable = False
+        return view
+
+    def __len__(self) -> int:
+        return self._length
+
+
 class _Scalars:
     """The scalar metrics of the epochs so far."""
 
@@ -51,13 +83,15 @@ class _Scalars:
         self.epochs = Column(np.int64)
         self.seconds = Column(np.float64)
         self.images = Column(np.float64)
+        self.attempts = Column(np.int64)
         self.last: Epoch | None = None
         self._metrics: dict[str, tuple[Column, Column]] = {}
 
-    def add(self, epoch: Epoch, started: float) -> None:
+    def add(self, epoch: Epoch) -> None:
         self.last = epoch
         self.epochs.append(epoch.number)
-        self.seconds.append(max(0.0, epoch.time - started))
+        self.seconds.append(epoch.worked)
+        self.attempts.append(epoch.attempt)
         per_second = epoch.scalars.get("time.images_per_second", 0.0)
         trained = per_second * epoch.scalars.get("time.epoch_seconds", 0.0)
         before = float(self.images.view()[-1]) if len(self.images) else 0.0
@@ -83,7 +117,7 @@ class Follower:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._scalars = _Scalars()
-        self._vectors: _Vectors = {}
+        self._vectors: dict[str, _Rows] = {}
         self._matrices: _Matrices = {}
         self._counts: Floats | None = None
         self._asked_counts = False
@@ -112,9 +146,9 @@ class Follower:
     def _read(self, summary: RunSummary, wanted: frozenset[str]) -> RunDetail:
         run, before = self._run, self._detail
         history = run.history
-        fresh = self._take_epochs(tuple(history.epochs.values()), history.started)
+        fresh = self._take_epochs(tuple(history.epochs.values()))
         metrics = dict(history.metrics)
-        vectors, matrices, problem = self._arrays(wanted, fresh)
+        vectors, matrices, problem = self._arrays(wanted)
         heartbeat = None
         if not summary.settled:
             with contextlib.suppress(StoreReadError):
@@ -138,6 +172,7 @@ class Follower:
             epochs=self._scalars.epochs.view(),
             seconds=self._scalars.seconds.view(),
             images=self._scalars.images.view(),
+            attempts=self._scalars.attempts.view(),
             scalars=before.scalars if same else self._scalars.curves(),
             vectors=vectors,
             matrices=matrices,
@@ -149,7 +184,7 @@ class Follower:
             problem=problem,
         )
 
-    def _arrays(self, wanted: frozenset[str], fresh: bool) -> tuple[_Vectors, _Matrices, str]:
+    def _arrays(self, wanted: frozenset[str]) -> tuple[_Vectors, _Matrices, str]:
         """The vector and matrix metrics that are looked at, and what is wrong with one that cannot be read."""
         vectors: _Vectors = {}
         matrices: _Matrices = {}
@@ -157,39 +192,37 @@ class Follower:
         for name in sorted(wanted):
             try:
                 if self._axis(name) in ("class", "layer"):
-                    vectors[name] = self._vector(name, fresh)
+                    vectors[name] = self._vector(name)
                 elif (found := self._matrix(name)) is not None:
                     matrices[name] = found
             except StoreReadError as error:
                 problem = plain(str(error))
         return vectors, matrices, problem
 
-    def _take_epochs(self, epochs: tuple[Epoch, ...], started: float) -> bool:
+    def _take_epochs(self, epochs: tuple[Epoch, ...]) -> bool:
         """Append the epochs that are new; begin anew where some were taken back. Whether anything changed."""
         known = len(self._scalars.epochs)
         taken_back = len(epochs) < known or (known > 0 and epochs[known - 1] is not self._scalars.last)
         if taken_back:
             self._scalars, self._vectors = _Scalars(), {}
             known = 0
-        started = started or (epochs[0].time if epochs else 0.0)
         for epoch in epochs[known:]:
-            self._scalars.add(epoch, started)
+            self._scalars.add(epoch)
         return taken_back or len(epochs) > known
 
     def _axis(self, name: str) -> str:
         metric = self._run.history.metrics.get(name)
         return metric.axis if metric else ""
 
-    def _vector(self, name: str, fresh: bool) -> npt.NDArray[np.float32]:
+    def _vector(self, name: str) -> npt.NDArray[np.float32]:
         """The rows up to the last epoch; those that are there already are not read again."""
         metric, last = self._run.history.metrics[name], self._run.history.last_epoch
-        have = self._vectors.get(name)
-        if have is None or fresh or len(have) < last:
-            known = 0 if have is None else len(have)
-            rows = arrays.read_rows(self._run.path, metric.file, metric.width, known, last)
-            have = rows if have is None else np.concatenate([have, rows])
-            self._vectors[name] = have
-        return have
+        rows = self._vectors.get(name)
+        if rows is None or rows.width != metric.width:
+            rows = self._vectors[name] = _Rows(metric.width)
+        if len(rows) < last:
+            rows.extend(arrays.read_rows(self._run.path, metric.file, metric.width, len(rows), last))
+        return rows.view()
 
     def _matrix(self, name: str) -> tuple[int, npt.NDArray[np.float32]] | None:
         if self._axis(name) != "matrix":

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from wbtui.tui.detail import Follower
 from wbtui.tui.files import FilesReader
 from wbtui.tui.lines import LIVING
 from wbtui.tui.machine import MachineSampler
-from wbtui.tui.snapshots import RunDetail, RunFiles, Snapshot
+from wbtui.tui.snapshots import RunDetail, RunFiles, Snapshot, other_rows
 
 POLL_SECONDS = 0.5
+_CHECK_SECONDS = 0.1  # after the first picture, which takes ended runs as the index has them
 _EVIDENCE_SECONDS = 2.0
 _KEPT = 64  # runs that stay read when nobody looks at them any more
 
@@ -59,6 +60,8 @@ class Feed:
         self._index_due = 0.0
         self._said: set[str] = set()
         self._told = 0.0
+        self._checked = False
+        self._answered: tuple[object, Wanted] | None = None
         self._thread = threading.Thread(target=self._work, name="feed", daemon=True)
 
     def start(self) -> None:
@@ -99,16 +102,19 @@ class Feed:
         while not self._closed.is_set():
             now = time.monotonic()
             if now >= self._index_due:
-                listing = self._listing(first=listing is None) or listing
-                self._index_due = now + POLL_SECONDS
+                listing = self._listing() or listing
+                self._index_due = now + (POLL_SECONDS if self._checked else _CHECK_SECONDS)
             if listing is not None:
                 self._publish(listing)
             self._wake.wait(max(0.0, self._index_due - time.monotonic()))
             self._wake.clear()
 
-    def _listing(self, first: bool) -> Listing | None:
+    def _listing(self) -> Listing | None:
+        looked_at = (*self._wanted.runs, self._wanted.files)
         try:
-            listing = self._index.listing() if first else self._index.poll()
+            recalled = None if self._last.loaded else self._index.recall()
+            listing = recalled or (self._index.poll(looked_at) if self._checked else self._index.listing())
+            self._checked = recalled is None
         except UsageError as error:
             if self._last.problem != str(error):
                 self._last = Snapshot(loaded=True, problem=str(error))
@@ -126,15 +132,19 @@ class Feed:
     def _publish(self, listing: Listing) -> None:
         wanted = self._wanted
         if not self._last.loaded:  # the table first, then what takes longer
-            self._last = Snapshot(listing.rows, loaded=True)
+            self._last = Snapshot(listing.rows, loaded=True, by_id=listing.by_id)
             self._on_snapshot(self._last)
-        looked_at = {*wanted.runs, wanted.files, *self._followers}
-        rows = {row.id: row for row in listing.rows if row.id in looked_at}
-        details = {name: self._detail(rows[name], wanted) for name in wanted.runs if name in rows}
-        self._forget(rows.keys(), wanted)
-        machine = self._machine.sample() if any(_lives(row) for row in listing.rows) else None
-        files = self._files(wanted.files) if wanted.files in rows else None
-        snapshot = Snapshot(listing.rows, details, machine, files, loaded=True)
+        if self._answered is not None and self._answered[0] is listing.rows and self._answered[1] == wanted:
+            return
+        there = listing.by_id
+        details = {name: self._detail(there[name], wanted) for name in wanted.runs if name in there}
+        self._forget(there, wanted)
+        living = any(_lives(row) for row in listing.unsettled)
+        machine = self._machine.sample() if living else None
+        files = self._files(wanted.files) if wanted.files in there else None
+        still = not (living or wanted.files or any(detail.problem for detail in details.values()))
+        self._answered = (listing.rows, wanted) if still else None  # until then there is nothing to read
+        snapshot = Snapshot(listing.rows, details, machine, files, loaded=True, by_id=there)
         if self._is_news(snapshot):
             self._last, self._told = snapshot, time.monotonic()
             self._on_snapshot(snapshot)
@@ -151,8 +161,12 @@ class Feed:
             or len(snapshot.rows) != len(before.rows)
         ):
             return True
-        changed = [(new, old) for new, old in zip(snapshot.rows, before.rows, strict=True) if new is not old]
-        if any(replace(new, evidence=old.evidence) != old for new, old in changed):
+        changed = other_rows(before.rows, snapshot.rows)
+        known = [before.by_id.get(row.id) for row in changed]
+        if any(
+            old is None or replace(new, evidence=old.evidence) != old
+            for new, old in zip(changed, known, strict=True)
+        ):
             return True
         return bool(changed) and time.monotonic() - self._told > _EVIDENCE_SECONDS
 
@@ -166,7 +180,7 @@ class Feed:
             self._reader = FilesReader(Run(self._runs / name))
         return self._reader.read()
 
-    def _forget(self, there: Collection[str], wanted: Wanted) -> None:
+    def _forget(self, there: Container[str], wanted: Wanted) -> None:
         for name in list(self._followers):
             gone = name not in there
             if gone or (len(self._followers) > _KEPT and name not in wanted.runs):

@@ -8,12 +8,15 @@ from wbtui.store.errors import StoreReadError
 from wbtui.store.format import CONFIG, EVENTS, LOG, NOTES, PROCESS, PROVENANCE, RESULT, SYSTEM
 from wbtui.store.reader import Run
 from wbtui.store.text import plain
+from wbtui.tui.event_lines import EventLines
+from wbtui.tui.panels import GROUP_LABELS
 from wbtui.tui.snapshots import RunFiles
 
 LOG_LINES = 2_000
 _LOG_BYTES = 1 << 20
 _WATCHED = (EVENTS, CONFIG, PROVENANCE, NOTES, RESULT, PROCESS, LOG, SYSTEM)
 _LONGEST = 2_000  # characters of a value
+_HOW_ALL = " (] draws all)"
 
 Answer = TypeVar("Answer")
 
@@ -27,6 +30,7 @@ class FilesReader:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._events = EventLines(run)
         self._signature: object = None
         self._files = RunFiles(run.id)
 
@@ -67,10 +71,11 @@ class FilesReader:
         provenance: Mapping[str, Any] = asked(lambda: run.provenance, {})
         return RunFiles(
             id=run.id,
-            overview=asked(lambda: tuple(overview_tables(run)), ()),
+            overview=asked(lambda: tuple(overview_tables(run, titles=GROUP_LABELS, how_all=_HOW_ALL)), ()),
             config=tuple(leaves(config)),
             provenance=tuple(leaves(provenance)),
             log=asked(lambda: run.log_tail(LOG_LINES, _LOG_BYTES), ()),
+            events=asked(self._events.read, ()),
             samples=asked(run.system_samples, ()) if self._stamp(SYSTEM)[0] > 0 else (),
             problems=tuple(problems),
         )

@@ -4,6 +4,7 @@ Everything typed goes through `presets.resolve`, as the words of `wbtui run` do;
 that is to blame.
 """
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +14,31 @@ from typing import Any
 from wbtui.config import RunConfig
 from wbtui.errors import UsageError
 from wbtui.launch.grid import expand, split_list
-from wbtui.presets import Resolved, flatten, load_preset, load_variant, parse_value, resolve
+from wbtui.notices import notices
+from wbtui.presets import (
+    Resolved,
+    flatten,
+    load_preset,
+    load_variant,
+    parse_value,
+    preset_paths,
+    resolve,
+    variant_paths,
+)
+from wbtui.report.decay import planned_notice
+from wbtui.report.listing import short_ids
+from wbtui.report.settings import configuration, setting_key
+from wbtui.store.reader import open_run
+from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
+from wbtui.tui.lines import LIVING
 
 FIELDS = ("preset", "variant", "seed", "device", "settings", "name", "tags", "note")
 """The fields of the form, in order."""
+
+_COUNTING = (*LIVING, "queued", "finished")
+_MOST_READ = 8  # configurations that are read for each run of the form
+_MOST_SAID = 3
 
 
 @dataclass(frozen=True)
@@ -49,12 +70,21 @@ class FormAnswer:
     """Field → what is wrong with it."""
     difference: tuple[tuple[str, str, str], ...] = ()
     """Key, value of the preset, value of the first run; where they differ."""
+    planned: Resolved | None = None
+    """The first run as it would be without what is typed into settings; None where that cannot be."""
     command: str = ""
     """The same on the command line."""
+    notices: tuple[str, ...] = ()
+    """What should be known before these runs are started; methods with the same number share a line."""
 
 
-def answer(values: FormValues) -> FormAnswer:
-    """What the form means, with everything that is wrong told beside its field."""
+def answer(values: FormValues, there: Sequence[RunSummary] = ()) -> FormAnswer:
+    """What the form means, with everything that is wrong told beside its field.
+
+    Args:
+        values: The form.
+        there: The runs of the folder: one that would be run again is named.
+    """
     wrong = _names_wrong(values)
     settings: list[str] = []
     try:
@@ -65,15 +95,79 @@ def answer(values: FormValues) -> FormAnswer:
         wrong["preset"] = "which data? For example digits_lt"
     if wrong:
         return FormAnswer(wrong=wrong)
+    planned = _planned(values)
     try:
         points = expand(values.variant.strip(), values.seed.strip(), settings)
         resolved = tuple(_resolve(values, point.variant, point.seed, point.settings) for point in points)
-        base = resolve(values.preset.strip(), "", values.config_file)
+        base = _compared_to(values)
     except UsageError as error:
-        return FormAnswer(wrong=blamed(plain(str(error), lines=True)))
+        return FormAnswer(wrong=blamed(plain(str(error), lines=True)), planned=planned)
     return FormAnswer(
-        resolved, {}, difference(base.config, resolved[0].config), command_of(values, len(resolved))
+        resolved,
+        {},
+        difference(base.config, resolved[0].config),
+        planned,
+        command_of(values, len(resolved)),
+        (*_repeats([one.config for one in resolved], there), *_notices([one.config for one in resolved])),
     )
+
+
+def _planned(values: FormValues) -> Resolved | None:
+    variant, seed = (split_list(text.strip())[0] for text in (values.variant, values.seed))
+    try:
+        return _resolve(values, variant, seed, ())
+    except UsageError:
+        return None
+
+
+def _compared_to(values: FormValues) -> Resolved:
+    """The preset with its own method; of a run again the preset that it was started with, where that is there."""
+    preset = values.preset.strip()
+    if values.config_file is None or preset:
+        return resolve(preset, "", values.config_file)
+    again = resolve(config_file=values.config_file)
+    try:
+        return resolve(again.config.preset) if again.config.preset else again
+    except UsageError:
+        return again
+
+
+def _repeats(configs: Sequence[RunConfig], there: Sequence[RunSummary]) -> tuple[str, ...]:
+    """Which finished or living runs are these already, in one line."""
+    short = short_ids(row.id for row in there)
+    said = []
+    for config in configs:
+        key = setting_key(dict(flatten(config.model_dump())))
+        alike = (config.preset, config.variant, config.seed)
+        rows = [
+            row for row in there if (row.preset, row.variant, row.seed) == alike and row.state in _COUNTING
+        ]
+        names = [short[row.id] for row in rows[-_MOST_READ:] if _key_of(row) == key]
+        if names:
+            method = config.variant if len(configs) > 1 and config.variant else "this setting"
+            said.append(f"{method} with seed {config.seed} exists: {', '.join(names)}")
+    more = f"; and {len(said) - _MOST_SAID} more" if len(said) > _MOST_SAID else ""
+    return ("; ".join(said[:_MOST_SAID]) + more,) if said else ()
+
+
+def _key_of(row: RunSummary) -> str:
+    """See `settings.setting_key`; empty where it cannot be read any more."""
+    try:
+        return setting_key(configuration(open_run(Path(row.path))))
+    except (UsageError, OSError):
+        return ""
+
+
+def _notices(configs: Sequence[RunConfig]) -> tuple[str, ...]:
+    """What short schedules do to weight decay, and what is hardly meant; once for all runs that it is true of."""
+    said: dict[str, dict[str, None]] = {}
+    for config in {config.model_copy(update={"seed": 0}): None for config in configs}:
+        notice = planned_notice(config)
+        if notice:
+            said.setdefault(notice, {})[config.variant or "this configuration"] = None
+    whole = len({config.variant for config in configs}) == 1
+    short = [notice if whole else f"{', '.join(names)}: {notice}" for notice, names in said.items()]
+    return (*short, *dict.fromkeys(notice for config in configs for notice in notices(config)))
 
 
 def _names_wrong(values: FormValues) -> dict[str, str]:
@@ -104,10 +198,12 @@ def _resolve(values: FormValues, variant: str, seed: str, settings: Sequence[str
 
 
 def blamed(message: str) -> dict[str, str]:
-    """The field that each line of a message is about; `settings` where it says none."""
+    """The field that each line of a message is about, without its option; `settings` where it says none."""
     wrong: dict[str, str] = {}
     for line in message.splitlines():
         found = next((name for name in FIELDS if line.startswith(f"--{name}")), "settings")
+        line = re.sub(r"^--set ([^=\s]+)=.*?: (?=\1\b)", "", line)  # the key is named once more behind it
+        line = line.removeprefix(f"--{found}: ").replace("--set ", "")
         wrong[found] = f"{wrong[found]}\n{line}" if found in wrong else line
     return wrong
 
@@ -149,8 +245,35 @@ def command_of(values: FormValues, count: int) -> str:
 
 
 def setting_keys() -> dict[str, str]:
-    """Every key that may be set, in a configuration of one stage, with its docstring and its default."""
+    """Every key that may be set, in a configuration of one stage, with its docstring."""
     return dict(_described(RunConfig()))
+
+
+def value_used(key: str, planned: Resolved | None) -> str:
+    """The value that a key has if it is not set, and where it comes from: `150 from preset digits_lt; default 200`.
+
+    Args:
+        key: One of `setting_keys`.
+        planned: See `FormAnswer`.
+    """
+    default = dict(flatten(RunConfig().model_dump())).get(key)
+    used = dict(flatten(planned.config.model_dump())) if planned else {}
+    origin = planned.origins.get(key, "") if planned else ""
+    if key not in used or not origin:
+        return f"default {_text(default)}"
+    return f"{_text(used[key])} from {_origin_in_words(origin)}; default {_text(default)}"
+
+
+def _origin_in_words(origin: str) -> str:
+    """`.../variants/wd.toml` → `variant wd`; `.../digits_lt.toml [variants.wd]` → `preset digits_lt for wd`."""
+    found = re.fullmatch(r"(.*\.toml)(?: \[variants\.(.*)\])?", origin)
+    if found is None:
+        return plain(origin)
+    path = Path(found[1])
+    for kind, paths in (("preset", preset_paths()), ("variant", variant_paths())):
+        if paths.get(path.stem, ("", None))[1] == path:
+            return plain(f"{kind} {path.stem}" + (f" for {found[2]}" if found[2] else ""))
+    return plain(origin)
 
 
 def _described(section: Any, prefix: str = "") -> "list[tuple[str, str]]":
@@ -162,5 +285,5 @@ def _described(section: Any, prefix: str = "") -> "list[tuple[str, str]]":
         elif name == "stages":
             found += _described(value[0], f"{prefix}stages.0.")
         elif f"{prefix}{name}" not in ("preset", "variant", "name", "seed", "device"):
-            found.append((f"{prefix}{name}", f"{info.description} Default: {value!r}."))
+            found.append((f"{prefix}{name}", " ".join((info.description or "").split())))
     return found

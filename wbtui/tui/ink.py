@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+import numpy as np
 from rich.cells import cell_len, set_cell_size
 from rich.color import Color
 from rich.segment import Segment
@@ -11,9 +12,14 @@ from textual.strip import Strip
 
 from wbtui.plotting import BOLD, DIM, Canvas
 from wbtui.plotting.palette import DEFAULT
+from wbtui.tui.contrast import FAINT, GRAPHICS, TEXT, readable
 
 Part = tuple[str, str]
 """Text, shown literally, and a rich style; empty: the widget's own."""
+
+
+_HALVES = ("▀", "▄", " ")
+"""What a heatmap with two colours a cell is made of."""
 
 
 @lru_cache(maxsize=4096)
@@ -36,14 +42,50 @@ def parsed(style: str) -> Style:
     return Style.parse(style)
 
 
-def canvas_strips(canvas: Canvas, base: Style, first: Style | None = None) -> list[Strip]:
-    """The rows of a picture over a widget's own style; the first row over a style of its own, if there is one."""
+def canvas_strips(
+    canvas: Canvas, base: Style, first: Style | None = None, rows: Sequence[int] | None = None
+) -> list[Strip]:
+    """The rows of a picture over a widget's own style; the first row over a style of its own, if there is one.
+
+    Colours are moved away from their ground until they can be seen, those of a heatmap excepted: they are data.
+
+    Args:
+        canvas: The picture.
+        base: The widget's own style.
+        first: The style of its first row.
+        rows: Numbers of the rows that are wanted, at least one; None: all.
+    """
+    painted = canvas.glyphs[canvas.background != DEFAULT]
+    data = "▀▄█ " if painted.size and np.isin(painted, _HALVES).any() else ""
     strips = []
-    for number, row in enumerate(canvas.rows()):
+    wanted = list(range(canvas.height) if rows is None else rows)
+    part = canvas if rows is None else canvas.part(wanted)
+    for number, row in zip(wanted, part.rows(), strict=True):
         under = first if first is not None and number == 0 else base
-        cells = [Segment(text, under + _style(fg, bg, attributes)) for text, fg, bg, attributes in row]
+        cells = [
+            Segment(text, under + _style(fg, bg, attributes))
+            if data and fg != DEFAULT and not text.strip(data)
+            else Segment(text, _seen(under, fg, bg, attributes, least(text, attributes & DIM)))
+            for text, fg, bg, attributes in row
+        ]
         strips.append(Strip(cells, canvas.width))
     return strips
+
+
+@lru_cache(maxsize=4096)
+def least(text: str, faint: int | bool = False) -> float:
+    """The least contrast that a text, or a piece of a picture, needs."""
+    if any(map(str.isalnum, text)):
+        return TEXT
+    return FAINT if faint else GRAPHICS
+
+
+@lru_cache(maxsize=4096)
+def _seen(under: Style, foreground: int, background: int, attributes: int, contrast: float) -> Style:
+    if background != DEFAULT:  # a bar that something is drawn over, in the colour of its other cells
+        bar = readable(under + _style(background, DEFAULT, 0), GRAPHICS)
+        under += Style(bgcolor=bar.color)
+    return readable(under + _style(foreground, DEFAULT, attributes), contrast)
 
 
 def fitted(text: str, width: int, *, right: bool = False, ellipsis: str = "…") -> str:
@@ -65,11 +107,23 @@ _ASCII = str.maketrans(
         "·": "|",
         "│": "|",
         "─": "-",
+        "━": "=",
         "◉": "@",
         "●": "o",
         "◆": "#",
         "★": "*",
         "γ": "g",
+        "τ": "t",
+        "κ": "k",
+        "μ": "u",
+        "ρ": "r",
+        "θ": "o",
+        "Σ": "S",
+        "₂": "2",
+        "≈": "~",
+        "≤": "<",
+        "‖": "|",
+        "\u0304": "",  # the bar over a letter
         "±": "+",
         "→": ">",
         "←": "<",
@@ -92,14 +146,20 @@ def line_strip(parts: Iterable[Part], width: int, base: Style, *, ascii_only: bo
     for text, style in parts:
         if left <= 0:
             break
-        text = ascii_text(text) if ascii_only else text
+        text = ascii_text(_doubled(text)) if ascii_only else text
         if cell_len(text) > left:
             text = fitted(text, left, ellipsis="~" if ascii_only else "…")
         left -= cell_len(text)
-        segments.append(Segment(text, base + parsed(style) if style else base))
+        over = base + parsed(style) if style else base
+        segments.append(Segment(text, readable(over, least(text, bool(over.dim)))))
     if left > 0:
         segments.append(Segment(" " * left, base))
     return Strip(segments, width)
+
+
+def _doubled(text: str) -> str:
+    """Wide characters twice, so that what stands in their place takes their room."""
+    return text if text.isascii() else "".join(sign * max(cell_len(sign), 1) for sign in text)
 
 
 def parts_width(parts: Sequence[Part]) -> int:

@@ -4,12 +4,15 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
+from operator import is_not
 
 from wbtui.report.fields import field_named, sorted_rows
 from wbtui.report.filters import Filter
+from wbtui.report.seeds import Candidate, Counted, one_a_seed
 from wbtui.store.summary import RunSummary
 
-LIVING = ("running", "stalled", "starting", "stopping")
+LIVING = ("running", "stalled", "starting", "stopping", "ending")
 """States in which a process may be at work."""
 
 
@@ -30,16 +33,27 @@ class TableLine:
         """The run that speaks for all."""
         return self.members[0]
 
+    @cached_property
+    def counted(self) -> Counted[RunSummary]:
+        """Its runs divided into those whose figures it shows, one a seed, and the others."""
+        return one_a_seed(self.members, _candidate)
+
     @property
-    def count(self) -> int:
-        """How many seeds."""
-        return len(self.members)
+    def n(self) -> int:
+        """How many seeds its figures are of."""
+        return len(self.counted.runs)
 
     @cached_property
     def state(self) -> str:
-        """The state of its runs; where they differ, that of the one most alive."""
-        order = (*LIVING, "queued", "failed", "crashed", "stopped", "unknown", "finished")
+        """The state of its runs: at work, else queued, else finished, else the worst."""
+        order = (*LIVING, "queued", "finished", "failed", "crashed", "stopped", "unknown")
         return min((row.state for row in self.members), key=order.index)
+
+    @property
+    def leader(self) -> RunSummary:
+        """The run whose epoch it shows: the newest at work, else the newest whose figures count."""
+        at_work = [row for row in self.members if row.state in LIVING]
+        return (at_work or self.counted.runs)[-1]
 
     @property
     def lives(self) -> bool:
@@ -48,7 +62,7 @@ class TableLine:
 
     def mean_std(self, name: str) -> tuple[float | None, float | None]:
         """Mean and standard deviation (n - 1) of a figure over the seeds that have it; None where there is none."""
-        found = [row.last[name] for row in self.members if math.isfinite(row.last.get(name, math.nan))]
+        found = [row.last[name] for row in self.counted.runs if math.isfinite(row.last.get(name, math.nan))]
         if not found:
             return None, None
         mean = sum(found) / len(found)
@@ -95,13 +109,29 @@ def replaced(
     """
     if len(before) != len(after):
         return None
+    differ = list(map(is_not, before, after))
     changed = {}
-    for old, new in zip(before, after, strict=True):
-        if old is not new:
-            if old.id != new.id or old.state != new.state:
-                return None
-            changed[new.id] = TableLine((new,))
-    return [changed.get(line.key, line) for line in lines] if changed else list(lines)
+    for old, new in zip(compress(before, differ), compress(after, differ), strict=True):
+        if old.id != new.id or old.state != new.state:
+            return None
+        changed[new.id] = TableLine((new,))
+    now = list(lines)
+    for place, line in enumerate(lines):  # those that change stand first, as a rule
+        if not changed:
+            break
+        if line.key in changed:
+            now[place] = changed.pop(line.key)
+    return now
+
+
+def called(row: RunSummary, short: str) -> str:
+    """A run as people know it: short id, method, data, seed."""
+    words = [short, row.name or row.variant, row.preset]
+    return " ".join(word for word in words if word) + ("" if row.seed is None else f" seed {row.seed}")
+
+
+def _candidate(row: RunSummary) -> Candidate:
+    return Candidate(row.id, row.seed, row.state, bool(row.last))
 
 
 def _liveliness(row: RunSummary) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from wbtui.report.table import Table
+from wbtui.report.terminal import fitting_table
 from wbtui.store.format import Metric
 from wbtui.store.text import plain
 from wbtui.tui.ink import Part, fitted
@@ -14,6 +15,7 @@ from wbtui.tui.snapshots import Curve, RunDetail, RunFiles
 from wbtui.tui.widgets.text_pane import Line
 
 _GIB = float(2**30)
+_AROUND = 2  # cells beside a table
 _SYSTEM: tuple[tuple[str, str, float, str], ...] = (
     ("cpu_percent", "processor of this run", 1.0, "% of a core"),
     ("memory_bytes", "memory of this run", _GIB, "GiB"),
@@ -26,17 +28,23 @@ _SYSTEM: tuple[tuple[str, str, float, str], ...] = (
 )
 
 
-def overview_lines(files: RunFiles | None, detail: RunDetail | None) -> list[Line]:
-    """What it is, how it went, what it came to; then its traceback, provenance and configuration."""
+def overview_lines(files: RunFiles | None, detail: RunDetail | None, width: int) -> list[Line]:
+    """What it is, how it went, what it came to; then its traceback, provenance and configuration.
+
+    Args:
+        files: What was read of its files; None: nothing yet.
+        detail: What was read of its measurements.
+        width: Cells of a line; columns of tables for which there is no room are named below them.
+    """
     if files is None:
         return [(("reading ...", "dim"),)]
     lines: list[Line] = [((problem, "#ff7b4a"),) for problem in files.problems]
     if detail is not None and detail.error:
-        lines += [(("Traceback", "bold #ff7b4a"),)]
-        lines += [((plain(row, lines=True).expandtabs(), ""),) for row in detail.error.splitlines()]
+        lines += [((" Traceback", "bold #ff7b4a"),)]
+        lines += [((f" {plain(row, lines=True).expandtabs()}", ""),) for row in detail.error.splitlines()]
         lines.append(())
     for table in files.overview:
-        lines += [*table_lines(table), ()]
+        lines += [*table_lines(fitting_table(table, width - _AROUND)), ()]
     lines += [*_pairs("Provenance", files.provenance), ()]
     lines += _pairs("Configuration", files.config)
     return lines
@@ -75,18 +83,14 @@ def _pairs(title: str, pairs: Sequence[tuple[str, str]]) -> list[Line]:
     ]
 
 
-def log_lines(files: RunFiles | None, detail: RunDetail) -> list[Line]:
-    """What the events say of stages and alerts, then the last lines of output.log."""
-    lines: list[Line] = []
-    for stage in detail.stages:
-        words = [str(stage.get(key, "?"))[:100] for key in ("name", "epochs", "first_epoch")]
-        lines.append(((plain(f" stage {words[0]}: {words[1]} epochs from epoch {words[2]}"), "dim"),))
-    lines += [((f" epoch {one.epoch}: {plain(one.message)}", "#ff7b4a"),) for one in detail.alerts]
+def log_lines(files: RunFiles | None) -> list[Line]:
+    """What happened to the run, a line an event, then the last lines of output.log."""
     if files is None:
-        return [*lines, ((" reading ...", "dim"),)]
+        return [((" reading ...", "dim"),)]
+    lines: list[Line] = [((f" {line}", "#ff7b4a" if "⚠" in line else "dim"),) for line in files.events]
     if not any(files.log):
-        return [*lines, ((" output.log is empty: the trainer had nothing else to say", "dim"),)]
-    return lines + [((line.expandtabs(), ""),) for line in files.log]
+        return [*lines, ((" output.log is empty: the trainer printed nothing", "dim"),)]
+    return lines + [((f" {line.expandtabs()}", ""),) for line in files.log]
 
 
 def system_detail(files: RunFiles | None) -> RunDetail:

@@ -44,6 +44,18 @@ _TITLES = {
     "rank_correlation": "Rank correlation with n_k",
     "closed_form": "Stage 2 closed form",
 }
+_LABELS = {
+    "bn.scale.mean": "mean of all",
+    "bn.scale.layer_mean": "mean of layers",
+    "classifier.norm.spearman": "classifier norm",
+    "feature_norm.spearman": "feature norm",
+    "lr": "learning rate",
+    "stage2.closed_form_error": "error",
+    "stage2.norm_correlation": "norm correlation",
+    "time.epoch_seconds": "seconds an epoch",
+    "time.images_per_second": "images a second",
+}
+"""What metrics are called in the legend of their panel, without their split."""
 GROUP_LABELS = {"all": "All", "many": "Head", "medium": "Med", "few": "Tail"}
 """Groups of classes as the screen calls them."""
 
@@ -133,4 +145,10 @@ def _label(metric: Metric, split: str) -> str:
     if metric.group in GROUP_LABELS:
         return GROUP_LABELS[metric.group]
     name = metric.name.partition("@")[0].removeprefix(f"{split}.")
-    return name.removeprefix(f"{metric.family}.") or name
+    words = name.split(".")
+    own = metric.family.split("_")
+    while len(words) > 1 and (
+        words[0] == metric.family or words[0] in own
+    ):  # the panel's title says it already
+        words = words[1:]
+    return _LABELS.get(name) or " ".join(words).replace("_", " ")

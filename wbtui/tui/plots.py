@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from wbtui.plotting import (
     DEFAULT,
+    Band,
     BarOptions,
     Canvas,
     Colormap,
@@ -25,13 +27,14 @@ from wbtui.plotting import (
 from wbtui.plotting.strokes import Plane
 from wbtui.tui.detail import last_measured
 from wbtui.tui.panels import PanelSpec, PanelView
+from wbtui.tui.seeds import XAxis, seed_curve, seed_row, x_of
 from wbtui.tui.snapshots import Curve, Floats, RunDetail
 
-XAxis = Literal["epoch", "time", "images"]
 X_AXES: tuple[XAxis, ...] = ("epoch", "time", "images")
 ClassView = Literal["bars", "curves", "heatmap"]
 CLASS_VIEWS: tuple[ClassView, ...] = ("bars", "curves", "heatmap")
-_AXIS_NAMES = {"epoch": "epoch", "time": "minutes", "images": "images"}
+_AXIS_NAMES = {"epoch": "", "time": "by minutes", "images": "by images"}
+_WIDE_FOR_WORDS = 48  # cells from which a title has room for whole words
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,15 +100,6 @@ def draw(spec: PanelSpec, shown: Sequence[Shown], state: PlotState, width: int, 
     return _bars(spec, view, shown, state, width, height)
 
 
-def x_of(detail: RunDetail, curve: Curve, axis: XAxis) -> Floats:
-    """Where the values of a curve lie on the x axis."""
-    if axis == "epoch" or not len(detail.epochs):
-        return curve.epochs.astype(np.float64)
-    at = np.searchsorted(detail.epochs, curve.epochs).clip(0, len(detail.epochs) - 1)
-    places: Floats = (detail.seconds / 60 if axis == "time" else detail.images)[at]
-    return places
-
-
 def epoch_at(detail: RunDetail, x: float | None, axis: XAxis) -> float | None:
     """The epoch of a run at a place on the x axis; None without a place."""
     if x is None or axis == "epoch" or not len(detail.epochs):
@@ -138,47 +132,55 @@ def _lines(
     metrics = list(zip(view.metrics, view.labels, strict=True))
     grouped = len(metrics) > 1 and not alone
     series: list[Series] = []
+    bands: list[Band] = []
     for one in shown:
         measured = [pair for pair in metrics if any(len(d.curve(pair[0]).epochs) for d in one.details)]
         for number, (metric, label) in enumerate(measured[: 1 if grouped else None]):
-            style = series_style(number) if alone and len(measured) > 1 else one.style
-            name = label if alone and len(measured) > 1 else one.label
-            series += _series(one, metric, name, style, spec.factor, state.x_axis)
-    label = metrics[0][1] if grouped else ""
+            several = alone and len(measured) > 1
+            style = series_style(number) if several else one.style
+            own, around = _curve(
+                one, metric, label if several else one.label, style, spec.factor, state.x_axis
+            )
+            series.append(own)
+            bands += around
+    unit = _AXIS_NAMES[state.x_axis]  # in the title: between the ticks there is not always room
+    unit = unit if width >= _WIDE_FOR_WORDS else unit.replace("minutes", "min")
+    seeds = [f"n={len(shown[0].details)}"] if alone and bands and len(metrics) > 1 else []
     options = LineOptions(
         width,
         height,
-        title=_title(spec, view, label),
-        x_label="" if state.x_axis == "epoch" else _AXIS_NAMES[state.x_axis],
+        title=_title(spec, view, metrics[0][1] if grouped else "", unit, *seeds, *_spread(bands, state)),
         glyphs=state.glyphs,
         log_y=spec.key in state.log_y,
         x_bounds=state.x_bounds,
         smoothing=state.smoothing,
         cursor_x=state.cursor,
+        legend=any(one.name for one in series),
     )
-    plot = line_plot(series, options)
+    plot = line_plot(series, options, bands)
     return Picture(plot.canvas, plot.plane if plot.dots.any() else None)
 
 
-def _series(
+def _spread(bands: Sequence[Band], state: PlotState) -> list[str]:
+    """What the title says of bands."""
+    return [f"mean {'+-' if state.glyphs is GlyphSet.ASCII else '±'} std"] if bands else []
+
+
+def _curve(
     one: Shown, metric: str, name: str, style: SeriesStyle, factor: float, axis: XAxis
-) -> list[Series]:
-    """The curve of a run; of a group of seeds their mean, the seeds faint behind it."""
-    own = [
-        (x_of(detail, curve, axis), curve.values * factor, curve.epochs)
-        for detail in one.details
-        if len((curve := detail.curve(metric)).epochs)
-    ]
-    if len(own) == 1:
-        return [Series.styled(name, own[0][0], own[0][1], style)]
-    if not own:
-        return [Series.styled(name, np.zeros(0), np.zeros(0), style)]
-    common = sorted(set.intersection(*(set(epochs.tolist()) for _, _, epochs in own)))
-    at = [np.searchsorted(epochs, common) for _, _, epochs in own]
-    x = np.mean([x[index] for (x, _, _), index in zip(own, at, strict=True)], axis=0)
-    mean = np.mean([y[index] for (_, y, _), index in zip(own, at, strict=True)], axis=0)
-    faint = [Series.styled(name, x, y, style).raw() for x, y, _ in own]
-    return [*faint, Series.styled(name, x, mean, style)]
+) -> tuple[Series, list[Band]]:
+    """The curve of a run; of seeds their mean, with a band of ± one sample standard deviation where two have values."""
+    if len(one.details) == 1:
+        curve = one.details[0].curve(metric)
+        return Series.styled(name, x_of(one.details[0], curve, axis), curve.values * factor, style), []
+    seeds = seed_curve(one.details, metric, axis)
+    fewest, most = (int(seeds.counts.min()), int(seeds.counts.max())) if len(seeds.counts) else (0, 0)
+    if most and fewest < len(one.details):
+        known = f"{most}" if fewest == most else f"{fewest}-{most}"
+        name = f"{name.removesuffix(f' n={len(one.details)}')} n={known}"
+    mean, std = seeds.mean * factor, seeds.std * factor
+    bands = [Band(name, seeds.x, mean - std, mean + std, style.colour)] if np.isfinite(std).any() else []
+    return Series.styled(name, seeds.x, mean, style), bands
 
 
 # ---------------------------------------------------------------------- by class, by layer
@@ -195,16 +197,32 @@ def short_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(".".join(one[shared:]) for one in words)
 
 
-def _first_row(view: PanelView, one: Shown, state: PlotState) -> tuple[RunDetail, str, int, Floats] | None:
-    """The first run of `one` with rows of the view: it, the metric, the epoch and the row."""
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """A vector metric of one run at one epoch."""
+
+    detail: RunDetail
+    metric: str
+    epoch: int
+    values: Floats
+
+
+def _rows(view: PanelView, one: Shown, state: PlotState) -> list[_Row]:
+    """The row of each run of `one` that has one, of the first metric of the view that it has."""
+    found = []
     for detail in one.details:
-        for metric in view.metrics:
-            rows = detail.vectors.get(metric)
-            if rows is not None:
-                found = last_measured(rows, epoch_at(detail, state.cursor, state.x_axis))
-                if found is not None:
-                    return detail, metric, found[0], found[1].astype(np.float64)
-    return None
+        metric = next((name for name in view.metrics if name in detail.vectors), "")
+        at = epoch_at(detail, state.cursor, state.x_axis)
+        row = last_measured(detail.vectors[metric], at) if metric else None
+        if row is not None:
+            found.append(_Row(detail, metric, row[0], row[1].astype(np.float64)))
+    return found
+
+
+def _when(epochs: Sequence[int]) -> str:
+    """At which epoch, or between which, something was measured."""
+    first, last = min(epochs), max(epochs)
+    return f"@{first}" if first == last else f"@{first}-{last}"
 
 
 def _ends(spec: PanelSpec) -> tuple[str, str]:
@@ -216,39 +234,43 @@ def _bars(
 ) -> Picture:
     first, last = _ends(spec)
     options = BarOptions(width, height, title=_title(spec, view), glyphs=state.glyphs, first=first, last=last)
-    found = _first_row(view, shown[0], state) if shown else None
-    if found is None:
+    found = _rows(view, shown[0], state) if shown else []
+    if not found:
         return Picture(bar_plot(np.zeros(0), options).canvas)
-    detail, _, epoch, row = found
-    colour = shown[0].style.colour
+    row, _, seeds = seed_row([one.values for one in found])
+    counts = found[0].detail.train_counts
     overlay = None
-    if spec.axis == "class" and detail.train_counts is not None and len(detail.train_counts) == len(row):
-        overlay = Overlay("n_k", detail.train_counts, colour=DEFAULT, log=True)
-    which = f"{shown[0].label} @{epoch}" if len(shown) > 1 or state.cursor is not None else ""
-    title = _title(spec, view, which)
-    return Picture(bar_plot(row * spec.factor, replace(options, title=title, colour=colour), overlay).canvas)
+    if spec.axis == "class" and counts is not None and len(counts) == len(row):
+        overlay = Overlay("n_k", counts, colour=DEFAULT, log=True)
+    said = [f"mean of {seeds}"] if seeds > 1 else []
+    if len(shown) > 1 or state.cursor is not None:
+        said = [shown[0].label, *said, _when([one.epoch for one in found])]
+    options = replace(options, title=_title(spec, view, *said), colour=shown[0].style.colour)
+    return Picture(bar_plot(row * spec.factor, options, overlay).canvas)
 
 
 def _by_class_curves(
     spec: PanelSpec, view: PanelView, shown: Sequence[Shown], state: PlotState, width: int, height: int
 ) -> Picture:
-    series = []
+    series: list[Series] = []
+    bands: list[Band] = []
     for one in shown:
-        found = _first_row(view, one, state)
-        if found is not None:
-            row = found[3]
-            series.append(
-                Series.styled(one.label, np.arange(len(row), dtype=np.float64), row * spec.factor, one.style)
-            )
+        found = _rows(view, one, state)
+        if found:
+            mean, std, seeds = seed_row([row.values * spec.factor for row in found])
+            x = np.arange(len(mean), dtype=np.float64)
+            series.append(Series.styled(one.label, x, mean, one.style))
+            bands += [Band(one.label, x, mean - std, mean + std, one.style.colour)] if seeds > 1 else []
     options = LineOptions(
         width,
         height,
-        title=_title(spec, view),
+        title=_title(spec, view, *_spread(bands, state)),
         x_label=str(spec.axis),
+        ends=_ends(spec),
         glyphs=state.glyphs,
         log_y=spec.key in state.log_y,
     )
-    return Picture(line_plot(series, options).canvas)
+    return Picture(line_plot(series, options, bands).canvas)
 
 
 def _over_epochs(
@@ -257,27 +279,46 @@ def _over_epochs(
     options = HeatmapOptions(
         width,
         height,
-        title=_title(spec, view, shown[0].label if len(shown) > 1 else ""),
+        title=_title(spec, view),
         glyphs=state.glyphs,
         colour=state.colour,
         log=spec.key in state.log_y,
         x_label="epoch",
     )
-    found = _first_row(view, shown[0], replace(state, cursor=None)) if shown else None
-    if found is None:
+    found = _rows(view, shown[0], replace(state, cursor=None)) if shown else []
+    if not found:
         return Picture(heatmap(np.zeros((0, 0)), options).canvas)
-    detail, metric, _, _ = found
-    rows = detail.vectors[metric]
+    detail, metric = found[0].detail, found[0].metric
+    rows, seeds = _mean_rows([one.detail.vectors[one.metric] for one in found])
     measured = np.flatnonzero(~np.isnan(rows).all(axis=1))
     rows = rows[measured]  # epochs without a measurement would leave stripes
     names = short_names(detail.metrics[metric].names)
     options = replace(
         options,
+        title=_title(spec, view, *_whose(shown, seeds)),
         x_range=(float(measured[0] + 1), float(measured[-1] + 1)),
         row_names=names if len(names) == rows.shape[1] else (),
         cursor_x=epoch_at(detail, state.cursor, state.x_axis),
     )
-    return Picture(heatmap(rows.T.astype(np.float64) * spec.factor, options).canvas)
+    return Picture(heatmap(rows.T * spec.factor, options).canvas)
+
+
+def _whose(shown: Sequence[Shown], seeds: int) -> list[str]:
+    """What the title of a heatmap says of the run, or of the seeds, that it is of."""
+    return [shown[0].label] * (len(shown) > 1) + [f"mean of {seeds}"] * (seeds > 1)
+
+
+def _mean_rows(tables: Sequence[npt.NDArray[np.float32]]) -> tuple[Floats, int]:
+    """The mean of tables (E, width) of one width over the seeds that reach an epoch; and how many tables."""
+    alike = [table for table in tables if table.shape[1] == tables[0].shape[1]]
+    if len(alike) == 1:
+        return alike[0].astype(np.float64), 1
+    longest = max(len(table) for table in alike)
+    whole = np.full((len(alike), longest * alike[0].shape[1]), np.nan)
+    for row, table in zip(whole, alike, strict=True):
+        row[: table.size] = table.ravel()
+    mean, _, seeds = seed_row(list(whole))
+    return mean.reshape(longest, -1), seeds
 
 
 def _matrix(
@@ -286,17 +327,21 @@ def _matrix(
     options = HeatmapOptions(
         width, height, title=_title(spec, view), glyphs=state.glyphs, colour=state.colour
     )
-    for detail in shown[0].details if shown else ():
-        for metric in view.metrics:
-            if metric in detail.matrices:
-                epoch, values = detail.matrices[metric]
-                names = short_names(detail.metrics[metric].names)
-                options = replace(
-                    options,
-                    title=_title(spec, view, shown[0].label if len(shown) > 1 else "", f"@{epoch}"),
-                    row_names=names if len(names) == len(values) else (),
-                    colormap=Colormap.DIVERGING if spec.key.startswith("cosine") else Colormap.SEQUENTIAL,
-                    log=spec.key in state.log_y,
-                )
-                return Picture(heatmap(values.astype(np.float64), options).canvas)
-    return Picture(heatmap(np.zeros((0, 0)), options).canvas)
+    details = shown[0].details if shown else ()
+    metric = next((name for name in view.metrics for detail in details if name in detail.matrices), "")
+    there = [detail for detail in details if metric in detail.matrices]
+    if not there:
+        return Picture(heatmap(np.zeros((0, 0)), options).canvas)
+    size = len(there[0].matrices[metric][1])
+    there = [detail for detail in there if len(detail.matrices[metric][1]) == size]
+    mean, _, seeds = seed_row([detail.matrices[metric][1].astype(np.float64).ravel() for detail in there])
+    names = short_names(there[0].metrics[metric].names)
+    when = _when([detail.matrices[metric][0] for detail in there])
+    options = replace(
+        options,
+        title=_title(spec, view, *_whose(shown, seeds), when),
+        row_names=names if len(names) == size else (),
+        colormap=Colormap.DIVERGING if spec.key.startswith("cosine") else Colormap.SEQUENTIAL,
+        log=spec.key in state.log_y,
+    )
+    return Picture(heatmap(mean.reshape(size, size), options).canvas)

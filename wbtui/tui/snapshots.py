@@ -1,8 +1,9 @@
 """What does the feed hand to the screen? Frozen, so that a screen may read it while the next one is made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from itertools import compress
+from operator import is_not
 from typing import Any
 
 import numpy as np
@@ -46,9 +47,11 @@ class RunDetail:
     epochs: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """(E,) numbers of the epochs that stand."""
     seconds: Floats = field(default_factory=lambda: np.zeros(0))
-    """(E,) end of each epoch, in seconds since the run's start."""
+    """(E,) end of each epoch, in seconds of work; what lies between attempts is left out."""
     images: Floats = field(default_factory=lambda: np.zeros(0))
     """(E,) images trained on up to the end of each epoch."""
+    attempts: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """(E,) number of the attempt that measured each epoch; empty where nobody counts them."""
     scalars: Mapping[str, Curve] = field(default_factory=dict)
     vectors: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
     """Vector metrics that the screen asked for: (E, width), row r of epoch r + 1."""
@@ -91,6 +94,8 @@ class RunFiles:
     provenance: tuple[tuple[str, str], ...] = ()
     log: tuple[str, ...] = ()
     """The last lines of output.log, harmless to a terminal."""
+    events: tuple[str, ...] = ()
+    """What happened to it, a line each with its time, harmless too."""
     samples: tuple[Mapping[str, Any], ...] = ()
     """Of system.jsonl; not to be trusted."""
     problems: tuple[str, ...] = ()
@@ -111,8 +116,13 @@ class Snapshot:
     """Whether the folder was read at all."""
     problem: str = ""
     """Why the folder cannot be read."""
+    by_id: Mapping[str, RunSummary] = field(default_factory=dict)
+    """The rows by run id."""
 
-    @cached_property
-    def by_id(self) -> Mapping[str, RunSummary]:
-        """The rows by run id."""
-        return {row.id: row for row in self.rows}
+
+def other_rows(before: Sequence[RunSummary], after: Sequence[RunSummary]) -> list[RunSummary]:
+    """The rows that are not the same objects as before, found fast: nearly all are, and there may be a thousand."""
+    if len(before) == len(after):
+        return list(compress(after, map(is_not, before, after)))
+    known = set(map(id, before))
+    return [row for row in after if id(row) not in known]

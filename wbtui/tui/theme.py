@@ -15,5 +15,6 @@ DARK = Theme(
     surface="#191f27",
     panel="#242c37",
     dark=True,
+    variables={"scrollbar-background": "#191f27"},  # of itself it would be black, a bar in every empty margin
 )
 """Dark, after Okabe and Ito; what is forced where NO_COLOR makes everything grey."""

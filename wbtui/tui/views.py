@@ -23,6 +23,7 @@ VIEWS = "views.json"
 VERSION = 1
 _MOST = 200  # entries of a list
 _LONGEST = 1_000  # characters of a text
+_MOST_TOLD = 10_000  # entries of `told`
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,10 @@ class Views:
     """Panel key → which of its splits is shown."""
     class_views: Mapping[str, str] = field(default_factory=dict)
     """Panel key → bars, curves or heatmap."""
+    theme: str = ""
+    """Name of the colours that were chosen; empty: wbtui's own."""
+    told: tuple[str, ...] = ()
+    """Alerts that somebody has been told of, see `alerts.key_of`."""
 
 
 def views_path(runs: Path, *, readonly: bool = False) -> Path:
@@ -95,8 +100,12 @@ def save_views(path: Path, views: Views) -> str:
     return ""
 
 
-def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and len(value) <= _MOST and all(_is_text(item) for item in value)
+def _is_texts(value: object, most: int = _MOST) -> bool:
+    return isinstance(value, list) and len(value) <= most and all(_is_text(item) for item in value)
+
+
+def _is_told(value: object) -> bool:
+    return _is_texts(value, _MOST_TOLD)
 
 
 def _is_text(value: object) -> bool:
@@ -132,9 +141,10 @@ def _fits(name: str, value: object) -> bool:
         return value in ("epoch", "time", "images")
     checks = {
         **dict.fromkeys(("panels", "hidden", "pinned", "log_y"), _is_texts),
-        **dict.fromkeys(("baseline", "filter", "sort"), _is_text),
+        **dict.fromkeys(("baseline", "filter", "sort", "theme"), _is_text),
         **dict.fromkeys(("colours", "splits"), _is_counts),
         "class_views": _is_words,
+        "told": _is_told,
         "smoothing": _is_factor,
         "group": _is_flag,
     }

@@ -16,6 +16,7 @@ from wbtui.tui import adjust_trials as moves
 from wbtui.tui.actions import bindings
 from wbtui.tui.adjust_bench import Bench, Survey
 from wbtui.tui.adjust_pictures import Look, change_bars, class_bars, curve_plot, with_marks
+from wbtui.tui.adjust_seeds import fold_header, fold_line, said_lines
 from wbtui.tui.adjust_trials import Outcome, Trial
 from wbtui.tui.adjust_work import AdjustWork
 from wbtui.tui.ink import Part
@@ -60,6 +61,7 @@ class AdjustScreen(AdjustKeys):
     AdjustScreen #top, AdjustScreen #status { background: $surface; }
     AdjustScreen #methods { background: $panel; }
     AdjustScreen #settings { max-height: 7; }
+    AdjustScreen #seeds { max-height: 4; }
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
@@ -80,6 +82,7 @@ class AdjustScreen(AdjustKeys):
         yield OneLine(id="gained")
         yield OneLine(id="lost")
         yield PickList(id="settings")
+        yield PickList(id="seeds")
         yield OneLine(id="status")
         yield KeyBar("adjust", id="keys")
         yield TooSmall()
@@ -176,7 +179,7 @@ class AdjustScreen(AdjustKeys):
         ascii_only = self.dashboard.ascii_only
         goal = _CRITERIA.get(trial.criterion, trial.criterion)
         chosen_on = f"{bench.validation_images:,} validation" if bench.validation_images else "NO validation"
-        others = f"   1 of {len(self.work.benches)} runs" if len(self.work.benches) > 1 else ""
+        others = f"   1 of {len(self.work.benches)} runs " if len(self.work.benches) > 1 else ""
         self.query_one("#top", OneLine).show(
             [(" Adjust ", "bold reverse"), (f" {self.called(trial.run_id)}", "bold"), (others, "dim")],
             [(f"{chosen_on}, {bench.material.test.n_images:,} test images   maximise {goal} ", "dim")],
@@ -218,11 +221,18 @@ class AdjustScreen(AdjustKeys):
             ],
             self.current,
         )
+        folds = self.folds()
+        self.query_one("#seeds", PickList).show(
+            fold_header(width - 1),
+            [*(fold_line(one, width - 1, ascii_only=ascii_only) for one in folds), *said_lines(folds)],
+            -1,
+        )
+        self._share_lines()
         self.query_one("#status", OneLine).show(self._status(trial))
 
     def called(self, run_id: str) -> str:
         """A run as people know it."""
-        row = next((row for row in self.dashboard.snapshot.rows if row.id == run_id), None)
+        row = self.dashboard.snapshot.by_id.get(run_id)
         short = self.dashboard.short(run_id)
         if row is None:
             return plain(short)
@@ -240,11 +250,7 @@ class AdjustScreen(AdjustKeys):
                 (f" a sample of {survey.images:,} images; all of them are being computed ...", moves.LOUD)
             ]
         if (warning := survey.warning) is not None:
-            said = (
-                f" negative logits: {warning.without_rival:.1%} of images cannot change, {warning.lost:.1%} can "
-                f"never be right, on {warning.all_negative:.1%} rare classes lose"
-            )
-            return [(said, moves.LOUD)]
+            return [(f" {warning.brief()}", moves.LOUD)]
         choice = survey.choice
         if choice is not None and choice.basis == "validation" and trial.highest:
             low, high = choice.within_one_error
@@ -293,12 +299,16 @@ class AdjustScreen(AdjustKeys):
 
     def on_resize(self, event: events.Resize) -> None:
         """Fill the lines anew; on a low screen the classes that moved make room for the pictures."""
-        self.show_lines(not self.query_one(Tiles).alone)
+        self._share_lines()
         self.draw_soon()
+
+    def _share_lines(self) -> None:
+        self.show_lines(not self.query_one(Tiles).alone)
 
     def show_lines(self, wanted: bool) -> None:
         """Show or hide what stands below the pictures."""
         self.query_one("#settings").display = wanted
+        self.query_one("#seeds").display = wanted and bool(self.folds())
         for name in ("#gained", "#lost"):
             self.query_one(name).display = wanted and self.size.height >= _TALL_FOR_CLASSES
 

@@ -1,5 +1,6 @@
 """What do the keys do that adjust logits: method, strength, settings side by side, saving?"""
 
+from abc import abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -10,6 +11,7 @@ from wbtui.adjustment import METHODS, published_choice
 from wbtui.report.derived import Derived
 from wbtui.report.table import Table
 from wbtui.tui import adjust_trials as moves
+from wbtui.tui.adjust_seeds import SeedFold, folded, with_folds
 from wbtui.tui.adjust_trials import Outcome, Trial
 from wbtui.tui.adjust_work import AdjustWork
 from wbtui.tui.widgets.pick_list import Picked
@@ -38,21 +40,21 @@ class AdjustKeys(Screen[None]):
         """The application."""
         return cast("WbtuiApp", self.app)
 
+    @abstractmethod
     def draw_soon(self) -> None:
         """Something is another: draw it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def learned(self) -> None:
         """More is known: settings that nobody has moved take the strength that is chosen."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_lines(self, wanted: bool) -> None:
         """Show or hide what stands below the pictures."""
-        raise NotImplementedError
 
+    @abstractmethod
     def called(self, run_id: str) -> str:
         """A run as people know it."""
-        raise NotImplementedError
 
     # ------------------------------------------------------------------ settings
 
@@ -60,6 +62,11 @@ class AdjustKeys(Screen[None]):
     def trial(self) -> Trial | None:
         """The setting that keys act on; None while nothing is read."""
         return self.trials[self.current] if self.trials else None
+
+    def folds(self) -> list[SeedFold]:
+        """Seeds of one setting that are adjusted alike, together."""
+        known, short = self.work.known, self.dashboard.short_ids
+        return folded(self.trials, self.outcomes, self.work.settings, known, short)
 
     def class_count_of(self, trial: Trial) -> int:
         """Classes of a setting's run."""
@@ -144,13 +151,26 @@ class AdjustKeys(Screen[None]):
 
     def action_less_gamma(self) -> None:
         """Less of the pair's multiplicative strength."""
-        if self.trial is not None:
-            self.set(moves.with_gamma(self.trial, self.trial.gamma - moves.STEP))
+        self._step_gamma(-moves.STEP)
 
     def action_more_gamma(self) -> None:
         """More of it."""
-        if self.trial is not None:
-            self.set(moves.with_gamma(self.trial, self.trial.gamma + moves.STEP))
+        self._step_gamma(moves.STEP)
+
+    def _step_gamma(self, by: float) -> None:
+        trial = self.trial
+        if trial is None:
+            return
+        after = moves.with_gamma(trial, trial.gamma + by)
+        if not trial.is_pair:
+            pair = list(METHODS).index("additive_multiplicative") + 1
+            self.dashboard.say(f"only the pair (method {pair}) has a second strength γ")
+        elif after.gamma == trial.gamma:
+            self.dashboard.say(
+                f"γ is {trial.gamma:g} already, the {'lowest' if by < 0 else 'highest'} there is"
+            )
+        else:
+            self.set(after)
 
     def on_strength_slider_moved(self, message: StrengthSlider.Moved) -> None:
         """The knob was dragged."""
@@ -234,6 +254,34 @@ class AdjustKeys(Screen[None]):
         self.trials.insert(self.current + 1, replace(trial, follows=False))
         self._go_to(self.current + 1)
 
+    def action_seeds(self) -> None:
+        """Adjust the other seeds of this run's setting alike; where validation chooses, each by its own."""
+        trial = self.trial
+        if trial is None:
+            return
+        label = self.work.settings.get(trial.run_id)
+        others = [
+            one for one in self.work.benches if self.work.settings[one] == label and one != trial.run_id
+        ]
+        if not others:
+            self.dashboard.say(
+                "no other seed of this setting is here: select them (space) before L", "warning"
+            )
+        elif trial.basis == "oracle":
+            self.dashboard.say("an oracle is each seed's own: o on its line", "warning")
+        else:
+            trials = moves.with_seeds(self.trials, self.current, others)
+            if trials == self.trials:
+                full = len(trials) >= moves.MOST_TRIALS
+                room = f"{moves.MOST_TRIALS} settings stand side by side at most; X drops one"
+                self.dashboard.say(room if full else "the other seeds are adjusted alike already")
+                return
+            self.trials = trials
+            self.current = self.trials.index(trial)
+            for one in self.trials:
+                self.work.look_into(one)
+            self.learned()
+
     def action_drop(self) -> None:
         """Drop this setting."""
         if len(self.trials) > 1:
@@ -289,7 +337,7 @@ class AdjustKeys(Screen[None]):
 
     def _table(self) -> Table:
         names = {run_id: self.called(run_id) for run_id in self.work.benches}
-        return moves.trials_table(self.trials, self.outcomes, names)
+        return with_folds(moves.trials_table(self.trials, self.outcomes, names), self.folds())
 
     def action_copy(self) -> None:
         """Copy the settings side by side."""

@@ -8,19 +8,17 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from wbtui.report.compare import difference_tables, metric_table
-from wbtui.report.entries import Entry, Member, folded
+from wbtui.report.entries import Member, folded
 from wbtui.store.summary import RunSummary
-from wbtui.store.text import plain
 from wbtui.tui import compare_lines as lines
 from wbtui.tui.actions import bindings
-from wbtui.tui.compare_work import MOST_COLUMNS, Board, Read, Saved, make_board, read_members, read_saved
+from wbtui.tui.compare_work import LEAST_COLUMNS, MOST_COLUMNS, Board, Read, make_board, read_members
 from wbtui.tui.desk import Desk
 from wbtui.tui.ink import Part
 from wbtui.tui.marks import colours_for, rich_colour, style_of
 from wbtui.tui.plots import Shown
-from wbtui.tui.screens.dialogs import Choose
-from wbtui.tui.screens.panel_keys import PanelKeys
+from wbtui.tui.screens.compare_keys import CompareKeys
+from wbtui.tui.seeds import seeds_label
 from wbtui.tui.snapshots import RunDetail, Snapshot
 from wbtui.tui.widgets.canvas_pane import CanvasPane
 from wbtui.tui.widgets.comparison_table import ComparisonTable
@@ -61,7 +59,7 @@ def open_compare(app: "WbtuiApp", rows: Sequence[RunSummary], *, derived: bool =
     app.push_screen(CompareScreen([Path(row.path) for row in chosen], baseline, derived=derived))
 
 
-class CompareScreen(PanelKeys):
+class CompareScreen(CompareKeys):
     """A table with differences; below it curves, classes and settings.
 
     Args:
@@ -88,16 +86,11 @@ class CompareScreen(PanelKeys):
     def __init__(self, folders: Sequence[Path], baseline: str = "", *, derived: bool = False) -> None:
         super().__init__()
         self._folders, self._wanted_baseline, self._derived = tuple(folders), baseline, derived
-        self.entries: list[Entry] = []
-        self.current = 0
-        self.baseline = 0
         self.page = "curves"
-        self.board: Board | None = None
-        self._saved: dict[tuple[str, str], Saved] = {}
-        self._left_out = 0
         self._colours: Mapping[str, int] = {}
         self._shown: tuple[Shown, ...] = ()
         self._shown_of: object = None
+        self._rules: list[Part] = []
 
     def compose(self) -> ComposeResult:
         """What must be read first, table, pages, status, keys."""
@@ -120,31 +113,32 @@ class CompareScreen(PanelKeys):
         """Read the runs, in a thread."""
         self.begin_view(self.dashboard.views)
         self.query_one("#top", OneLine).show([(" Compare ", "bold reverse"), (" reading runs ...", "dim")])
-        self._desk = Desk("compare", self.call_later, lambda text: self.dashboard.say(text, "error"))
+        self.desk = Desk("compare", self.call_later, lambda text: self.dashboard.say(text, "error"))
         self._read(derived=self._derived)
 
     def on_unmount(self) -> None:
         """Let the thread go."""
-        self._desk.close()
+        self.desk.close()
 
     @property
     def busy(self) -> bool:
         """Whether something is being read or compared."""
-        return self._desk.busy
+        return self.desk.busy
 
     # ------------------------------------------------------------------ what comes in
 
     def _read(self, *, derived: bool) -> None:
         folders = self._folders
-        self._desk.ask("read", lambda: read_members(folders, derived=derived), self._came)
+        self.desk.ask("read", lambda: read_members(folders, derived=derived), self.came)
 
-    def _came(self, found: Read) -> None:
+    def came(self, found: Read) -> None:
+        """More columns were read."""
         if found.problems:
             self.dashboard.say("\n".join(found.problems), "error")
-        self._saved |= {(one.run_id, one.derived.name): one for one in found.saved}
-        self._fold([member for entry in self.entries for member in entry.members] + list(found.members))
-        if len(self.entries) >= 2:
-            self._compare()
+        self.saved |= {(one.run_id, one.derived.name): one for one in found.saved}
+        self._fold([member for entry in self.entries for member in entry.every_member] + list(found.members))
+        if len(self.entries) >= LEAST_COLUMNS:
+            self.compare()
         elif found.saved and not self._derived:
             self.entries, self._derived = [], True
             self._read(derived=True)
@@ -156,21 +150,23 @@ class CompareScreen(PanelKeys):
         """Put seeds together; the baseline stays the column of the run that it was."""
         base = self.entries[self.baseline].members[0].run.id if self.entries else self._wanted_baseline
         found = folded(members)
-        self.entries, self._left_out = found[:MOST_COLUMNS], len(found[MOST_COLUMNS:])
+        self.entries, self.left_out = found[:MOST_COLUMNS], len(found[MOST_COLUMNS:])
         places = [
-            place for place, entry in enumerate(self.entries) if base in [one.run.id for one in entry.members]
+            place
+            for place, entry in enumerate(self.entries)
+            if base in [one.run.id for one in entry.every_member]
         ]
         self.baseline = places[0] if places else 0
         self.current = min(self.current, len(self.entries) - 1)
 
-    def _compare(self) -> None:
+    def compare(self) -> None:
         """Compare anew, in a thread: intervals of many images take a moment."""
         entries, baseline = tuple(self.entries), self.baseline
-        self._desk.ask("compare", lambda: make_board(entries, baseline), self._compared)
+        self.desk.ask("compare", lambda: make_board(entries, baseline), self._compared)
 
     def _compared(self, board: Board) -> None:
         self.board = board
-        self._draw()
+        self.draw()
 
     def take(self, snapshot: Snapshot) -> None:
         """Follow the curves of runs that go on."""
@@ -178,7 +174,8 @@ class CompareScreen(PanelKeys):
 
     # ------------------------------------------------------------------ drawing
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Draw what is compared."""
         board = self.board
         if board is None or not self.is_mounted:
             return
@@ -193,7 +190,7 @@ class CompareScreen(PanelKeys):
             [
                 (" Compare ", "bold reverse"),
                 (f" {len(board.entries)} columns against ", ""),
-                (plain(board.entries[board.baseline].label), "bold"),
+                (lines.called(board.entries[board.baseline].label), "bold"),
             ]
         )
         self.query_one(ComparisonTable).show(
@@ -214,21 +211,27 @@ class CompareScreen(PanelKeys):
         board, width = self.board, self.size.width - 3
         if board is None or not self.is_mounted:
             return
-        more = [f"{MOST_COLUMNS} columns at most: {self._left_out} more settings are left out"]
-        problems = lines.problem_lines(board.comparison, more if self._left_out else [], width)
+        more = [f"{MOST_COLUMNS} columns at most: {self.left_out} more settings are left out"]
+        problems = lines.problem_lines(board.comparison, more if self.left_out else [], width)
         rules = lines.rule_lines(board.comparison, width)
         self.query_one("#problems").display = bool(problems)
         self.query_one("#problems", TextPane).show(problems)
         self.query_one("#rules", TextPane).show(rules)
-        parts = [(f" {text}", style) for line in rules for text, style in line]
-        self.query_one("#status", OneLine).show(parts)
+        self._rules = [(f" {text}", style) for line in rules for text, style in line]
+        self.show_status()
         moved = self.query_one("#moved", TextPane)
-        short = [plain(entry.label) for entry in board.entries]
+        short = [lines.short_name(entry.label) for entry in board.entries]
         moved.show(lines.class_lines(board, short, max(moved.size.width - 3, 20)))
-        settings = lines.setting_lines(board.comparison)
+        pane = self.query_one("#settings", TextPane)
+        settings = lines.setting_lines(board.comparison, max(pane.size.width - 3, 20))
         if not self._is_tall:
             settings += rules
-        self.query_one("#settings", TextPane).show(settings)
+        pane.show(settings)
+
+    def show_status(self) -> None:
+        """What the marks in the table mean, where there is no room for it below the table."""
+        if not self.remarks and self.is_mounted:
+            self.query_one("#status", OneLine).show(self._rules)
 
     @property
     def _is_tall(self) -> bool:
@@ -250,7 +253,7 @@ class CompareScreen(PanelKeys):
             if entry.members[0].derived is None:
                 ids = [one.run.id for one in entry.members]
                 found = tuple(details.get(one, RunDetail(one, 0)) for one in ids)
-                label = plain(entry.label) + (f" n={entry.n}" if entry.n > 1 else "")
+                label = seeds_label(entry.label, entry.n)
                 style = self._colours[ids[0] + entry.label]
                 chosen.append((place != self.current, Shown(ids[0], label, style_of(style), found)))
         chosen.sort(key=lambda pair: pair[0])
@@ -274,6 +277,7 @@ class CompareScreen(PanelKeys):
                 self.active_panel,
                 alone=self.full and self.page == "curves",
             )
+        self.show_keys()
         self.want([detail.id for one in self._shown for detail in one.details])
 
     def on_resize(self, event: events.Resize) -> None:
@@ -341,124 +345,3 @@ class CompareScreen(PanelKeys):
         """One layer out: full screen, cursor, zoom, this screen."""
         if not self.step_out():
             self.dismiss()
-
-    # ------------------------------------------------------------------ keys: columns
-
-    def _go_to(self, index: int) -> None:
-        if 0 <= index < len(self.entries) and index != self.current:
-            self.current = index
-            self._draw()
-
-    def action_column_left(self) -> None:
-        """The column at the left, or the cursor of the curves back."""
-        if self.plot_state.cursor is not None:
-            self.action_cursor_left()
-        else:
-            self._go_to(self.current - 1)
-
-    def action_column_right(self) -> None:
-        """The column at the right, or the cursor of the curves on."""
-        if self.plot_state.cursor is not None:
-            self.action_cursor_right()
-        else:
-            self._go_to(self.current + 1)
-
-    def on_comparison_table_pointed(self, message: ComparisonTable.Pointed) -> None:
-        """A column was clicked."""
-        self._go_to(message.index)
-
-    def action_move_left(self) -> None:
-        """This column one further left."""
-        self._move(-1)
-
-    def action_move_right(self) -> None:
-        """This column one further right."""
-        self._move(1)
-
-    def _move(self, by: int) -> None:
-        goal = self.current + by
-        if not 0 <= goal < len(self.entries):
-            return
-        base = self.entries[self.baseline]
-        self.entries[self.current], self.entries[goal] = self.entries[goal], self.entries[self.current]
-        self.baseline, self.current = self.entries.index(base), goal
-        self._compare()
-
-    def action_baseline(self) -> None:
-        """Hold the others against this column."""
-        if self.entries and self.baseline != self.current:
-            self.baseline = self.current
-            self._compare()
-
-    def action_drop(self) -> None:
-        """Take this column away."""
-        if len(self.entries) <= 2:
-            self.dashboard.say("two columns are the least that can be compared", "warning")
-            return
-        base = self.entries[self.baseline]
-        del self.entries[self.current]
-        self.baseline = self.entries.index(base) if base in self.entries else 0
-        self.current = min(self.current, len(self.entries) - 1)
-        self._left_out = 0  # there is room to add them now
-        self._compare()
-
-    def action_add(self) -> None:
-        """Add a run or a saved adjustment."""
-        there = {one.run.id for entry in self.entries for one in entry.members if one.derived is None}
-        derived = {
-            (one.run.id, one.derived.name)
-            for entry in self.entries
-            for one in entry.members
-            if one.derived is not None
-        }
-        options = [
-            (f"saved {run_id} {name}", f"{self.dashboard.short(run_id)} + {one.label}")
-            for (run_id, name), one in self._saved.items()
-            if (run_id, name) not in derived
-        ]
-        rows = {row.id: row for row in self.dashboard.snapshot.rows if row.state == "finished"}
-        options += [
-            (f"run {row.id}", f"{self.dashboard.short(row.id)} {row.name or row.variant} seed {row.seed}")
-            for row in reversed(rows.values())
-            if row.id not in there
-        ]
-        if not options:
-            self.dashboard.say("nothing is left to add: every finished run is here", "warning")
-            return
-
-        def chosen(answer: str | None) -> None:
-            kind, _, name = (answer or "").partition(" ")
-            if kind == "run":
-                folders = [Path(rows[name].path)]
-                self._desk.ask("add", lambda: read_members(folders), self._came)
-            elif kind == "saved":
-                run_id, _, derived_name = name.partition(" ")
-                one = self._saved[run_id, derived_name]
-                folder = self._folder_of(run_id)
-                self._desk.ask(
-                    "add",
-                    lambda: Read((read_saved(folder, one.derived),), (), ()),
-                    self._came,
-                )
-
-        self.app.push_screen(Choose("Add to the comparison", options), chosen)
-
-    def _folder_of(self, run_id: str) -> Path:
-        return self.dashboard.runs / run_id
-
-    # ------------------------------------------------------------------ keys: copy and write
-
-    def action_copy(self) -> None:
-        """Copy the table."""
-        from wbtui.tui.screens.table_exports import ask_to_copy
-
-        if self.board is not None:
-            ask_to_copy(self.dashboard, metric_table(self.board.comparison))
-
-    def action_write(self) -> None:
-        """Write the tables, or the screen, to a file."""
-        from wbtui.tui.screens.table_exports import ask_to_write
-
-        if self.board is not None:
-            tables = [metric_table(self.board.comparison), *difference_tables(self.board.comparison)]
-            ask_to_write(self.dashboard, tables, "compare")

@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, TypeVar
 
 from rich.text import Text
-from textual import on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
+from textual.worker import get_current_worker
 
 from wbtui.errors import UsageError
 from wbtui.store.text import plain
@@ -46,11 +47,12 @@ class Confirm(Dialog[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes"),
         Binding("n,escape,q", "answer(False)", "No"),
+        Binding("enter", "say_how", "How"),
     ]
 
-    def __init__(self, question: str, detail: str = "") -> None:
+    def __init__(self, question: str, detail: str = "", *, yes: str = "do it") -> None:
         super().__init__()
-        self._question, self._detail = question, detail
+        self._question, self._detail, self._yes = question, detail, yes
 
     def compose(self) -> ComposeResult:
         """The question and its two answers."""
@@ -60,22 +62,41 @@ class Confirm(Dialog[bool]):
                 yield Static(self.literal(self._detail), markup=False)
             yield Static("y yes   n no", markup=False, classes="hint")
 
+    def action_say_how(self) -> None:
+        """Enter alone does nothing that cannot be undone: say which key does."""
+        hint = self.query_one(".hint", Static)
+        hint.update(f"press y to {self._yes}, n or esc to leave it")
+        hint.add_class("wrong")
+
     def action_answer(self, answer: bool) -> None:
         """Answer."""
         self.dismiss(answer)
 
 
 class Prompt(Dialog[str | None]):
-    """Asks for a line of text; what `check` refuses is said below it."""
+    """Asks for a line of text; what is refused is said below it.
+
+    Args:
+        title: What is asked.
+        value: What stands there first.
+        hint: What may stand there.
+        check: Raises a `UsageError` where a text cannot be; asked at every key, so it must be fast.
+        ask: The same, but asked at enter, in a thread, about a text that `check` lets pass.
+    """
 
     DEFAULT_CSS = _CSS.format(name="Prompt", width=90)
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
 
     def __init__(
-        self, title: str, value: str = "", hint: str = "", check: Callable[[str], object] | None = None
+        self,
+        title: str,
+        value: str = "",
+        hint: str = "",
+        check: Callable[[str], object] | None = None,
+        ask: Callable[[str], object] | None = None,
     ) -> None:
         super().__init__()
-        self._title, self._value, self._hint, self._check = title, value, hint, check
+        self._title, self._value, self._hint, self._check, self._ask = title, value, hint, check, ask
 
     def compose(self) -> ComposeResult:
         """The line and what is wrong with it."""
@@ -87,22 +108,44 @@ class Prompt(Dialog[str | None]):
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        if not self._refused(event.value):
+        if self._refused(event.value):
+            return
+        if self._ask is None:
             self.dismiss(event.value)
+        else:
+            self.query_one(".wrong", Static).update("looking ...")
+            self._find_out(event.value, self._ask)
+
+    @work(thread=True, exclusive=True)
+    def _find_out(self, value: str, ask: Callable[[str], object]) -> None:
+        wrong = _objection(ask, value)
+        if not get_current_worker().is_cancelled:
+            self.app.call_from_thread(self._found_out, value, wrong)
+
+    def _found_out(self, value: str, wrong: str) -> None:
+        if not self.is_current or self.query_one(Input).value != value:
+            return  # nobody waits for it any more, or another text stands there by now
+        self.query_one(".wrong", Static).update(self.literal(wrong))
+        if not wrong:
+            self.dismiss(value)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         self._refused(event.value)
 
     def _refused(self, value: str) -> bool:
-        wrong = ""
-        if self._check is not None:
-            try:
-                self._check(value)
-            except UsageError as error:
-                wrong = self.literal(str(error))
-        self.query_one(".wrong", Static).update(wrong)
+        wrong = _objection(self._check, value) if self._check is not None else ""
+        self.query_one(".wrong", Static).update(self.literal(wrong))
         return bool(wrong)
+
+
+def _objection(check: Callable[[str], object], value: str) -> str:
+    """What a check refuses in a text; empty: nothing."""
+    try:
+        check(value)
+    except UsageError as error:
+        return str(error)
+    return ""
 
 
 class Choose(Dialog[str | None]):
@@ -150,7 +193,7 @@ class PageOfText(Dialog[None]):
     """Shows text to read."""
 
     DEFAULT_CSS = _CSS.format(name="PageOfText", width=110) + (
-        "PageOfText VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }"
+        "PageOfText VerticalScroll { height: auto; scrollbar-size-vertical: 1; }"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,question_mark,d", "dismiss(None)", "Close"),
@@ -165,11 +208,17 @@ class PageOfText(Dialog[None]):
     def compose(self) -> ComposeResult:
         """The text; it scrolls."""
         with Vertical():
-            yield Static(self.literal(self._title), markup=False, classes="title")
+            yield Static(
+                Text(self.literal(self._title)).append("   esc close", "not bold dim"), classes="title"
+            )
             text = self._text.copy()
             text.plain = self.literal(text.plain)  # a character for a character, so that styles stay in place
             with VerticalScroll():
                 yield Static(text)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave the title and the border their rows, so that the last line can be reached."""
+        self.query_one(VerticalScroll).styles.max_height = max(event.size.height * 9 // 10 - 3, 1)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""

@@ -1,7 +1,7 @@
 """Into which file does a person want the table, the run or the picture?"""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def ask_to_write_table(app: "WbtuiApp", rows: Sequence[RunSummary]) -> None:
     """Ask for the form and the file, then write."""
     known = [row.id for row in app.snapshot.rows]
-    _ask(
+    ask_for_file(
         app,
         {
             "csv": ("table as CSV", lambda: _markup("to_csv", rows, known)),
@@ -33,7 +33,7 @@ def ask_to_write_table(app: "WbtuiApp", rows: Sequence[RunSummary]) -> None:
 
 def ask_to_write_run(app: "WbtuiApp", row: RunSummary) -> None:
     """Ask for the form and the file, then write."""
-    _ask(
+    ask_for_file(
         app,
         {
             "json": ("the run's row as JSON", lambda: json_text(listing_json([row]))),
@@ -50,7 +50,15 @@ def _markup(form: str, rows: Sequence[RunSummary], known: Sequence[str]) -> str:
     return write(listing_table(rows, known))
 
 
-def _ask(app: "WbtuiApp", forms: dict[str, tuple[str, Callable[[], str]]], name: str) -> None:
+def ask_for_file(app: "WbtuiApp", forms: Mapping[str, tuple[str, Callable[[], str]]], name: str) -> None:
+    """Ask in which of some forms and into which file, then write.
+
+    Args:
+        app: The application.
+        forms: Suffix of the file → what the form is called, and what makes the text.
+        name: Of the file, before its date.
+    """
+
     def chosen(form: str | None) -> None:
         if form is None:
             return

@@ -1,5 +1,7 @@
 """What do the keys do that act on panels? Shared by the screens that show some."""
 
+import time
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
@@ -11,16 +13,24 @@ from wbtui.plotting import GlyphSet
 from wbtui.tui import plot_moves
 from wbtui.tui.feed import Wanted
 from wbtui.tui.panels import PanelSpec, panels_of
-from wbtui.tui.plots import PlotState, Shown, XAxis, x_extent, x_of
+from wbtui.tui.plots import PlotState, Shown, x_extent
 from wbtui.tui.screens.dialogs import ChoosePanels
+from wbtui.tui.seeds import XAxis, x_of
 from wbtui.tui.snapshots import Curve, Floats, Snapshot
 from wbtui.tui.widgets import too_small
+from wbtui.tui.widgets.key_bar import KeyBar
+from wbtui.tui.widgets.one_line import OneLine
 from wbtui.tui.widgets.panel import Panel
 from wbtui.tui.widgets.panel_grid import PanelGrid
 
 if TYPE_CHECKING:
     from wbtui.tui.app import WbtuiApp
     from wbtui.tui.views import Views
+
+
+_REMARK_SECONDS = 4.0
+_ANY_PANEL = ("log_y", "cursor", "open", "full_screen", "back", "next_tab")
+_CURVE_KEYS = ("smoother", "rougher", "raw", "x_axis", "zoom_in")
 
 
 class PanelKeys(Screen[None]):
@@ -31,10 +41,12 @@ class PanelKeys(Screen[None]):
         self.plot_state = PlotState()
         self.active_panel = 0
         self.full = False
+        self.in_panels = False
         self._specs: tuple[PanelSpec, ...] = ()
         self._declared: frozenset[str] = frozenset()
         self._arranged: tuple[PanelSpec, ...] = ()
         self._arranged_of: object = None
+        self._remarked_until = 0.0
 
     # ------------------------------------------------------------------ what a screen provides
 
@@ -43,17 +55,17 @@ class PanelKeys(Screen[None]):
         """The application."""
         return cast("WbtuiApp", self.app)
 
+    @abstractmethod
     def shown(self) -> Sequence[Shown]:
         """The runs whose curves are drawn, the one that bars are of first."""
-        raise NotImplementedError
 
+    @abstractmethod
     def panels_changed(self) -> None:
         """Something about the panels is another: draw them, ask the feed for what they need."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take(self, snapshot: Snapshot) -> None:
         """Show what the feed read."""
-        raise NotImplementedError
 
     def on_screen_resume(self) -> None:
         """Show what was read while another screen was above."""
@@ -81,7 +93,7 @@ class PanelKeys(Screen[None]):
         )
 
     def _change(self, state: PlotState) -> None:
-        self.plot_state = state
+        self.plot_state, self._remarked_until = state, 0.0
         self.dashboard.keep_views(
             smoothing=state.smoothing,
             x_axis=state.x_axis,
@@ -137,6 +149,7 @@ class PanelKeys(Screen[None]):
         """Go to a panel by its number."""
         if number <= len(self.specs):
             self.active_panel = number - 1
+            self.go_into_panels()
             self.panels_changed()
 
     def action_next_pane(self) -> None:
@@ -150,7 +163,64 @@ class PanelKeys(Screen[None]):
     def _step_panel(self, by: int) -> None:
         if self.specs:
             self.active_panel = (min(self.active_panel, len(self.specs) - 1) + by) % len(self.specs)
+            self.go_into_panels()
             self.panels_changed()
+
+    def go_into_panels(self, inside: bool = True) -> None:
+        """Give `enter` to the panel that keys act on, or take it back, on a screen that has more than panels."""
+        if inside != self.in_panels:
+            self.in_panels = inside
+            self.query_one(PanelGrid).set_class(inside, "-keys")
+            self.show_keys()
+            self.call_after_refresh(
+                self._restyle_panels
+            )  # Textual tells nobody that a component's style changed
+
+    @property
+    def steers_panel(self) -> bool:
+        """Whether a panel has the keys: somebody went to it, or it has the whole screen."""
+        return (self.in_panels or self.full) and self.query_one(PanelGrid).display
+
+    @property
+    def _lies_along_epochs(self) -> bool:
+        """Whether the panel that keys act on has an x axis of epochs, time or images."""
+        spec = self.active_spec
+        return spec is not None and spec.axis == "scalar"
+
+    def show_keys(self) -> None:
+        """Name the keys of the panel that has them, else those of the screen."""
+        methods = None
+        spec = self.active_spec
+        if self.steers_panel and spec is not None:
+            wanted = set(_ANY_PANEL)
+            wanted |= set(_CURVE_KEYS) if self._lies_along_epochs else set()
+            wanted |= {"class_view"} if spec.axis in ("class", "layer") else set()
+            wanted |= {"next_view"} if len(spec.views) > 1 else set()
+            methods = frozenset(wanted)
+        self.query_one(KeyBar).of_panel(methods)
+
+    def remark(self, text: str) -> None:
+        """Say something in the status line for a moment, or until the view changes."""
+        status = self.query_one("#status", OneLine)
+        if not status.display:
+            self.dashboard.say(text)
+            return
+        status.show([(f" {text}", "bold")])
+        self._remarked_until = time.monotonic() + _REMARK_SECONDS
+        self.set_timer(_REMARK_SECONDS + 0.1, self.show_status)
+
+    @property
+    def remarks(self) -> bool:
+        """Whether the status line is taken by a remark."""
+        return time.monotonic() < self._remarked_until
+
+    @abstractmethod
+    def show_status(self) -> None:
+        """Write the status line, unless a remark stands there."""
+
+    def _restyle_panels(self) -> None:
+        for panel in self.query(Panel):
+            panel.notify_style_update()
 
     def action_next_view(self) -> None:
         """The next split."""
@@ -185,7 +255,10 @@ class PanelKeys(Screen[None]):
         self._change(replace(self.plot_state, smoothing=0.0))
 
     def action_x_axis(self) -> None:
-        """The next x axis."""
+        """The next x axis, where the panel that keys act on has one to choose."""
+        if self.steers_panel and not self._lies_along_epochs:
+            self.remark("this panel has no x axis to choose; others go by epochs, minutes or images")
+            return
         self._change(plot_moves.next_axis(self.plot_state))
 
     def action_zoom_in(self) -> None:
@@ -250,6 +323,7 @@ class PanelKeys(Screen[None]):
         keys = [spec.key for spec in self.specs]
         if message.panel.spec is not None and message.panel.spec.key in keys:
             self.active_panel = keys.index(message.panel.spec.key)
+            self.go_into_panels()
         if message.x is not None:
             self._change(plot_moves.cursor_set(self.plot_state, message.x))
         else:

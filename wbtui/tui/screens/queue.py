@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 
 from wbtui.errors import RunFailedError, UsageError
 from wbtui.launch import queue_files
+from wbtui.launch.probe import check_slots
 from wbtui.launch.queue_files import Entry, QueueSettings
 from wbtui.launch.slots import parse_slots
 from wbtui.launch.worker import device_of, ensure_worker, look, worker_lives
@@ -54,6 +55,26 @@ def read_queue(runs: Path, *, readonly: bool = False) -> QueueState:
     return QueueState(tuple(working), tuple(waiting_now), devices, settings, worker_lives(runs))
 
 
+def _slots(text: str) -> dict[str, int]:
+    """`parse_slots`; what it refuses is said without the option of the command."""
+    try:
+        return parse_slots(text)
+    except UsageError as error:
+        raise _of_dialog(error) from None
+
+
+def _slots_there(text: str) -> None:
+    """Refuse slots on devices that are not there; torch is asked, which takes seconds."""
+    try:
+        check_slots(parse_slots(text))
+    except UsageError as error:
+        raise _of_dialog(error) from None
+
+
+def _of_dialog(error: UsageError) -> UsageError:
+    return UsageError(str(error).removeprefix("--slots").lstrip(": "))
+
+
 class QueueScreen(ModalScreen[None]):
     """Shows the queue and changes it; everything that touches the disk happens in a thread."""
 
@@ -81,6 +102,8 @@ class QueueScreen(ModalScreen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._state = QueueState()
+        self._leaving: set[Path] = set()
+        """Runs that are being taken out."""
 
     @property
     def dashboard(self) -> "WbtuiApp":
@@ -125,28 +148,32 @@ class QueueScreen(ModalScreen[None]):
         """Show what was read."""
         if not self.is_mounted:
             return
-        options = self.query_one(OptionList)
-        place = options.highlighted
         before, self._state = self._state, state
         slots = ", ".join(f"{device}={count}" for device, count in state.settings.slots.items())
-        worker = (
-            "paused" if state.settings.paused else "at work" if state.worker else "no worker, nothing starts"
-        )
+        idle = "no worker, nothing starts" if state.waiting else ""
+        worker = "paused" if state.settings.paused else "at work" if state.worker else idle
         self.query_one("#about", Static).update(
             f"{len(state.waiting)} waiting, {len(state.working)} at work   slots {plain(slots)}   {worker}"
         )
-        if state != before or not options.option_count:
-            options.clear_options()
-            options.add_options(self._options(state))
-            if place is not None and options.option_count:
-                options.highlighted = min(place, options.option_count - 1)
+        if state != before or not self.query_one(OptionList).option_count:
+            self._relist(state)
+
+    def _relist(self, state: QueueState) -> None:
+        """Write the runs anew; the cursor keeps its place."""
+        options = self.query_one(OptionList)
+        place = options.highlighted
+        options.clear_options()
+        options.add_options(self._options(state))
+        if rows := len(state.working) + len(state.waiting):
+            options.highlighted = min(len(state.working) if place is None else place, rows - 1)
 
     def _options(self, state: QueueState) -> Sequence[Option]:
         rows = [
             f"at work  {self._called(entry)}   slot {plain(entry.ticket.slot)}" for entry in state.working
         ]
         rows += [
-            f"{number:>7}  {self._called(entry)}   {plain(device)}"
+            f"{number:>7}  {self._called(entry)}   "
+            + ("taking out ..." if entry.folder in self._leaving else plain(device))
             for number, (entry, device) in enumerate(zip(state.waiting, state.devices, strict=True), 1)
         ]
         return [Option(Text(row)) for row in rows] or [Option(Text("nothing waits"), disabled=True)]
@@ -191,11 +218,35 @@ class QueueScreen(ModalScreen[None]):
             self._edit(change)
 
     def action_remove(self) -> None:
-        """Take a waiting run out; its folder stays and counts as stopped."""
+        """Take a waiting run out, to the bin where it was never started; that it was asked shows at once."""
         chosen = self._chosen()
-        if chosen is not None:
-            folder = chosen[0].folder
-            self._edit(lambda: queue_files.withdraw(folder))
+        if chosen is None or chosen[0].folder in self._leaving:
+            return
+        folder = chosen[0].folder
+        self._leaving.add(folder)
+        self._relist(self._state)
+        self._take_out(folder, self.dashboard.short(folder.name))
+
+    @work(thread=True, group="queue-edit")
+    def _take_out(self, folder: Path, short: str) -> None:
+        try:
+            self._do(lambda: self._tell(short, queue_files.take_out(folder)))
+        finally:
+            self.app.call_from_thread(self._left, folder)
+        self.dashboard.feed.hurry()
+
+    def _tell(self, short: str, binned: bool | None) -> None:
+        ways = {
+            None: "has been started meanwhile",
+            True: f"in the bin; `wbtui restore {short}` brings it back",
+            False: "out of the queue, stopped",
+        }
+        self.dashboard.say_from_thread(f"{short}: {ways[binned]}")
+
+    def _left(self, folder: Path) -> None:
+        self._leaving.discard(folder)
+        if self.is_mounted:
+            self._relist(self._state)
 
     def action_pause(self) -> None:
         """Start no more runs, or go on."""
@@ -217,7 +268,9 @@ class QueueScreen(ModalScreen[None]):
                 )
 
         self.app.push_screen(
-            Prompt("Runs at once", now, "cuda:0=2,cpu=1; a number alone: on any device", parse_slots),
+            Prompt(
+                "Runs at once", now, "cuda:0=2,cpu=1; a number alone: on any device", _slots, _slots_there
+            ),
             answered,
         )
 

@@ -12,8 +12,9 @@ from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui import pages
 from wbtui.tui.actions import bindings
+from wbtui.tui.alerts import beside_state
 from wbtui.tui.columns import STATE_COLOURS, eta_seconds
-from wbtui.tui.ink import Part
+from wbtui.tui.ink import Part, parts_width
 from wbtui.tui.marks import style_of
 from wbtui.tui.panels import PanelSpec, panels_of
 from wbtui.tui.plots import PlotState, Shown
@@ -35,15 +36,17 @@ def doing(detail: RunDetail) -> str:
         return ""
     batch = f" batch {beat.batch}/{beat.batches or '?'}" if beat.batch is not None else ""
     speed = f", {beat.images_per_second:,.0f} images/s" if beat.images_per_second else ""
-    return f"{beat.phase}{batch}{speed}   "
+    return f"{beat.phase}{batch}{speed}"
 
 
+_LOUD = STATE_COLOURS["stalled"]
 PAGES = ("overview", "panels", "heatmaps", "log", "system")
 _FIRST: dict[StateName, str] = {
     "running": "panels",
     "starting": "log",
     "stalled": "log",
     "stopping": "panels",
+    "ending": "panels",
 }
 
 
@@ -104,6 +107,7 @@ class RunScreen(RunCommands):
     def go_to(self, page: str) -> None:
         """Turn to a page."""
         self._active[self.page] = self.active_panel
+        self.go_into_panels(False)
         self.page, self.active_panel = page, self._active[page]
         text = page in ("overview", "log")
         self.query_one(TextPane).display = text
@@ -111,36 +115,55 @@ class RunScreen(RunCommands):
         if text:
             self.query_one(TextPane).follows = page == "log"
             self.query_one(TextPane).focus()
-        self.query_one("#tabs", OneLine).show(self._tabs())
         self.take(self.dashboard.snapshot)
 
-    def _tabs(self) -> list[Part]:
+    def _tabs(self, around: str = " ") -> list[Part]:
         parts: list[Part] = []
         for page in PAGES:
-            parts += [(" ", ""), (f" {page.capitalize()} ", "reverse bold" if page == self.page else "")]
+            style = "reverse bold" if page == self.page else ""
+            parts += [(" ", ""), (f"{around}{page.capitalize()}{around}", style)]
         return parts
 
     def take(self, snapshot: Snapshot) -> None:
         """Show what the feed read."""
         row = self.row
         if row is None:
+            self.query_one("#tabs", OneLine).show(self._tabs())
             self.query_one("#top", OneLine).show([(" this run is not there any more; esc goes back", "bold")])
             return
-        name = f" {plain(self.called(row))} "
-        state = f" {row.state}: {plain(row.evidence)}"
-        eta = eta_seconds(row, self.detail, time.time())
-        left = f", {duration(round(eta))} to go" if eta is not None else ""
-        self.query_one("#top", OneLine).show(
-            [(name, "bold reverse"), (state, STATE_COLOURS.get(row.state, ""))],
-            [(f" {doing(self.detail)}epoch {row.epoch}/{row.total_epochs or '?'}{left} ", "")],
-            right_first=True,
-        )
+        self._show_top(row)
         files = snapshot.files if snapshot.files and snapshot.files.id == self.run_id else None
         if self.page == "overview":
-            self.query_one(TextPane).show(pages.overview_lines(files, self.detail))
+            self.query_one(TextPane).show(pages.overview_lines(files, self.detail, self._text_width))
         elif self.page == "log":
-            self.query_one(TextPane).show(pages.log_lines(files, self.detail), follow=True)
+            self.query_one(TextPane).show(pages.log_lines(files), follow=True)
         self.panels_changed()
+
+    def _show_top(self, row: RunSummary) -> None:
+        """Name, state and progress, the pages; the state's evidence beside the pages, where there is room for it."""
+        width = self.app.size.width
+        colour = STATE_COLOURS.get(row.state, "")
+        evidence: list[Part] = [(plain(row.evidence), colour), (f"{beside_state(row)} ", _LOUD)]
+        spacious, dense = self._tabs(), self._tabs("")
+        tabs = next((one for one in (spacious, dense) if parts_width([*one, *evidence]) + 2 <= width), None)
+        name: list[Part] = [(f" {plain(self.called(row))} ", "bold reverse"), (f" {row.state}", colour)]
+        name += [] if tabs else [(": ", colour), *evidence]
+        eta = eta_seconds(row, self.detail, time.time())
+        left = f", {duration(round(eta))} to go" if eta is not None else ""
+        far: list[Part] = [(f"  epoch {row.epoch}/{row.total_epochs or '?'}{left} ", "")]
+        busy: list[Part] = [(f"  {doing(self.detail)}", ""), *far]
+        roomy = parts_width([*name, *busy]) <= width
+        self.query_one("#top", OneLine).show(name, busy if roomy else far, right_first=True)
+        self.query_one("#tabs", OneLine).show(tabs or spacious, evidence if tabs else [])
+
+    @property
+    def _text_width(self) -> int:
+        """Cells of a line of text, beside its scroll bar."""
+        return self.app.size.width - 1
+
+    def on_resize(self) -> None:
+        """Share the two lines at the top anew, and the room for tables."""
+        self.take(self.dashboard.snapshot)
 
     # ------------------------------------------------------------------ panels
 
@@ -181,7 +204,14 @@ class RunScreen(RunCommands):
         grid = self.query_one(PanelGrid)
         if grid.display:
             grid.show(self.specs, self._shown, self._drawn_state(), self.active_panel, alone=self.full)
+        self.show_keys()
         self.want([self.run_id], files=self.run_id)
+        self.show_status()
+
+    def show_status(self) -> None:
+        """The run's figures at the cursor."""
+        if self.remarks or not self.is_mounted:
+            return
         self.query_one("#status", OneLine).show(
             cursor_parts(self._shown, self.plot_state, None)
             if self.page != "system"
@@ -189,6 +219,20 @@ class RunScreen(RunCommands):
         )
 
     # ------------------------------------------------------------------ keys
+
+    def action_full_screen(self) -> None:
+        """One panel with all the room, and back; a page of text has it already."""
+        if self.query_one(PanelGrid).display:
+            super().action_full_screen()
+
+    def action_x_axis(self) -> None:
+        """The next x axis; samples lie along minutes, whatever the metrics lie along."""
+        if self.page == "system":
+            self.remark("samples go by minutes alone")
+        elif self.page == "heatmaps":
+            self.remark("heatmaps go by epochs alone, matrices by classes")
+        else:
+            super().action_x_axis()
 
     def action_back(self) -> None:
         """One layer out: full screen, cursor, zoom, this screen."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import getpass
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from textual import work
 from wbtui.errors import RunFailedError, UsageError
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.summary import RunSummary
+from wbtui.tui.lines import called
 from wbtui.tui.screens.dialogs import Choose, Confirm, Prompt
 from wbtui.tui.screens.panel_keys import PanelKeys
 
@@ -25,20 +27,23 @@ _CONFIRMED_AT_ONCE = 8  # runs named in a question
 class RunCommands(PanelKeys):
     """A screen with runs under its cursor."""
 
+    @abstractmethod
     def acting_rows(self) -> Sequence[RunSummary]:
         """The runs that commands act on; none where there is none."""
-        raise NotImplementedError
 
     def called(self, row: RunSummary) -> str:
         """A run as people know it: short id, method, seed."""
-        words = [self.dashboard.short(row.id), row.name or row.variant, row.preset]
-        return " ".join(word for word in words if word) + ("" if row.seed is None else f" seed {row.seed}")
+        return called(row, self.dashboard.short(row.id))
 
     def _shown_rows(self) -> list[RunSummary]:
         """The runs whose curves are drawn, seeds of a group each."""
         rows = {row.id: row for row in self.dashboard.snapshot.rows}
         ids = dict.fromkeys(detail.id for one in self.shown() for detail in one.details)
         return [rows[name] for name in ids if name in rows]
+
+    def compared_rows(self) -> Sequence[RunSummary]:
+        """The runs that a comparison is of."""
+        return self._shown_rows()
 
     def action_adjust(self) -> None:
         """Logit adjustment of the shown runs."""
@@ -50,7 +55,7 @@ class RunCommands(PanelKeys):
         """Compare the shown runs."""
         from wbtui.tui.screens.compare import open_compare
 
-        open_compare(self.dashboard, self._shown_rows())
+        open_compare(self.dashboard, self.compared_rows())
 
     # ------------------------------------------------------------------ ending and going on
 
@@ -86,7 +91,12 @@ class RunCommands(PanelKeys):
                 self.do_end([Path(row.path) for row in rows], rung)
 
         self.app.push_screen(
-            Confirm(f"{_RUNGS[rung]} {names}{more}?", f"{_MEANS[rung]}\n{evidence}"), answered
+            Confirm(
+                f"{_RUNGS[rung]} {names}{more}?",
+                f"{_MEANS[rung]}\n{evidence}",
+                yes=f"{_RUNGS[rung].lower()} {'it' if len(rows) == 1 else 'them'}",
+            ),
+            answered,
         )
 
     @work(thread=True, group="commands")
@@ -200,8 +210,7 @@ class RunCommands(PanelKeys):
 
         def chosen(what: str | None) -> None:
             if what is not None:
-                self.app.copy_to_clipboard(self._copied(what, rows))
-                self.dashboard.say("copied")
+                self.dashboard.copy(self._copied(what, rows))
 
         options = [
             ("markdown", "row as Markdown"),

@@ -1,6 +1,7 @@
 """The first screen: which runs are there, how do they do, and how do their curves compare?"""
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from textual import events
@@ -8,15 +9,18 @@ from textual.app import ComposeResult
 
 from wbtui.errors import UsageError
 from wbtui.report.filters import Filter, parse_filter
+from wbtui.report.seeds import sentences
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui.actions import bindings
+from wbtui.tui.alerts import beside_state
 from wbtui.tui.columns import COLUMNS, Context, sortable
 from wbtui.tui.lines import TableLine, replaced, table_lines
 from wbtui.tui.marks import colours_for, rich_colour, shown_ids, style_of
 from wbtui.tui.plots import Shown
 from wbtui.tui.screens.dialogs import Choose, Prompt
 from wbtui.tui.screens.run_commands import RunCommands
+from wbtui.tui.seeds import seeds_label
 from wbtui.tui.snapshots import RunDetail, Snapshot
 from wbtui.tui.status import cursor_parts, top_left, top_right
 from wbtui.tui.widgets.key_bar import KeyBar
@@ -26,14 +30,18 @@ from wbtui.tui.widgets.run_table import Marks, RunTable
 from wbtui.tui.widgets.too_small import TooSmall
 from wbtui.tui.widgets.welcome import Welcome
 
+_WITHOUT_RUNS = frozenset({"runs.start", "runs.queue"})
+"""Actions that do something where there is no run."""
+
 
 class RunsScreen(RunCommands):
     """Table above, panels below."""
 
     BINDINGS = bindings("runs")
-    CSS = """
+    DEFAULT_CSS = """
     RunsScreen #title { background: $panel; }
     RunsScreen #status { background: $surface; }
+    RunsScreen PanelGrid.-keys Panel > .panel--active { text-style: bold reverse; }
     """
 
     def __init__(self) -> None:
@@ -42,6 +50,7 @@ class RunsScreen(RunCommands):
         self._lines: list[TableLine] = []
         self._listed: Sequence[RunSummary] = ()
         self._listed_how: object = None
+        self._states: Mapping[str, int] = {}
         self._selected: frozenset[str] = frozenset()
         self._colours: Mapping[str, int] = {}
         self._shown: tuple[Shown, ...] = ()
@@ -81,6 +90,8 @@ class RunsScreen(RunCommands):
         if how != self._listed_how or snapshot.rows is not self._listed:
             simple = how == self._listed_how and not (self._filter.text or views.sort or views.group)
             lines = replaced(self._lines, self._listed, snapshot.rows) if simple else None
+            if lines is None:
+                self._states = Counter(row.state for row in snapshot.rows)
             self._listed, self._listed_how = snapshot.rows, how
             self._lines = (
                 table_lines(snapshot.rows, self._filter, views.sort, group=views.group)
@@ -115,7 +126,8 @@ class RunsScreen(RunCommands):
     def _show_texts(self) -> None:
         snapshot = self.dashboard.snapshot
         self.query_one("#top", OneLine).show(
-            top_left(snapshot, self.dashboard.runs), top_right(snapshot.machine, self.size.width)
+            top_left(self._states, self.dashboard.runs, loaded=snapshot.loaded),
+            top_right(snapshot.machine, self.size.width),
         )
         views = self.dashboard.views
         count = (
@@ -127,18 +139,38 @@ class RunsScreen(RunCommands):
         self.query_one("#title", OneLine).show(
             [(" Runs ", "bold"), (count, ""), ("   " + plain("   ".join(notes)) if notes else "", "")]
         )
-        self._show_status()
+        self.show_status()
 
-    def _show_status(self) -> None:
-        row = self.current_row
+    def show_status(self) -> None:
+        """The figures at the cursor, and what is to be said of the run under the table's."""
+        if self.remarks:
+            return
+        line = self.query_one(RunTable).current
+        row = line.leader if line else None
         evidence = f" {row.state}: {row.evidence}" if row is not None and row.state != "finished" else ""
-        baseline = next(
-            (r for r in self.dashboard.snapshot.rows if r.id == self.dashboard.views.baseline), None
-        )
-        parts = cursor_parts(self._shown, self.plot_state, baseline)
+        evidence += beside_state(row) if row is not None else ""
+        evidence += "".join(f" {one}" for one in self._said_of_seeds())
+        parts = cursor_parts(self._shown, self.plot_state, self._baseline_line())
         self.query_one("#status", OneLine).show(
-            parts or [(plain(evidence), "")], [(plain(evidence) + " ", "dim")]
+            parts or [(plain(evidence), "")], [(plain(evidence) + " ", "dim")] if parts else []
         )
+
+    def _said_of_seeds(self) -> Sequence[str]:
+        """Which runs of the folded line under the cursor do not count."""
+        line = self.query_one(RunTable).current
+        if line is None or len(line.members) == 1:
+            return ()
+        return sentences(line.row.name or line.row.variant, line.counted, self.dashboard.short_ids)
+
+    def _baseline_line(self) -> TableLine | None:
+        """The run that others are measured against, with its seeds where they are folded."""
+        name = self.dashboard.views.baseline
+        row = self.dashboard.snapshot.by_id.get(name)
+        if row is None:
+            return None
+        folded = self._lines if self.dashboard.views.group else ()
+        own = (line for line in folded if any(member.id == name for member in line.members))
+        return next(own, TableLine((row,)))
 
     # ------------------------------------------------------------------ which runs are shown
 
@@ -156,6 +188,13 @@ class RunsScreen(RunCommands):
     def shown(self) -> Sequence[Shown]:
         """The run under the cursor, pinned and selected ones."""
         return self._shown
+
+    def compared_rows(self) -> Sequence[RunSummary]:
+        """The shown runs; of folded seeds those too that do not count: the comparison says why."""
+        by_id = self.dashboard.snapshot.by_id
+        lines = {line.key: line.members for line in self._lines}
+        ids = [one.id for one in self._shown if one.id in by_id]
+        return [row for name in ids for row in lines.get(name, (by_id[name],))]
 
     def _choose_shown(self) -> None:
         """Decide who is shown in which colour; the same objects as before where nothing changed."""
@@ -177,7 +216,7 @@ class RunsScreen(RunCommands):
             self._show_table()
         chosen = []
         for name in ids:
-            members = by_member[name].members if name in by_member else (there[name],)
+            members = by_member[name].counted.runs if name in by_member else (there[name],)
             found = tuple(snapshot.details.get(row.id, RunDetail(row.id, 0)) for row in members)
             chosen.append((name, self._label(members), colours[name], found))
         shown_of = [(name, label, index, tuple(map(id, found))) for name, label, index, found in chosen]
@@ -189,7 +228,7 @@ class RunsScreen(RunCommands):
 
     def _label(self, members: Sequence[RunSummary]) -> str:
         if len(members) > 1:
-            return f"{plain(members[0].name or members[0].variant)} n={len(members)}"
+            return seeds_label(members[0].name or members[0].variant, len(members))
         return plain(self.dashboard.short(members[0].id))
 
     def panels_changed(self) -> None:
@@ -200,15 +239,18 @@ class RunsScreen(RunCommands):
             self.specs, self._shown, self.plot_state, self.active_panel, alone=self.full
         )
         self.want([detail.id for one in self._shown for detail in one.details])
-        self._show_status()
+        self.show_keys()
+        self.show_status()
 
     def on_run_table_moved(self) -> None:
         """Another run is under the cursor."""
+        self.go_into_panels(False)
         self.panels_changed()
         self._show_table()
 
     def on_run_table_opened(self) -> None:
         """A line was clicked twice."""
+        self.go_into_panels(False)
         self.action_open()
 
     # ------------------------------------------------------------------ room
@@ -222,6 +264,7 @@ class RunsScreen(RunCommands):
         empty = empty and not self.dashboard.snapshot.problem
         table, panels = self.query_one(RunTable), self.query_one(PanelGrid)
         self.query_one(Welcome).display = empty
+        self.query_one(KeyBar).limit(_WITHOUT_RUNS if empty else None)
         table.display = not (empty or self.full or self._without_table)
         self.query_one("#title").display = not (empty or self.full)
         panels.display = not (empty or self._without_panels)
@@ -247,35 +290,42 @@ class RunsScreen(RunCommands):
 
     # ------------------------------------------------------------------ table keys
 
+    def _steered(self) -> RunTable:
+        """The table, whose keys were pressed: `enter` is its own again."""
+        self.go_into_panels(False)
+        return self.query_one(RunTable)
+
     def action_up(self) -> None:
         """The run above."""
-        self.query_one(RunTable).move_by(-1)
+        self._steered().move_by(-1)
 
     def action_down(self) -> None:
         """The run below."""
-        self.query_one(RunTable).move_by(1)
+        self._steered().move_by(1)
 
     def action_page_up(self) -> None:
         """A page up."""
-        table = self.query_one(RunTable)
+        table = self._steered()
         table.move_by(-table.page)
 
     def action_page_down(self) -> None:
         """A page down."""
-        table = self.query_one(RunTable)
+        table = self._steered()
         table.move_by(table.page)
 
     def action_first(self) -> None:
         """The first run."""
-        self.query_one(RunTable).move_to(0)
+        self._steered().move_to(0)
 
     def action_last(self) -> None:
         """The last run."""
-        self.query_one(RunTable).move_to(len(self._lines) - 1)
+        self._steered().move_to(len(self._lines) - 1)
 
     def action_open(self) -> None:
-        """Open the run under the cursor."""
-        if self.current_row is not None:
+        """Open the run under the cursor; after going to a panel, give that the whole screen."""
+        if self.in_panels or self.full:
+            self.action_full_screen()
+        elif self.current_row is not None:
             self.dashboard.open_run_page(self.current_row.id)
 
     def action_select(self) -> None:
@@ -284,6 +334,14 @@ class RunsScreen(RunCommands):
         if row is not None:
             self._selected ^= {row.id}
             self._marks_changed()
+
+    def action_select_none(self) -> None:
+        """Select no run any more; pinned ones stay shown."""
+        if self._selected:
+            self._selected = frozenset()
+            self._marks_changed()
+        else:
+            self.dashboard.say("no run is selected")
 
     def action_pin(self) -> None:
         """Keep this run shown, or no longer."""
@@ -311,9 +369,8 @@ class RunsScreen(RunCommands):
         """One layer out."""
         if self.step_out():
             return
-        if self._selected:
-            self._selected = frozenset()
-            self._marks_changed()
+        if self.in_panels:
+            self.go_into_panels(False)
         elif self._filter.text:
             self._set_filter("")
 

@@ -1,5 +1,6 @@
 """The start form: which data, which method, which seeds, what else; refused beside the field, or started."""
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import fields
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -17,9 +18,10 @@ from textual.widgets import Input, Static
 
 from wbtui.errors import RunFailedError, UsageError
 from wbtui.presets import load_preset, load_variant, preset_paths, variant_paths
+from wbtui.report.values import counted
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.text import plain
-from wbtui.tui.form import FIELDS, FormAnswer, FormValues, answer, setting_keys
+from wbtui.tui.form import FIELDS, FormAnswer, FormValues, answer, setting_keys, value_used
 from wbtui.tui.ink import fitted
 
 if TYPE_CHECKING:
@@ -36,8 +38,10 @@ _HINTS = {
     "tags": "apart by space",
     "note": "anything",
 }
+_FOOT = "enter start   ^q queue   tab next field   up down choices   right completes   esc back"
 _DELAY = 0.15  # seconds after a key before the form is worked out
 _DIFFERENCES = 12
+_LOUD = "#f0e442"
 
 
 class _KeySuggester(Suggester):
@@ -71,7 +75,7 @@ class StartScreen(ModalScreen[None]):
     StartScreen Input { width: 1fr; }
     StartScreen .wrong { color: $text-error; height: auto; padding-left: 10; display: none; }
     StartScreen .title { text-style: bold; }
-    StartScreen VerticalScroll { height: auto; max-height: 100%; scrollbar-size-vertical: 1; }
+    StartScreen VerticalScroll { height: auto; scrollbar-size-vertical: 1; }
     StartScreen .hint { color: $text-muted; height: auto; }
     StartScreen #meaning { height: auto; }
     """
@@ -80,6 +84,9 @@ class StartScreen(ModalScreen[None]):
         Binding("ctrl+q", "begin(True)", "Queue", priority=True),
         Binding("down", "other(1)", "Next", priority=True),
         Binding("up", "other(-1)", "Before", priority=True),
+        # With priority the focus has moved before the key after it is handed to a field, however fast they come.
+        Binding("tab", "app.focus_next", "Next field", priority=True),
+        Binding("shift+tab", "app.focus_previous", "Field before", priority=True),
     ]
 
     def __init__(self, config_file: Path | None) -> None:
@@ -110,11 +117,7 @@ class StartScreen(ModalScreen[None]):
                         )
                     yield Static("", markup=False, classes="wrong", id=f"wrong-{name}")
                 yield Static("", id="meaning")
-            yield Static(
-                "enter start   ^q queue   tab next field   up down choices   right completes   esc back",
-                markup=False,
-                classes="hint",
-            )
+            yield Static(_FOOT, markup=False, classes="hint")
 
     def _first(self, name: str) -> str:
         if self._config_file is not None:
@@ -125,6 +128,12 @@ class StartScreen(ModalScreen[None]):
         """Work it out once."""
         self.query_one("#preset", Input).focus()
         self._work_out()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave title, keys and border their rows."""
+        foot = -(-len(_FOOT) // max(event.size.width * 98 // 100 - 4, 1))
+        taken = 3 + foot + (self._config_file is not None)
+        self.query_one(VerticalScroll).styles.max_height = max(event.size.height * 98 // 100 - taken, 1)
 
     # ------------------------------------------------------------------ what it means
 
@@ -144,10 +153,8 @@ class StartScreen(ModalScreen[None]):
 
     @work(exclusive=True, group="form")
     async def _work_out(self) -> None:
-        import asyncio
-
         await asyncio.sleep(_DELAY)
-        found = await asyncio.to_thread(answer, self.values)
+        found = await asyncio.to_thread(answer, self.values, self.dashboard.snapshot.rows)
         self._answer = found
         self.show_answer(found)
 
@@ -161,27 +168,22 @@ class StartScreen(ModalScreen[None]):
 
     def _meaning(self, found: FormAnswer) -> Text:
         text = Text()
-        doc = self._doc_of_setting()
+        doc = self._doc_of_setting(found)
         if doc:
             text.append(f"{doc}\n", style="italic")
-        values = self.values
-        for kind, name, load in (
-            ("preset", values.preset, load_preset),
-            ("variant", values.variant, load_variant),
-        ):
-            with contextlib.suppress(UsageError):
-                if name and "," not in name:
-                    text.append(f"{kind} {name}: ", style="dim")
-                    text.append(f"{plain(load(name.strip()).summary)}\n")
         if not found.resolved:
-            return text
+            return text.append_text(self._summaries())
         config = found.resolved[0].config
-        count = len(found.resolved)
-        text.append(
-            f"\n{count} run{'s' if count > 1 else ''}, {config.total_epochs} epochs each\n", style="bold"
-        )
+        count, epochs = len(found.resolved), sorted({one.config.total_epochs for one in found.resolved})
+        span = counted(epochs[0], "epoch") if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]} epochs"
+        text.append(f"{counted(count, 'run')}, {span}{' each' if count > 1 else ''}\n", style="bold")
+        for notice in found.notices:
+            text.append(f"{plain(notice)}\n", style=_LOUD)
+        text.append_text(self._summaries())
         if found.difference:
-            text.append("differs from the preset in\n", style="dim")
+            again = self._config_file is not None and not self.values.preset.strip()
+            preset = f" {plain(config.preset)}" if again and config.preset else ""
+            text.append(f"differs from the preset{preset} in\n", style="dim")
         for key, before, after in found.difference[:_DIFFERENCES]:
             text.append(f"  {key:36} {fitted(before, 20).rstrip()} → ")
             text.append(f"{fitted(after, 24).rstrip()}\n", style="bold")
@@ -190,12 +192,26 @@ class StartScreen(ModalScreen[None]):
         text.append("\n" + plain(found.command), style="bold")
         return text
 
-    def _doc_of_setting(self) -> str:
+    def _summaries(self) -> Text:
+        """What preset and method are, in a line each."""
+        text, values = Text(), self.values
+        for kind, name, load in (
+            ("preset", values.preset, load_preset),
+            ("variant", values.variant, load_variant),
+        ):
+            with contextlib.suppress(UsageError):
+                if name and "," not in name:
+                    summary = plain(load(name.strip()).summary)
+                    text.append(f"{kind} {name}: ", style="dim")
+                    text.append(f"{summary}\n")
+        return text
+
+    def _doc_of_setting(self, found: FormAnswer) -> str:
         focused = self.focused
         if not isinstance(focused, Input) or focused.id != "settings":
             return ""
         key = focused.value[: focused.cursor_position].rpartition(" ")[2].partition("=")[0]
-        return f"{key}: {self._keys[key]}" if key in self._keys else ""
+        return f"{key}: {self._keys[key]} {value_used(key, found.planned)}" if key in self._keys else ""
 
     # ------------------------------------------------------------------ keys
 
@@ -214,8 +230,15 @@ class StartScreen(ModalScreen[None]):
     def _submitted(self) -> None:
         self.action_begin(False)
 
-    def action_begin(self, queue: bool) -> None:
+    @work(exclusive=True, group="begin")
+    async def action_begin(self, queue: bool) -> None:
         """Start it, or put it into the queue; several runs always go to the queue."""
+        for field in self.query(
+            Input
+        ):  # each takes its keys at its own pace: wait for those that came before
+            taken = asyncio.Event()
+            if field.call_later(taken.set):
+                await taken.wait()
         if self._starting:
             return
         found = answer(self.values)  # as it stands now, whatever the delayed one said

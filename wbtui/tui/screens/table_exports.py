@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from wbtui.report.markup import to_csv, to_latex, to_markdown
 from wbtui.report.table import Table
 from wbtui.tui.screens.dialogs import Choose
-from wbtui.tui.screens.exports import _ask as ask_to_write_one_of
+from wbtui.tui.screens.exports import ask_for_file
 
 if TYPE_CHECKING:
     from wbtui.tui.app import WbtuiApp
@@ -18,8 +18,7 @@ def ask_to_copy(app: "WbtuiApp", table: Table) -> None:
 
     def chosen(form: str | None) -> None:
         if form is not None:
-            app.copy_to_clipboard(forms[form](table))
-            app.say("copied")
+            app.copy(forms[form](table))
 
     options = [("markdown", "table as Markdown"), ("latex", "table as LaTeX"), ("csv", "table as CSV")]
     app.push_screen(Choose("Copy", options), chosen)
@@ -33,7 +32,7 @@ def ask_to_write(app: "WbtuiApp", tables: Sequence[Table], name: str) -> None:
         tables: What is written, an empty line between them.
         name: Of the file, before its date.
     """
-    ask_to_write_one_of(
+    ask_for_file(
         app,
         {
             "csv": ("tables as CSV", lambda: "\n".join(to_csv(table) for table in tables)),

@@ -3,15 +3,14 @@
 from collections.abc import Callable
 from typing import ClassVar
 
-import numpy as np
+from rich.style import Style
 from textual import events
-from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from wbtui.plotting import Canvas
-from wbtui.tui.ink import canvas_strips
+from wbtui.tui.widgets.painting import Painting
 
 
 class CanvasPane(Widget):
@@ -40,7 +39,8 @@ class CanvasPane(Widget):
         super().__init__(id=id)
         self._draw: Callable[[int, int], Canvas] | None = None
         self._key: tuple[object, int, int] = (None, 0, 0)
-        self._strips: list[Strip] = []
+        self._painting = Painting()
+        self._styles: dict[bool, tuple[Style, Style]] = {}
         self._canvas: Canvas | None = None
         self.active = False
 
@@ -69,10 +69,11 @@ class CanvasPane(Widget):
         self._update(self._key[0])
 
     def notify_style_update(self) -> None:
-        """Paint in the new theme."""
+        """Paint in the new theme, as soon as that of the title has come too."""
         super().notify_style_update()
+        self._styles.clear()
         if self.is_mounted:
-            self._repaint()
+            self.call_next(self._repaint)
 
     def _update(self, key: object) -> None:
         width, height = self.size
@@ -81,33 +82,23 @@ class CanvasPane(Widget):
             return
         if (key, width, height) != self._key:
             self._key = (key, width, height)
-            before, self._canvas = self._canvas, self._draw(width, height)
-            self._repaint(before)
+            self._canvas = self._draw(width, height)
+            self._repaint()
 
-    def _repaint(self, before: Canvas | None = None) -> None:
-        """Make the strips of the rows that differ from what was there before; without that, of all."""
-        canvas = self._canvas
-        if canvas is None:
-            return
-        whole = before is None or before.glyphs.shape != canvas.glyphs.shape
-        rows = list(range(canvas.height)) if before is None or whole else _changed_rows(canvas, before)
-        part = canvas if whole else _rows_of(canvas, rows)
-        title = None
-        if canvas.height >= 4 and 0 in rows:
+    def _repaint(self) -> None:
+        if self._canvas is not None:
+            self._painting.show(self, self._canvas, *self._styles_now())
+
+    def _styles_now(self) -> tuple[Style, Style]:
+        """Its own style and its title's, kept: Textual works them out anew whenever it is asked."""
+        if self.active not in self._styles:
             title = self.get_component_rich_style(f"canvas-pane--{'active' if self.active else 'title'}")
-        strips = canvas_strips(part, self.rich_style, title) if rows else []
-        if whole:
-            self._strips = strips
-            self.refresh()
-            return
-        for row, strip in zip(rows, strips, strict=True):
-            self._strips[row] = strip
-        if rows:
-            self.refresh(*(Region(0, row, canvas.width, 1) for row in rows))
+            self._styles[self.active] = (self.rich_style, title)
+        return self._styles[self.active]
 
     def render_line(self, y: int) -> Strip:
         """One row of the picture."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+        return self._painting.line(self, y)
 
     @property
     def text(self) -> str:
@@ -118,20 +109,3 @@ class CanvasPane(Widget):
         """Tell where."""
         event.stop()
         self.post_message(self.Pointed(self, event.x, event.y))
-
-
-def _changed_rows(canvas: Canvas, before: Canvas) -> list[int]:
-    same = (
-        (canvas.glyphs == before.glyphs)
-        & (canvas.foreground == before.foreground)
-        & (canvas.background == before.background)
-        & (canvas.attributes == before.attributes)
-    )
-    changed: list[int] = np.flatnonzero(~same.all(axis=1)).tolist()
-    return changed
-
-
-def _rows_of(canvas: Canvas, rows: list[int]) -> Canvas:
-    return Canvas(
-        canvas.glyphs[rows], canvas.foreground[rows], canvas.background[rows], canvas.attributes[rows]
-    )

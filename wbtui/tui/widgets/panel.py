@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from rich.style import Style
 from textual import events
-from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from wbtui.tui.ink import canvas_strips
 from wbtui.tui.panels import PanelSpec
 from wbtui.tui.plots import Picture, PlotState, Shown, draw
+from wbtui.tui.widgets.painting import Painting
 
 
 class Panel(Widget):
@@ -47,7 +47,8 @@ class Panel(Widget):
         self._state = PlotState()
         self._active = False
         self._picture: Picture | None = None
-        self._strips: list[Strip] = []
+        self._painting = Painting()
+        self._styles: dict[bool, tuple[Style, Style]] = {}
         self._signature: object = None
 
     def show(
@@ -63,9 +64,13 @@ class Panel(Widget):
         self._update()
 
     def notify_style_update(self) -> None:
-        """Draw in the new theme."""
+        """Draw in the new theme, as soon as that of the title has come too."""
         super().notify_style_update()
+        self.call_next(self._restyle)
+
+    def _restyle(self) -> None:
         self._signature = None
+        self._styles.clear()
         self._update()
 
     def _update(self) -> None:
@@ -79,17 +84,18 @@ class Panel(Widget):
         self._signature = signature
         title = f"{self.number} {self.spec.title}" if self.number else self.spec.title
         self._picture = draw(replace(self.spec, title=title), self._shown, self._state, width, height)
-        title_style = self.get_component_rich_style("panel--active" if self._active else "panel--title")
-        strips = canvas_strips(self._picture.canvas, self.rich_style, title_style if height >= 4 else None)
-        before, self._strips = self._strips, strips
-        if len(before) != len(strips):
-            self.refresh()
-        elif changed := [y for y, (new, old) in enumerate(zip(strips, before, strict=True)) if new != old]:
-            self.refresh(*(Region(0, y, width, 1) for y in changed))
+        self._painting.show(self, self._picture.canvas, *self._styles_now())
+
+    def _styles_now(self) -> tuple[Style, Style]:
+        """Its own style and its title's, kept: Textual works them out anew whenever it is asked."""
+        if self._active not in self._styles:
+            title = self.get_component_rich_style("panel--active" if self._active else "panel--title")
+            self._styles[self._active] = (self.rich_style, title)
+        return self._styles[self._active]
 
     def render_line(self, y: int) -> Strip:
         """One row of the picture."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+        return self._painting.line(self, y)
 
     @property
     def text(self) -> str:

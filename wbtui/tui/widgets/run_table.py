@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
+from operator import is_not
 from typing import ClassVar
 
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -13,6 +15,7 @@ from textual.strip import Strip
 from wbtui.tui.columns import STATE_COLOURS, Context, TableColumn, fitting
 from wbtui.tui.ink import Part, fitted, line_strip
 from wbtui.tui.lines import TableLine
+from wbtui.tui.widgets.painting import bands
 
 _MARKS = 4  # cells before the first column: shown, baseline, star, space
 
@@ -75,7 +78,7 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Show other lines; the cursor stays on its run, or, where that is gone, at its place."""
         before, before_lines = self._key, self._lines
         self._lines, self._facts, self._marks = lines, context, marks
-        if lines is not before_lines:
+        if lines is not before_lines and not _same_places(before_lines, lines):
             self._places = {member.id: place for place, line in enumerate(lines) for member in line.members}
         if grouped != self._grouped:
             self._grouped = grouped
@@ -150,14 +153,10 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._drawn = drawn
             self.refresh()
             return
-        changed = [
-            Region(0, y, self.size.width, 1)
-            for y, (new, old) in enumerate(zip(drawn, self._drawn, strict=True))
-            if new != old
-        ]
+        changed = [y for y, (new, old) in enumerate(zip(drawn, self._drawn, strict=True)) if new != old]
         self._drawn = drawn
         if changed:
-            self.refresh(*changed)
+            self.refresh(*bands(changed, self.size.width))
 
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""
@@ -261,3 +260,12 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
         return "\n".join(
             "".join(text for text, _ in self._parts(y)).rstrip() for y in range(self.size.height)
         )
+
+
+def _same_places(before: Sequence[TableLine], after: Sequence[TableLine]) -> bool:
+    """Whether all runs stand where they stood; nearly all lines are the same objects, so this is fast."""
+    if len(before) != len(after):
+        return False
+    differ = list(map(is_not, before, after))
+    pairs = zip(compress(before, differ), compress(after, differ), strict=True)
+    return all([row.id for row in old.members] == [row.id for row in new.members] for old, new in pairs)

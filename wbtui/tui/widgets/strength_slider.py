@@ -7,10 +7,13 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from wbtui.tui.ink import Part, fitted, line_strip, parts_width
+from wbtui.tui.ink import Part, fitted, line_strip
 
 _NAME = 13  # cells for symbol and value
 _LEAST_TRACK = 12
+_SAID = (
+    28  # cells kept for what is said at the right, whatever it is: the knob must not jump when that changes
+)
 
 
 class StrengthSlider(Widget):
@@ -85,8 +88,7 @@ class StrengthSlider(Widget):
     def _track(self) -> tuple[int, int]:
         """First column and length of the track."""
         room = self.size.width - _NAME - 4
-        said = parts_width(self._told)
-        return _NAME + 2, max(min(room, max(room - said, room // 2)), _LEAST_TRACK)
+        return _NAME + 2, max(room - min(_SAID, room // 2), _LEAST_TRACK)
 
     def _column(self, value: float) -> int:
         """Column of a value within the track."""

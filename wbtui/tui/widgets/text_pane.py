@@ -12,6 +12,7 @@ from textual.strip import Strip
 from wbtui.tui.ink import Part, line_strip
 
 Line = tuple[Part, ...]
+_WIDTH_TO_INDENT = 20  # cells from which the rows of a wrapped line are indented
 
 
 class TextPane(ScrollView, can_focus=True, inherit_bindings=False):
@@ -121,9 +122,10 @@ class TextPane(ScrollView, can_focus=True, inherit_bindings=False):
 
 
 def wrapped(line: Line, width: int) -> list[Line]:
-    """A line cut into rows of at most so many cells; at least one."""
+    """A line cut into rows of at most so many cells; at least one, the others indented under its last part."""
     if width < 1 or sum(cell_len(text) for text, _ in line) <= width:
         return [line]
+    indent = _indent(line, width)
     rows: list[Line] = []
     row: list[Part] = []
     left = width
@@ -132,9 +134,19 @@ def wrapped(line: Line, width: int) -> list[Line]:
             head = chop_cells(text, left)[0] if left > 0 else ""
             if cell_len(head) > left:  # a wide character at the edge
                 head = ""
+            if not head and left >= width - indent:  # it takes more than a row
+                head = text[:1]
+            head = head[: head.rfind(" ") + 1] if head.rfind(" ") > len(head) // 2 else head  # between words
             rows.append((*row, (head, style)))
-            text, row, left = text[len(head) :], [], width
+            text, row, left = text[len(head) :], [(" " * indent, "")], width - indent
         row.append((text, style))
         left -= cell_len(text)
     rows.append(tuple(row))
     return rows
+
+
+def _indent(line: Line, width: int) -> int:
+    """Where the last part's text begins, which is a value behind its name or a whole line; 0 where that is far in."""
+    last = line[-1][0]
+    before = sum(cell_len(text) for text, _ in line[:-1]) + len(last) - len(last.lstrip(" "))
+    return before if before <= width // 2 and width >= _WIDTH_TO_INDENT else 0

@@ -28,3 +28,8 @@ class TooSmall(Static):
 def mark(screen: Screen[Any], size: Size) -> None:
     """Show or hide the message of a screen, by the terminal's size."""
     screen.set_class(size.width < LEAST_WIDTH or size.height < LEAST_HEIGHT, "-tiny")
+
+
+def hides(screen: Screen[Any]) -> bool:
+    """Whether the message is all that is seen of a screen."""
+    return screen.has_class("-tiny") and bool(screen.query(TooSmall))

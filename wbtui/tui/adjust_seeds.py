@@ -1,0 +1,188 @@
+"""What does an adjustment come to over the seeds of one setting: mean ± sample standard deviation, and n? Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wbtui.metrics import SeedStatistics, seed_statistics
+from wbtui.report.seeds import Candidate, one_a_seed, sentences
+from wbtui.report.table import Cell, Table, text_cell
+from wbtui.report.values import ROUNDING, percent, plus_minus, points
+from wbtui.store.text import plain
+from wbtui.tui.adjust_trials import BASIS_WORDS, GROUP_LABELS, Outcome, Trial, method_label
+from wbtui.tui.ink import Part, fitted
+
+_FIGURE = 9  # cells of 100.0±0.0
+
+
+@dataclass(frozen=True)
+class SeedFold:
+    """One adjustment of several seeds, each once."""
+
+    setting: str
+    """What the seeds have in common, as a comparison calls it."""
+    trials: tuple[Trial, ...]
+    outcomes: tuple[Outcome, ...]
+    said: tuple[str, ...] = ()
+    """Which seeds were run more than once, and which of their runs count."""
+
+    @property
+    def n(self) -> int:
+        """Seeds."""
+        return len(self.trials)
+
+    @property
+    def exact(self) -> bool:
+        """Whether all test images stand behind every seed."""
+        return all(one.exact for one in self.outcomes)
+
+    @property
+    def strength(self) -> SeedStatistics:
+        """Each seed chooses its own on its validation images."""
+        return seed_statistics(np.array([one.strength for one in self.trials]))
+
+    def accuracy(self, group: str) -> SeedStatistics:
+        """Test accuracy of All or a group."""
+        return seed_statistics(np.array([getattr(one.accuracy, group) for one in self.outcomes]))
+
+    @property
+    def change(self) -> SeedStatistics:
+        """All, against no adjustment of the same seed."""
+        return seed_statistics(np.array([one.accuracy.all - one.before.all for one in self.outcomes]))
+
+
+def folded(
+    trials: Sequence[Trial],
+    outcomes: Mapping[Trial, Outcome | None],
+    settings: Mapping[str, str],
+    known: Mapping[str, Candidate],
+    short: Mapping[str, str],
+) -> list[SeedFold]:
+    """Settings side by side, seeds put together where at least two are adjusted alike, each seed once.
+
+    Alike: by one method, its strength found in one way, or set by hand to the same.
+
+    Args:
+        trials: The settings side by side.
+        outcomes: What each came to; those that are not known yet do not count.
+        settings: Run id → what its seeds have in common.
+        known: Run id → whether it counts.
+        short: Run id → its short id.
+    """
+    groups: dict[tuple[object, ...], dict[str, tuple[Trial, Outcome]]] = {}
+    for trial in trials:
+        outcome = outcomes.get(trial)
+        if outcome is not None:
+            by_hand = (trial.strength, trial.gamma) if trial.basis == "given" else ()
+            key = (
+                settings.get(trial.run_id, trial.run_id),
+                trial.method,
+                trial.basis,
+                trial.criterion,
+                by_hand,
+            )
+            groups.setdefault(key, {}).setdefault(trial.run_id, (trial, outcome))
+    folds: list[SeedFold] = []
+    for (setting, *_), seeds in groups.items():
+        counted = one_a_seed(list(seeds), lambda run_id: known[run_id])
+        if len(counted.runs) > 1:
+            trials_of, outcomes_of = zip(*(seeds[run_id] for run_id in counted.runs), strict=True)
+            said = sentences(str(setting), counted, short)
+            folds.append(SeedFold(str(setting), trials_of, outcomes_of, said))
+    return folds
+
+
+def said_lines(folds: Sequence[SeedFold]) -> list[list[Part]]:
+    """Which seeds were run more than once, a line each."""
+    return [[(f"  {one}", "dim")] for one in dict.fromkeys(one for fold in folds for one in fold.said)]
+
+
+def fold_header(width: int) -> list[Part]:
+    """The heading of the folded seeds."""
+    titles = {
+        "setting": "over seeds",
+        "method": "method",
+        **{group: f"{label:>{_FIGURE}}" for group, label in GROUP_LABELS},
+        "change": f"{'ΔAll':>{_FIGURE}}",
+        "strength": "strength",
+        "basis": "the strength is",
+    }
+    return [("  ", ""), *((fitted(titles[name], cells) + " ", "bold") for name, cells in _columns(width))]
+
+
+def fold_line(fold: SeedFold, width: int, *, ascii_only: bool = False) -> list[Part]:
+    """One adjustment over its seeds."""
+    first = fold.trials[0]
+    cells = {
+        "setting": f"{plain(fold.setting)} n={fold.n}",
+        "method": method_label(first.method, ascii_only=ascii_only),
+        **{group: f"{_percent(fold.accuracy(group)):>{_FIGURE}}" for group, _ in GROUP_LABELS},
+        "change": f"{_points(fold.change):>{_FIGURE}}",
+        "strength": _strength(fold),
+        "basis": BASIS_WORDS[first.basis] if first.highest else "",
+    }
+    mark = "  " if fold.exact else "≈ "
+    style = "dim" if first.basis == "oracle" and first.highest else ""
+    return [(mark, ""), *((fitted(cells[name], size) + " ", style) for name, size in _columns(width))]
+
+
+_WIDTHS = (
+    ("setting", 12),
+    ("method", 12),
+    *((group, _FIGURE) for group, _ in GROUP_LABELS),
+    ("change", _FIGURE),
+    ("strength", 11),
+    ("basis", 26),
+)
+
+
+def _columns(width: int) -> list[tuple[str, int]]:
+    """The columns that fit, the last go first; what room is left goes to the names."""
+    columns = list(_WIDTHS)
+    while len(columns) > 3 and 2 + sum(cells + 1 for _, cells in columns) > width:
+        columns.pop()
+    spare = max(width - 2 - sum(cells + 1 for _, cells in columns), 0)
+    more = {"setting": min(spare, 20), "method": min(max(spare - 20, 0), 4)}
+    return [(name, cells + more.get(name, 0)) for name, cells in columns]
+
+
+def _percent(found: SeedStatistics) -> str:
+    return plus_minus(percent(found.mean), percent(found.std)).replace(" ", "")
+
+
+def _points(found: SeedStatistics) -> str:
+    return plus_minus(points(found.mean), percent(found.std)).replace(" ", "")
+
+
+def _strength(fold: SeedFold) -> str:
+    found = fold.strength
+    if not fold.trials[0].highest:
+        return "-"
+    return f"{found.mean:.3g}" + (f"±{found.std:.2g}" if found.std > ROUNDING * abs(found.mean) else "")
+
+
+def with_folds(table: Table, folds: Sequence[SeedFold]) -> Table:
+    """The table of settings with a row for each fold below, to be written or copied.
+
+    Args:
+        table: Of `adjust_trials.trials_table`.
+        folds: What is added.
+    """
+    rows = []
+    for fold in folds:
+        first = fold.trials[0]
+        known = {
+            "run": text_cell(f"{fold.setting}, n = {fold.n}"),
+            "method": text_cell(first.method),
+            "strength": Cell(_strength(fold), fold.strength.mean),
+            "change": Cell(_points(fold.change), fold.change.mean),
+            "basis": text_cell(BASIS_WORDS[first.basis] if first.highest else ""),
+        }
+        for group, _ in GROUP_LABELS:
+            known[group] = Cell(_percent(fold.accuracy(group)), fold.accuracy(group).mean)
+        rows.append(tuple(known.get(column.key, text_cell("-")) for column in table.columns))
+    notes = dict.fromkeys(
+        one for fold in folds for one in ("over seeds: mean ± sample standard deviation", *fold.said)
+    )
+    return Table(table.columns, (*table.rows, *rows), table.title, (*table.notes, *notes))

@@ -1,0 +1,75 @@
+"""What happened to a run, one line each: started, asked to stop, ended, taken up again, alerts, stages?"""
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from wbtui.store.events import LineReader, parse_event
+from wbtui.store.format import EVENTS, Event
+from wbtui.store.reader import Run
+from wbtui.store.text import plain
+
+EVENT_LINES = 500
+_EPOCH = b'"type":"epoch"'
+"""Nearly all lines have it: they are left out before they are read. Inside a text its quotes would be escaped."""
+_CHUNK = 4 << 20
+_LONGEST = 200
+
+
+class EventLines:
+    """Follows the events of a run that say what happened to it. Belongs to the feed's thread.
+
+    Args:
+        run: The run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._reader = LineReader(run.path, EVENTS)
+        self._lines: deque[str] = deque(maxlen=EVENT_LINES)
+
+    def read(self) -> tuple[str, ...]:
+        """The lines so far, those of superseded attempts too.
+
+        Raises:
+            StoreReadError: the events cannot be read.
+        """
+        more = True
+        while more:
+            found, restarted, more = self._reader.read_lines(_CHUNK)
+            if restarted:
+                self._lines.clear()
+            for line in found:
+                event = None if _EPOCH in line else parse_event(line)
+                words = "" if event is None else in_words(event)
+                if event is not None and words:
+                    self._lines.append(f"{_moment(event.time)}  {words}")
+        return tuple(self._lines)
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def in_words(event: Event) -> str:
+    """What an event says happened; empty for those that measure or declare."""
+    fields = event.fields
+    match event.type:
+        case "start":
+            return f"start: {_word(fields, 'epochs')} epochs"
+        case "resume":
+            return f"resume: attempt {_word(fields, 'attempt')}, after epoch {_word(fields, 'from_epoch')}"
+        case "stage":
+            name, epochs, first = (_word(fields, key) for key in ("name", "epochs", "first_epoch"))
+            return f"stage {name}: {epochs} epochs from epoch {first}"
+        case "alert":
+            return f"⚠ epoch {_word(fields, 'epoch')}: {_word(fields, 'message')}"
+        case "stop":
+            return f"stop: {_word(fields, 'reason')}"
+        case "end":
+            return f"end: {_word(fields, 'outcome')}, {_word(fields, 'reason')}"
+    return ""
+
+
+def _word(fields: Mapping[str, Any], key: str) -> str:
+    return plain(str(fields.get(key, "?"))[:_LONGEST])
