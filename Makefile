@@ -40,3 +40,6 @@ embedded: .venv/demo  ## train the runs of docs/embedded.md and write the page f
 	for preset in digits_lt glyphs_lt; do \
 	  $(BIN)/wbtui run --runs runs/embedded --preset $$preset --variant ce,wd,wd_fr_etf,wb --seed 0,1,2 || exit 1; done
 	$(BIN)/python benchmarks/embedded.py --runs runs/embedded
+
+screenshots: .venv/demo  ## train on the digits and take the pictures of docs/dashboard.md
+	$(RUN) $(BIN)/python -m docs.screenshots

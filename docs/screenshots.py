@@ -9,6 +9,7 @@ an SVG a screen. The pictures change with every training; what is on them does n
 import argparse
 import asyncio
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from wbtui.launch.identity import waiter_lives
 from wbtui.launch.start import make_run, start_run
 from wbtui.launch.stop import Rung, take
 from wbtui.presets import resolve
@@ -24,6 +26,7 @@ from wbtui.store.reader import open_run
 from wbtui.tui.app import WbtuiApp
 
 PLACE = Path(__file__).parent / "img"
+REST_SECONDS = 2.0
 METHODS = (("wd", 0), ("wd", 1), ("ce", 0), ("wb", 0))
 
 
@@ -34,23 +37,28 @@ class Shot:
     name: str
     size: tuple[int, int]
     keys: tuple[str, ...] = ()
+    """Pressed one after the other; an empty one waits until the screen rests."""
     no_color: bool = False
     ascii_only: bool = False
 
 
 PAGE = "right_square_bracket"
+FINISHED = ("down", "space") * len(METHODS)
+"""Selects all runs but the first in the table, which is the one at work."""
 SHOTS = (
     Shot("runs", (120, 40), ("down", "p", "down", "p", "down")),
     Shot("runs-80x24", (80, 24)),
     Shot("runs-200x60", (200, 60), ("i", "left", "left", "left")),
     Shot("runs-seeds", (120, 40), ("G", "down")),
+    Shot("classes", (120, 40), ("down", "space", "down", "", "v", "5", "v", "v")),
     Shot("runs-no-color", (120, 40), no_color=True),
     Shot("runs-ascii", (80, 24), ascii_only=True),
     Shot("run-overview", (120, 40), ("down", "enter")),
-    Shot("run-heatmaps", (120, 40), ("down", "enter", PAGE, PAGE)),
-    Shot("run-log", (120, 40), ("enter", PAGE, PAGE)),
-    Shot("start", (120, 40), ("R",)),
+    Shot("run-heatmaps", (120, 40), ("down", "enter", "", PAGE, PAGE)),
+    Shot("start", (120, 40), ("R", "", "tab", *"ce,wd", "tab", *"0,1,2")),
     Shot("help", (120, 40), ("question_mark",)),
+    Shot("adjust", (120, 40), ("down", "down", "", "L", "", "a", "m", "m", "")),
+    Shot("compare", (120, 40), (*FINISHED, "", "C", "")),
 )
 EMPTY = Shot("no-runs", (80, 24))
 
@@ -75,7 +83,7 @@ def start(runs: Path, variant: str, seed: int, epochs: int) -> Path:
 
 @contextmanager
 def one_at_work(runs: Path) -> Iterator[None]:
-    """A run at work while the pictures are taken."""
+    """A run at work while the pictures are taken; it is gone afterwards."""
     folder = start(runs, "wd_fr_etf", 0, 2_000)
     while open_run(folder).history.last_epoch < 40:
         time.sleep(0.2)
@@ -83,6 +91,9 @@ def one_at_work(runs: Path) -> Iterator[None]:
         yield
     finally:
         take(folder, Rung.KILL)
+        while waiter_lives(folder):
+            time.sleep(0.2)
+        shutil.rmtree(folder)
 
 
 async def picture(runs: Path, shot: Shot) -> None:
@@ -92,9 +103,10 @@ async def picture(runs: Path, shot: Shot) -> None:
         os.environ["NO_COLOR"] = "1"
     app = WbtuiApp(runs, ascii_only=shot.ascii_only)
     async with app.run_test(size=shot.size) as pilot:
-        await pilot.pause(1.5)
-        await pilot.press(*shot.keys)
-        await pilot.pause(1.5)
+        await pilot.pause(REST_SECONDS)
+        for key in shot.keys:
+            await (pilot.press(key) if key else pilot.pause(REST_SECONDS))
+        await pilot.pause(REST_SECONDS)
         (PLACE / f"{shot.name}.svg").write_text(app.export_screenshot(title="wbtui"))
     print(PLACE / f"{shot.name}.svg", flush=True)
 
@@ -108,6 +120,7 @@ def main() -> None:
     PLACE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
         runs = (options.runs or Path(place) / "runs").absolute()
+        runs.mkdir(parents=True, exist_ok=True)
         os.chdir(runs.parent)  # paths on the pictures are short
         if not run_ids(runs):
             train(Path(runs.name), options.epochs)

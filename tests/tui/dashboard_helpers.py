@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from wbtui.store import records
 from wbtui.store.format import Metric, Outcome, Result
@@ -15,6 +16,8 @@ from wbtui.store.writer import RunWriter
 from wbtui.tui.app import WbtuiApp
 
 CLASSES = 4
+STILL = "(wait until nothing moves)"
+"""Among the keys of a picture: what comes next needs what the keys before it made."""
 METRICS = (
     *(
         Metric(f"test.accuracy.{group}", "accuracy", "fraction", "higher", group)
@@ -162,3 +165,39 @@ def said(app: WbtuiApp) -> str:
 def screen_text(app: WbtuiApp) -> str:
     """What stands on the screen, as one text."""
     return "\n".join(screen_lines(app))
+
+
+async def still(app: WbtuiApp, pilot: Pilot[None]) -> None:
+    """Wait until all that is looked at has been read, nothing is being computed, and the screen stays as it is."""
+    deadline, quiet, before = time.monotonic() + 20.0, 0, ""
+    while quiet < 2:
+        assert time.monotonic() < deadline, "the screen does not come to rest"
+        await pilot.pause(0.02)
+        _without_blinking(app)
+        text = screen_text(app)
+        quiet = quiet + 1 if text == before and _all_is_read(app) and not _at_work(app) else 0
+        before = text
+
+
+def _without_blinking(app: WbtuiApp) -> None:
+    for field in app.screen.query(Input):
+        field.cursor_blink = False
+
+
+def _at_work(app: WbtuiApp) -> bool:
+    return getattr(app.screen, "busy", False) or any(not worker.is_finished for worker in app.workers)
+
+
+def _all_is_read(app: WbtuiApp) -> bool:
+    wanted, snapshot = app.feed.wanted, app.snapshot
+    if not snapshot.loaded or (
+        wanted.files and (snapshot.files is None or snapshot.files.id != wanted.files)
+    ):
+        return False
+    for name in (name for name in wanted.runs if name in snapshot.by_id):
+        detail = snapshot.details.get(name)
+        if detail is None or detail.version == 0:
+            return False
+        if wanted.metrics & detail.metrics.keys() - detail.vectors.keys() - detail.matrices.keys():
+            return False
+    return True

@@ -11,13 +11,13 @@ from finished_runs import CLASSES, COUNTS, accuracies, classifier, make_run, pre
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from wbtui.adjustment import AllAccuracy, method_named
+from wbtui.adjustment import METHODS, AllAccuracy, NegativeLogits, method_named
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.derived import load_derived
 from wbtui.store.predictions import PredictionsMeta, SplitPredictions, write_predictions
 from wbtui.store.reader import open_run
 from wbtui.tui import adjust_trials as moves
-from wbtui.tui.actions import actions_of
+from wbtui.tui.actions import ADJUST_METHODS, actions_of
 from wbtui.tui.adjust_bench import Bench, MethodKey, sample
 from wbtui.tui.adjust_trials import Trial
 from wbtui.tui.app import WbtuiApp
@@ -261,6 +261,96 @@ def test_settings_of_several_runs_stand_side_by_side(runs: Path) -> None:
     drive(look)
 
 
+def test_seeds_of_one_setting_fold_into_mean_and_sample_standard_deviation(runs: Path) -> None:
+    for seed in range(3):
+        make_run(runs, "wd", seed)
+    make_run(runs, "ce", 0)
+    strengths = (0.5, 0.5, 0.5)
+    by_hand = [adjusted_accuracy(strength, seed) for seed, strength in enumerate(strengths)]
+
+    async def look() -> None:
+        async with opened(runs, (160, 40)) as (app, pilot):
+            await pilot.press("space", "j", "space", "j", "space", "j", "space")
+            screen = await adjusting(app, pilot)
+            (chosen,) = screen.folds()
+            assert (chosen.setting, chosen.n) == ("wd", 3)
+            assert {trial.basis for trial in chosen.trials} == {"validation"}
+            while screen.trial is not None and "wd" not in screen.called(screen.trial.run_id):
+                await pilot.press("down")
+                await pilot.pause()
+            await pilot.press("home", *["pageup"])
+            await rested(screen, pilot)
+            assert screen.folds()[0].n == 2, "one seed is set by hand now"
+            await pilot.press("S")
+            await rested(screen, pilot)
+            (fold,) = screen.folds()
+            assert {(trial.strength, trial.basis) for trial in fold.trials} == {(0.5, "given")}
+            for group in ("all", "many", "medium", "few"):
+                values = [one[group] for one in by_hand]
+                found = fold.accuracy(group)
+                assert (found.mean, found.n) == (pytest.approx(np.mean(values)), 3)
+                assert found.std == pytest.approx(np.std(values, ddof=1))
+            values = [one["all"] for one in by_hand]
+            text = screen.query_one("#seeds", PickList).text
+            assert "wd n=3" in text
+            assert f"{100 * np.mean(values):.1f}±{100 * np.std(values, ddof=1):.1f}" in text
+            table = screen._table()
+            assert [row[0].text for row in table.rows][-1] == "wd, n = 3"
+            assert len(table.rows) == 5
+            await pilot.press("S")
+            assert "the other seeds are adjusted alike already" in said(app)
+            await pilot.press("m", "S")  # another method, its strength chosen: by each seed on its own
+            await rested(screen, pilot)
+            (fold,) = screen.folds()
+            assert {trial.method for trial in fold.trials} == {fold.trials[0].method}
+            expected = {
+                screen.work.choice_of(trial)[1].strength
+                for trial in fold.trials  # type: ignore[index]
+            }
+            assert {trial.strength for trial in fold.trials} == expected
+            await pilot.press("f")
+            await pilot.pause()
+            assert not screen.query_one("#seeds").display
+
+    drive(look)
+
+
+def test_a_single_seed_does_not_fold_and_has_no_others(runs: Path) -> None:
+    make_run(runs, "wd", 0)
+    make_run(runs, "ce", 0)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("space", "j", "space")
+            screen = await adjusting(app, pilot)
+            assert screen.folds() == []
+            assert not screen.query_one("#seeds").display
+            before = list(screen.trials)
+            await pilot.press("S")
+            await pilot.pause()
+            assert screen.trials == before
+            assert "no other seed" in said(app)
+
+    drive(look)
+
+
+def test_other_seeds_follow_in_their_own_place() -> None:
+    first = Trial("a", "additive", 0.4, basis="given", follows=False)
+    second = Trial("a", "multiplicative", 0.7, basis="given", follows=False)
+    other = Trial("b", "additive", 0.9, basis="given", follows=False)
+    assert moves.with_seeds([first, second, other], 0, ["b"]) == [
+        first,
+        second,
+        moves.replace(first, run_id="b"),
+    ]
+    found = moves.with_seeds([first, second, other], 1, ["b", "c"])
+    assert found == [first, second, other, *(moves.replace(second, run_id=one) for one in "bc")]
+    chosen = moves.replace(first, basis="validation")
+    assert moves.with_seeds([chosen], 0, ["b"])[1].follows
+    full = [first] * moves.MOST_TRIALS
+    assert moves.with_seeds(full, 0, ["b"]) == full
+
+
 def test_the_knob_is_dragged_and_turned_and_the_curve_clicked(runs: Path) -> None:
     make_run(runs)
 
@@ -339,6 +429,12 @@ def test_the_pair_has_a_second_strength(runs: Path) -> None:
             await pilot.press("v")
             await rested(screen, pilot)
             assert (screen.trial.gamma, screen.trial.basis) == (before, "validation")
+            for _ in range(round(before / 0.05) + 1):
+                await pilot.press("g")
+            assert screen.trial.gamma == 0.0
+            assert "γ is 0 already, the lowest there is" in said(app)
+            await pilot.press("2", "g")
+            assert "only the pair (method 3) has a second strength γ" in said(app)
 
     drive(look)
 
@@ -513,7 +609,7 @@ def test_the_settings_are_copied_as_a_table(runs: Path) -> None:
             await pilot.press("c")
             await pilot.pause()
             await pilot.press("enter")
-            await until(pilot, lambda: "copied" in said(app))
+            await until(pilot, lambda: "sent to the terminal's clipboard; w writes a file" in said(app))
             outcome = screen.outcomes[cast(Trial, screen.trial)]
             assert outcome is not None
             assert "| run" in app.clipboard
@@ -573,3 +669,39 @@ def test_the_desk_forgets_what_was_asked_before_it_could_begin() -> None:
     assert answers == [49]
     assert "ZeroDivisionError" in problems[0]
     desk.close()
+
+
+def test_the_help_names_the_methods_in_their_order() -> None:
+    begins = ("nothing", "additive,", "additive and mult", "multiplicative,", "1-vs-1", "τ-norm", "τ-norm")
+    assert len(ADJUST_METHODS) == len(METHODS)
+    for title, begin in zip(ADJUST_METHODS, begins, strict=True):
+        assert title.startswith(begin)
+    assert [name for name in METHODS if "no_bias" in name] == list(METHODS)[-1:]
+    told = [action.help for action in actions_of("adjust") if action.method.startswith("method(")]
+    assert told == [f"Adjust by: {title}." for title in ADJUST_METHODS]
+
+
+def test_what_negative_logits_do_is_said_without_what_they_do_not() -> None:
+    brief = NegativeLogits(without_rival=0.0, lost=0.012, all_negative=0.0).brief()
+    assert brief == "negative logits limit multiplying: 1.2% of images can never become right"
+    assert "less than 0.1%" in NegativeLogits(0.0, 0.0001, 0.0).brief()
+
+
+def test_the_track_stays_as_long_as_it_is_whatever_is_said_beside_it(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            screen = await adjusting(app, pilot)
+            slider = screen.query_one("#strength", StrengthSlider)
+            tracks, told = set(), set()
+            for key in ("p", "v", "o", "l"):
+                await pilot.press(key)
+                await rested(screen, pilot)
+                tracks.add(slider._track())
+                told.add(slider._told)
+                assert sum(map(len, (text for text, _ in slider._parts()))) <= 80
+            assert len(told) >= 3
+            assert len(tracks) == 1
+
+    drive(look)

@@ -13,7 +13,7 @@ from scipy import stats
 from textual.pilot import Pilot
 
 from wbtui.adjustment import AllAccuracy, method_named
-from wbtui.plotting import GlyphSet
+from wbtui.plotting import GlyphSet, to_text
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.derived import save_derived
 from wbtui.report.entries import entries
@@ -296,8 +296,23 @@ def test_diverged_logits_cost_that_run_and_not_the_comparison(runs: Path) -> Non
         async with opened(runs) as (app, pilot):
             screen = await comparing(app, pilot, 3)
             assert {entry.label for entry in screen.entries} == {"ce", "wd"}
+            assert "wd: nothing by test images: test predictions: logits hold nan" in screen_text(app)
 
     drive(look)
+
+
+def test_settings_too_wide_for_the_page_stand_below_each_other(runs: Path) -> None:
+    names = [make_run(runs, variant).name for variant in ("ce", "wd", "wd_fr_etf")]
+    comparison = make_board(entries(runs, names), 0).comparison
+
+    def text(width: int) -> list[str]:
+        return ["".join(part for part, _ in line) for line in lines.setting_lines(comparison, width)]
+
+    wide, narrow = text(200), text(40)
+    assert any(line.split() == ["stages.0.weight_decay", "0", "0.005", "0.005"] for line in wide)
+    place = narrow.index(" stages.0.weight_decay")
+    assert narrow[place + 1 : place + 3] == ["   ce: 0", "   wd, wd_fr_etf: 0.005"]
+    assert all(cell_len(line) <= 70 for line in narrow)
 
 
 def test_no_size_breaks_it(runs: Path) -> None:
@@ -345,7 +360,7 @@ def test_the_table_is_copied_as_markdown(runs: Path) -> None:
             await pilot.press("c")
             await pilot.pause()
             await pilot.press("enter")
-            await until(pilot, lambda: "copied" in said(app))
+            await until(pilot, lambda: "sent to the terminal's clipboard; w writes a file" in said(app))
             assert "(baseline), n = 1" in app.clipboard
 
     drive(look)
@@ -421,3 +436,18 @@ def test_an_arrow_shows_the_way_and_a_colour_whether_it_is_better(runs: Path) ->
     base = dict(lines.metric_rows(make_board(entries(runs, names), 1).comparison))
     assert base["Tail % ↑"][0][1][1] == lines.WORSE
     assert rows["FDR test ↑"][1][1] == (" =", "dim")
+
+
+def test_that_a_column_is_an_oracle_is_the_last_to_be_cut(runs: Path) -> None:
+    folder = make_run(runs, "wd", 1)
+    names = [folder.name, f"{folder.name}:{adjusted(folder)}", f"{folder.name}:{adjusted(folder, 'test')}"]
+    board = make_board(entries(runs, names), 0)
+    label = board.entries[2].label
+    assert label.endswith("(oracle)")
+    title, _ = lines.column_title(board.entries[2], is_baseline=False)
+    assert title == f"oracle: {label.removesuffix(' (oracle)')}"
+    assert lines.short_name(label).startswith("oracle: ")
+    assert len(lines.short_name(label)) <= 28
+    assert lines.called(board.entries[1].label) == board.entries[1].label
+    picture = to_text(lines.class_heatmap(board, [title, "wd", title], GlyphSet.BRAILLE, True, 60, 12))
+    assert "against oracle:" in picture

@@ -2,7 +2,9 @@
 
 import math
 import shlex
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -11,23 +13,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from wbtui.notices import notices
+from wbtui.plotting import to_text
 from wbtui.report.filters import parse_filter
-from wbtui.store.format import STATES, Metric
+from wbtui.store.format import STATES, Axis, Metric
 from wbtui.store.reader import Run
 from wbtui.store.summary import RunSummary, summarise
 from wbtui.store.writer import RunWriter
 from wbtui.tui import plot_moves
 from wbtui.tui.actions import ACTIONS, actions_of, bindings
-from wbtui.tui.columns import COLUMNS, Context, fitting
+from wbtui.tui.columns import COLUMNS, Context, eta_seconds, fitting
 from wbtui.tui.detail import Column, Follower, last_measured
-from wbtui.tui.form import FormValues, answer, setting_keys
+from wbtui.tui.form import FormValues, answer, setting_keys, value_used
 from wbtui.tui.ink import ascii_text, fitted
 from wbtui.tui.keymap import resolve_keys
 from wbtui.tui.lines import TableLine, replaced, table_lines
 from wbtui.tui.marks import colours_for, shown_ids, style_of
 from wbtui.tui.panels import panels_of
 from wbtui.tui.plots import PlotState, Shown, draw, short_names, x_extent
-from wbtui.tui.snapshots import RunDetail
+from wbtui.tui.seeds import XAxis
+from wbtui.tui.snapshots import Curve, RunDetail
 from wbtui.tui.views import Views, load_views, save_views
 from wbtui.tui.widgets.text_pane import wrapped
 
@@ -144,6 +149,26 @@ def test_columns_fit_or_are_those_that_always_stay(width: int, grouped: bool) ->
     assert sum(cells + 1 for _, cells in chosen) <= width or keys == always
 
 
+def test_time_to_go_is_of_all_epochs_since_the_start_or_the_median_of_the_last() -> None:
+    row = replace(summary(0, "running"), attempt=1, epoch=4, total_epochs=10, started=100.0, updated=140.0)
+    assert eta_seconds(row, None, 140.0) == pytest.approx(6 * 10.0)  # 4 epochs in 40 s, not 3
+    assert eta_seconds(row, None, 143.0) == pytest.approx(6 * 10.0 - 3.0)
+    known = RunDetail("r", 1, seconds=np.array([10.0, 18.0, 26.0, 500.0, 508.0]))  # stood still for a while
+    assert eta_seconds(replace(row, epoch=5), known, 140.0) == pytest.approx(5 * 8.0)
+    resumed = replace(row, attempt=2, last={"time.epoch_seconds": 7.0})
+    assert eta_seconds(resumed, None, 140.0) == pytest.approx(6 * 7.0)
+    assert eta_seconds(replace(row, epoch=10), None, 140.0) is None
+
+
+def test_time_to_go_after_a_resume_is_of_epochs_within_one_attempt() -> None:
+    row = summary(0, "running", epoch=4, total_epochs=10, started=0.0, updated=5000.0, attempt=2)
+    row = replace(row, last={"time.epoch_seconds": 7.0})
+    first = RunDetail("r", 1, seconds=np.array([8.0, 16.0, 24.0, 300.0]), attempts=np.array([1, 1, 1, 2]))
+    assert eta_seconds(row, first, 5000.0) == pytest.approx(6 * 8.0)
+    alone = RunDetail("r", 1, seconds=np.array([8.0, 300.0]), attempts=np.array([1, 2]))
+    assert eta_seconds(row, alone, 5000.0) == pytest.approx(6 * 7.0)  # as the last epoch says itself
+
+
 def test_a_row_of_nothing_has_a_cell_for_every_column() -> None:
     context = Context({}, {}, 0.0)
     for column in COLUMNS:
@@ -163,8 +188,18 @@ def test_ascii_text_is_ascii(text: str) -> None:
 @given(st.lists(st.tuples(TEXTS, st.just("")), max_size=4), st.integers(2, 30))
 def test_wrapped_lines_lose_nothing_and_fit(line: list[tuple[str, str]], width: int) -> None:
     rows = wrapped(tuple(line), width)
-    assert "".join(text for row in rows for text, _ in row) == "".join(text for text, _ in line)
+    whole = [*rows[0], *(part for row in rows[1:] for part in row[1:])]  # without what indents the others
+    assert "".join(text for text, _ in whole) == "".join(text for text, _ in line)
     assert all(sum(cell_len(text) for text, _ in row) <= width for row in rows)
+
+
+def test_a_wrapped_value_goes_on_below_itself() -> None:
+    rows = wrapped(((" command   ", "dim"), (" " + "word " * 12, "")), 40)
+    assert len(rows) == 3
+    assert all(
+        text.startswith(" " * 12 + "word") for text in ("".join(t for t, _ in row) for row in rows[1:])
+    )
+    assert wrapped((("漢漢", ""),), 1)[0] == (("漢", ""),)
 
 
 # ---------------------------------------------------------------------- views
@@ -178,6 +213,7 @@ def test_wrapped_lines_lose_nothing_and_fit(line: list[tuple[str, str]], width: 
         colours=st.dictionaries(TEXTS, st.integers(0, 63), max_size=3),
         class_views=st.dictionaries(TEXTS, st.sampled_from(["bars", "curves", "heatmap"]), max_size=3),
         filter=TEXTS,
+        theme=TEXTS,
         group=st.booleans(),
         smoothing=st.floats(0, 0.99),
         x_axis=st.sampled_from(["epoch", "time", "images"]),
@@ -257,6 +293,54 @@ def test_any_declared_metric_is_drawn_at_any_size(metrics: list[Metric], width: 
         for number in range(len(spec.views)):
             canvas = draw(spec, shown, PlotState(splits={spec.key: number}), width, height).canvas
             assert (canvas.width, canvas.height) == (width, height)
+
+
+def test_legends_say_what_a_metric_is_without_what_the_title_says() -> None:
+    metrics = [
+        Metric("bn.scale.mean", "bn_scale"),
+        Metric("bn.scale.layer_mean", "bn_scale"),
+        Metric("test.fdr.rank", "fdr_parts"),
+        Metric("test.fdr.within", "fdr_parts"),
+        Metric("test.own.odd_thing", "mine"),
+    ]
+    labels = {spec.key: spec.views[0].labels for spec in panels_of(metrics)}
+    assert labels["bn_scale"] == ("mean of all", "mean of layers")
+    assert labels["fdr_parts"] == ("rank", "within")
+    assert labels["mine"] == ("own odd thing",)
+
+
+def drawn(axis: str, state: PlotState, width: int) -> str:
+    """A panel of one run, as text."""
+    axis_of = cast(Axis, axis)
+    name = f"test.accuracy@{axis}" if axis == "class" else "test.accuracy.all"
+    metric = Metric(name, "accuracy", "fraction", axis=axis_of, width=10 if axis == "class" else 1)
+    numbers = np.arange(1, 6)
+    detail = RunDetail(
+        "r",
+        1,
+        metrics={name: metric},
+        epochs=numbers,
+        seconds=numbers * 6.0,
+        images=numbers * 100.0,
+        scalars={name: Curve(numbers, numbers / 5)},
+        vectors={name: np.tile(np.linspace(1, 0, 10, dtype=np.float32), (5, 1))},
+    )
+    (spec,) = panels_of([metric])
+    return to_text(draw(spec, [Shown("r", "r", style_of(0), (detail,))], state, width, 12).canvas)
+
+
+@pytest.mark.parametrize("view", ["bars", "curves"])
+def test_head_and_tail_are_named_below_classes(view: str) -> None:
+    last = drawn("class", PlotState(class_views={"accuracy@class": view}), 60).splitlines()[-1]
+    assert last.split()[0] == "head"
+    assert last.split()[-1] == "tail"
+
+
+@pytest.mark.parametrize("width", [30, 38, 60, 120])
+@pytest.mark.parametrize(("axis", "word"), [("time", "by min"), ("images", "by images")])
+def test_the_unit_of_the_x_axis_is_said_at_any_width(width: int, axis: XAxis, word: str) -> None:
+    assert word in drawn("scalar", PlotState(x_axis=axis), width).splitlines()[0]
+    assert " by " not in drawn("scalar", PlotState(), width)
 
 
 def test_names_lose_the_words_that_all_begin_with() -> None:
@@ -372,6 +456,14 @@ def test_the_form_multiplies_lists_and_gives_the_command_that_does_the_same() ->
     assert "stages.0.learning_rate=0.2" in words
 
 
+def test_what_is_allowed_but_hardly_meant_is_told_once() -> None:
+    words = "stages.0.epochs=1 stages.0.schedule=cosine_papers stages.0.weight_decay=0"
+    found = answer(FormValues(preset="digits_lt", variant="ce", seed="0,1", settings=words))
+    assert len(found.resolved) == 2
+    assert list(found.notices) == notices(found.resolved[0].config)
+    assert "trains at learning rate 0" in found.notices[0]
+
+
 @pytest.mark.parametrize(
     ("values", "field"),
     [
@@ -392,6 +484,49 @@ def test_what_is_wrong_is_told_to_its_field(values: FormValues, field: str) -> N
     found = answer(values)
     assert list(found.wrong) == ([field] if field else [])
     assert bool(found.resolved) == (not field)
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "wanted"),
+    [
+        (
+            FormValues("digits_lt", settings="epochs=40"),
+            "settings",
+            "epochs: no such key; did you mean stages.0.epochs?",
+        ),
+        (
+            FormValues("digits_lt", settings="stages.0.epochs=x threads=-1"),
+            "settings",
+            "stages.0.epochs = 'x': input should be a valid integer\n"
+            "threads = -1: input should be greater than or equal to 0",
+        ),
+        (
+            FormValues("digits_lt", settings="seven"),
+            "settings",
+            "seven: expected KEY=VALUE, for example stages.0.epochs=40",
+        ),
+        (
+            FormValues("digits_lt", device="7"),
+            "device",
+            "device = '7': expected auto, cpu, mps, cuda or cuda:N",
+        ),
+    ],
+)
+def test_what_is_wrong_names_no_option_of_the_command_line(
+    values: FormValues, field: str, wanted: str
+) -> None:
+    assert sorted(answer(values).wrong[field].splitlines()) == sorted(wanted.splitlines())
+
+
+def test_help_of_a_setting_names_the_value_that_holds_and_where_it_comes_from() -> None:
+    planned = answer(FormValues("digits_lt", "wd_fr", settings="stages.0.epochs=7")).planned
+    assert value_used("stages.0.epochs", planned) == "150 from preset digits_lt; default 200"
+    regularization = value_used("stages.0.feature_regularization", planned)
+    assert regularization == "0.001 from preset digits_lt for wd_fr; default 0.0"
+    assert value_used("stages.0.weight_decay", answer(FormValues("cifar10_lt", "wd")).planned) == (
+        "0.005 from variant wd; default 0.0"
+    )
+    assert value_used("stages.0.nesterov", None) == "default False"
 
 
 def test_every_setting_has_a_line_of_help() -> None:

@@ -14,6 +14,7 @@ from dashboard_helpers import (
     until,
 )
 from rich.cells import cell_len
+from textual.widgets._toast import Toast
 
 from wbtui.store.reader import open_run
 from wbtui.store.writer import RunWriter
@@ -235,6 +236,29 @@ def test_filter_narrows_the_table_and_one_that_matches_nothing_keeps_the_view(ru
             assert "no run is" in said(app)
             await pilot.press("escape")
             assert len(table.lines) == 6
+
+    drive(look)
+
+
+def marked(table: RunTable) -> int:
+    """Lines of the table that are shown as selected; the panels have dots of their own."""
+    lines = [strip.text for strip in map(table.render_line, range(table.size.height))]
+    return sum("●" in line for line in lines)
+
+
+def test_escape_keeps_selections_and_their_own_key_drops_them(runs: Path) -> None:
+    some_runs(runs, 4)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("space", "down", "space")
+            await pilot.press("escape", "escape")
+            table = app.screen.query_one(RunTable)
+            assert marked(table) == 2
+            await pilot.press("u")
+            assert marked(table) == 0
+            await pilot.press("u")
+            assert "no run is selected" in said(app)
 
     drive(look)
 
@@ -490,6 +514,25 @@ def test_difference_shows_only_the_keys_that_differ(runs: Path) -> None:
             assert "stages.0.weight_decay" in text
             assert "0.001" in text
             assert "images_per_class" not in text
+            assert "Differences of configuration   esc close" in text
+
+    drive(look)
+
+
+def test_the_foot_names_the_most_needed_keys_and_those_alone_that_do_something(runs: Path) -> None:
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            foot = screen_lines(app)[-1]
+            assert foot.rstrip() == " ? help  q quit  R start  ^p palette  Q queue"
+            make_run(runs)
+            await until(pilot, lambda: "finished" in screen_text(app))
+            await pilot.pause()
+            foot = screen_lines(app)[-1]
+            assert foot.startswith(" ? help  q quit  R start  enter open  ^p palette  / filter ")
+        async with opened(runs, (120, 40), readonly=True) as (app, _):
+            foot = screen_lines(app)[-1]
+            assert "q quit (runs go on)" in foot
+            assert "R start" not in foot
 
     drive(look)
 
@@ -516,6 +559,7 @@ def test_copy_and_write(runs: Path, tmp_path: Path) -> None:
 
 def test_help_and_palette_name_every_action_of_the_screen(runs: Path) -> None:
     from wbtui.tui.actions import actions_of
+    from wbtui.tui.preferences import _KINDS
 
     make_run(runs)
 
@@ -529,6 +573,13 @@ def test_help_and_palette_name_every_action_of_the_screen(runs: Path) -> None:
             for action in (*actions_of("runs"), *actions_of("app")):
                 assert action.id in page
                 assert action.help in page
+            assert all(f"{name} = " in page for name in _KINDS)
+            assert "Keys   esc close" in screen_text(app)
+            for size in [(200, 60), (120, 40), (80, 24)]:
+                await pilot.resize_terminal(*size)
+                await pilot.press("end")
+                await pilot.pause(0.3)
+                assert "ascii = true." in screen_text(app)
             await pilot.press("escape")
             assert isinstance(app.screen, RunsScreen)
 
@@ -635,5 +686,46 @@ def test_a_run_that_is_not_there_any_more_does_not_end_its_page(runs: Path) -> N
                 await pilot.press(key)
             await pilot.press("escape")
             assert "No runs here yet" in screen_text(app)
+
+    drive(look)
+
+
+def test_a_message_leaves_the_status_line_in_sight_and_comes_nowhere_where_nothing_has_room(
+    runs: Path,
+) -> None:
+    some_runs(runs, 3)
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            app.say("something happened", "warning")
+            await until(pilot, lambda: "something happened" in screen_text(app))
+            toast = app.screen.query_one(Toast)
+            assert toast.region.bottom <= app.screen.query_one("#status").region.y
+            await pilot.resize_terminal(59, 15)
+            await until(pilot, lambda: "wbtui needs" in " ".join(screen_text(app).split()))
+            app.say("again", "warning")
+            await pilot.pause()
+            assert "again" not in screen_text(app)
+            assert "happened" not in screen_text(app)
+
+    drive(look)
+
+
+def test_where_nothing_has_room_no_key_counts_but_those_of_help_and_of_leaving(runs: Path) -> None:
+    some_runs(runs, 3)
+
+    async def look() -> None:
+        async with opened(runs, (59, 15)) as (app, pilot):
+            await pilot.press("enter", "b", "x", "G", "slash", "ctrl+p")
+            await pilot.pause()
+            assert len(app.screen_stack) == 1
+            assert not app.views.baseline
+            assert not app.views.group
+            await pilot.press("question_mark")
+            await pilot.pause()
+            assert len(app.screen_stack) == 2
+            await pilot.press("escape", "q")
+            await pilot.pause()
+            assert not app.is_running or app._exit
 
     drive(look)
