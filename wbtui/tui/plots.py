@@ -143,13 +143,15 @@ def _lines(
             )
             series.append(own)
             bands += around
+    roomy = width >= _WIDE_FOR_WORDS
     unit = _AXIS_NAMES[state.x_axis]  # in the title: between the ticks there is not always room
-    unit = unit if width >= _WIDE_FOR_WORDS else unit.replace("minutes", "min")
+    unit = unit if roomy else unit.replace("minutes", "min")
     seeds = [f"n={len(shown[0].details)}"] if alone and bands and len(metrics) > 1 else []
     options = LineOptions(
         width,
         height,
         title=_title(spec, view, metrics[0][1] if grouped else "", unit, *seeds, *_spread(bands, state)),
+        x_label="" if roomy else unit.removeprefix("by "),  # a narrow title may be cut
         glyphs=state.glyphs,
         log_y=spec.key in state.log_y,
         x_bounds=state.x_bounds,
