@@ -11,6 +11,7 @@ import pytest
 from finished_runs import COUNTS, accuracies, make_run, predictions_of
 from typer.testing import CliRunner
 
+from wbtui.adjustment import DEFAULT_METHOD
 from wbtui.cli.main import main
 from wbtui.config import RunConfig
 from wbtui.presets import resolve
@@ -213,7 +214,7 @@ def test_adjust_saves_and_compare_finds_what_was_saved(
     assert "wd + additive, n = 1" in out
     told = json.loads(wbtui(capsys, "adjust", "aaaa", "--strength", "0.65", "--json")[1])
     assert [(one["method"], one["basis"], one["strength"]) for one in told] == [
-        ("multiplicative", "given", 0.65)
+        (DEFAULT_METHOD, "given", 0.65)
     ]
 
 

@@ -5,6 +5,7 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from wbtui.report.compare import (
     metric_table,
     provenance_table,
 )
-from wbtui.report.derived import save_derived
+from wbtui.report.derived import load_derived, save_derived
 from wbtui.report.differences import difference
 from wbtui.report.entries import entries
 from wbtui.report.exporting import write_scalars
@@ -204,11 +205,15 @@ def test_saved_adjustments_stand_beside_runs_and_stale_ones_are_refused(tmp_path
         entries(tmp_path, [f"{folder.name}:addi"])
 
 
+def adjusted(folder: Path, **how: Any) -> None:
+    """Save an additive adjustment under a run."""
+    one = adjust_run(load_material(open_run(folder)), Request(method_named("additive"), AllAccuracy(), **how))
+    save_derived(one.material.run, one.derived())
+
+
 def test_an_oracle_in_a_comparison_is_called_one(tmp_path: Path) -> None:
     folder = make_run(tmp_path)
-    request = Request(method_named("additive"), AllAccuracy(), choose="test")
-    one = adjust_run(load_material(open_run(folder)), request)
-    save_derived(one.material.run, one.derived())
+    adjusted(folder, choose="test")
     comparison = compare(entries(tmp_path, [folder.name, f"{folder.name}:additive"]))
     assert "not a result" in comparison.problems[0]
     assert comparison.entries[1].label == "wd + additive (oracle)"
@@ -218,11 +223,55 @@ def test_an_oracle_in_a_comparison_is_called_one(tmp_path: Path) -> None:
 
 def test_a_strength_given_by_hand_is_said(tmp_path: Path) -> None:
     folder = make_run(tmp_path)
-    request = Request(method_named("additive"), AllAccuracy(), strength=1.0)
-    one = adjust_run(load_material(open_run(folder)), request)
-    save_derived(one.material.run, one.derived())
+    adjusted(folder, strength=1.0)
     comparison = compare(entries(tmp_path, [folder.name, f"{folder.name}:additive"]))
     assert "by hand" in comparison.problems[0]
+
+
+def test_adjustments_of_one_run_are_no_seeds_of_each_other(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    for how in ({}, {"choose": "published"}, {"sweep": np.array([0.0, 0.25])}, {"choose": "test"}):
+        adjusted(folder, **how)
+    saved = load_derived(open_run(folder))
+    found = entries(tmp_path, [f"{folder.name}:{one.name}" for one in saved])
+    assert [entry.n for entry in found] == [1] * 4
+    chosen = {f"wd + additive {one.strength:.4g}" for one in saved if one.basis == "validation"}
+    assert len(chosen) == 2
+    assert {entry.label for entry in found} == {
+        "wd + additive 1 (published)",
+        "wd + additive (oracle)",
+        *chosen,
+    }
+
+
+def test_a_methods_name_means_what_was_chosen_on_validation(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    for how in ({"strength": 0.65}, {}, {"choose": "test"}):
+        adjusted(folder, **how)
+    (entry,) = entries(tmp_path, [f"{folder.name}:additive"])
+    assert entry.label == "wd + additive"
+    adjusted(folder, sweep=np.array([0.0, 0.25]))
+    with pytest.raises(UsageError, match="means several"):
+        entries(tmp_path, [f"{folder.name}:additive"])
+
+
+def test_other_seeds_of_the_same_runs_are_said_and_adjustments_listed(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, "wd", seed) for seed in range(2)]
+    for folder in folders:
+        adjusted(folder)
+    both = [f"{folder.name}:additive" for folder in folders]
+    fewer = compare(entries(tmp_path, [*names(*folders), both[0]]))
+    assert fewer.problems == (
+        "wd + additive is over other seeds than wd: differences are also between seeds",
+    )
+    same = compare(entries(tmp_path, [*names(*folders), *both]))
+    assert same.problems == ()
+    _, adjustments, _ = difference_tables(same)
+    ((label, method, strengths, basis),) = [[cell.text for cell in row] for row in adjustments.rows]
+    assert (label, method, basis) == ("wd + additive", "additive", "chosen on validation by all")
+    chosen = [one.strength for folder in folders for one in load_derived(open_run(folder))]
+    assert strengths == ", ".join(f"{one:.4g}" for one in chosen)
+    assert len(difference_tables(compare(entries(tmp_path, names(*folders))))) == 2
 
 
 def test_machines_get_fractions_intervals_and_rules(tmp_path: Path) -> None:

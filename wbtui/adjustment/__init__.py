@@ -8,7 +8,7 @@ from wbtui.adjustment.choose import Basis, Choice, choose_strength, oracle_choic
 from wbtui.adjustment.criteria import CRITERIA, AllAccuracy, Criterion, FewAboveFloor, HarmonicMean
 from wbtui.adjustment.curve import GRID_STEP, Curve, GroupValues, strength_curve
 from wbtui.adjustment.evaluate import Evaluation, Score, evaluate, score
-from wbtui.adjustment.methods import METHODS, method_named
+from wbtui.adjustment.methods import DEFAULT_METHOD, METHODS, method_named
 from wbtui.adjustment.methods.additive_multiplicative import AdditiveMultiplicative
 from wbtui.adjustment.methods.base import Method
 from wbtui.adjustment.negative import NegativeLogits, negative_logits
@@ -18,6 +18,7 @@ from wbtui.adjustment.scored import ScoredSet, Split
 
 __all__ = [
     "CRITERIA",
+    "DEFAULT_METHOD",
     "GAMMAS",
     "GRID_STEP",
     "METHODS",

@@ -16,7 +16,9 @@ def adjust(
     ],
     method: Annotated[
         list[str] | None,
-        typer.Option(help="additive, multiplicative, tau_norm, one_vs_one ...; may be repeated."),
+        typer.Option(
+            help="additive (the default), multiplicative, tau_norm, one_vs_one ...; may be repeated."
+        ),
     ] = None,
     choose: Annotated[
         Literal["val", "test", "published"],
@@ -55,7 +57,7 @@ def adjust(
     The best strength on test is shown as "oracle": an upper bound that is no result. A run without validation
     images gets the published strength.
     """
-    from wbtui.adjustment import CRITERIA, FewAboveFloor
+    from wbtui.adjustment import CRITERIA, DEFAULT_METHOD, FewAboveFloor
     from wbtui.errors import UsageError
     from wbtui.report import adjust_tables, adjusting, terminal
     from wbtui.report.chosen import some_folders
@@ -78,7 +80,7 @@ def adjust(
     results = [
         adjusting.adjust_run(material, adjusting.Request(one, goal, choose, strength, strengths, prior))
         for material in materials
-        for one in adjusting.methods_named(method or ["multiplicative"])
+        for one in adjusting.methods_named(method or [DEFAULT_METHOD])
     ]
     short = short_ids([*run_ids(runs), *(one.id for one in found)])
     names = {one.id: plain(short[one.id]) for one in found}

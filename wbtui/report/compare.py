@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wbtui.metrics import seed_statistics
+from wbtui.report.derived import basis_text, parameters_text
 from wbtui.report.differences import Difference, Rule, difference, rule_in_words, same_images
 from wbtui.report.entries import Entry
 from wbtui.report.settings import IMPORTED, Setting, difference_table, shown_value
@@ -102,6 +103,11 @@ def problems(entries: Sequence[Entry], baseline: int = 0) -> list[str]:
         if any(one.derived is not None and one.derived.basis == "given" for one in entry.members):
             found.append(
                 f"{entry.label}: its strength was given by hand; if test was in sight, it is chosen on test"
+            )
+        mine, its = ({one.run.path for one in each.members} for each in (entry, base))
+        if mine != its and mine & its:
+            found.append(
+                f"{entry.label} is over other seeds than {base.label}: differences are also between seeds"
             )
         if entry is not base:
             found += [
@@ -221,8 +227,38 @@ def long_table(comparison: Comparison) -> Table:
 
 
 def difference_tables(comparison: Comparison) -> list[Table]:
-    """What differs: configuration, then what the figures rest on."""
-    return [difference_table(_settings(comparison)), provenance_table(comparison)]
+    """What differs: configuration, adjustments where there are any, then what the figures rest on."""
+    adjusted = any(one.derived is not None for entry in comparison.entries for one in entry.members)
+    return [
+        difference_table(_settings(comparison)),
+        *([adjustment_table(comparison)] if adjusted else []),
+        provenance_table(comparison),
+    ]
+
+
+def adjustment_table(comparison: Comparison) -> Table:
+    """How logits were adjusted: a row a setting, with the strength of each seed and what speaks for it."""
+    titles = {
+        "setting": "adjustment of",
+        "method": "method",
+        "strength": "strength",
+        "basis": "the strength is",
+    }
+    columns = tuple(Column(key, title, right=False) for key, title in titles.items())
+    rows = []
+    for entry in comparison.entries:
+        saved = [one.derived for one in entry.members if one.derived is not None]
+        if saved:
+            methods = dict.fromkeys(one.method + parameters_text(one) for one in saved)
+            bases = dict.fromkeys(basis_text(one) for one in saved)
+            strengths = ", ".join(f"{one.strength:.4g}" for one in saved)
+            rows.append(
+                tuple(
+                    text_cell(cell)
+                    for cell in (entry.label, " / ".join(methods), strengths, " / ".join(bases))
+                )
+            )
+    return Table(columns, tuple(rows))
 
 
 def _settings(comparison: Comparison) -> list[Setting]:
@@ -293,6 +329,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
             for row in table.rows
         ],
         "configuration": _as_json(difference_table(_settings(comparison))),
+        "adjustments": _as_json(adjustment_table(comparison)),
         "provenance": _as_json(provenance_table(comparison)),
         "rules": list(metric_table(comparison).notes),
     }

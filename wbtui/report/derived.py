@@ -141,17 +141,25 @@ def describe(derived: Derived, titles: Mapping[str, str] = GROUP_TITLES) -> str:
         derived: The saved adjustment.
         titles: What All and the groups are called.
     """
-    words = {
+    accuracy = ", ".join(
+        f"{title} {percent(derived.figures.get(f'test.accuracy.{group}'))}" for group, title in titles.items()
+    )
+    stale = "; STALE: the predictions have changed since" if derived.stale else ""
+    more = parameters_text(derived)
+    return plain(f"{derived.method} {derived.strength:.4g}{more} ({basis_text(derived)}): {accuracy}{stale}")
+
+
+def basis_text(derived: Derived) -> str:
+    """What speaks for its strength."""
+    return {
         "validation": f"chosen on validation by {derived.criterion}",
         "published": "the published strength",
         "given": "given by hand",
         "oracle": "oracle: the best on test, not a result",
-    }
-    accuracy = ", ".join(
-        f"{title} {percent(derived.figures.get(f'test.accuracy.{group}'))}" for group, title in titles.items()
-    )
+    }[derived.basis]
+
+
+def parameters_text(derived: Derived) -> str:
+    """What it rests on beside its strength, each after a comma; empty where that need not be said."""
     more = "".join(f", {key} {value:g}" for key, value in sorted(derived.parameters.items()))
-    if derived.prior != TRAINING_COUNTS:
-        more += f", class frequencies: {derived.prior}"
-    stale = "; STALE: the predictions have changed since" if derived.stale else ""
-    return plain(f"{derived.method} {derived.strength:.4g}{more} ({words[derived.basis]}): {accuracy}{stale}")
+    return more + (f", class frequencies: {derived.prior}" if derived.prior != TRAINING_COUNTS else "")

@@ -108,9 +108,8 @@ def folded(members: Sequence[Member]) -> list[Entry]:
 
     for setting in settings:
         paths = {run.path for run in setting.runs}
-        own = [one for one in members if one.run.path in paths]
-        for key in dict.fromkeys(_adjustment(one) for one in own):
-            counted = one_a_seed([one for one in own if _adjustment(one) == key], facts)
+        for key, alike in _adjusted_alike([one for one in members if one.run.path in paths]).items():
+            counted = one_a_seed(alike, facts)
             label = f"{setting.label} + {key}" if key else setting.label
             said = sentences(setting.label, counted, short)
             found.append(Entry(label, setting, counted.runs, counted.others, said))
@@ -118,17 +117,30 @@ def folded(members: Sequence[Member]) -> list[Entry]:
     return sorted(found, key=lambda entry: min(order[id(one)] for one in entry.every_member))
 
 
-def _adjustment(member: Member) -> str:
-    """What tells adjustments of one setting apart: the strength too where a person gave it, else what it is for."""
+def _adjusted_alike(members: Sequence[Member]) -> dict[str, list[Member]]:
+    """Members of one setting by their adjustment; two adjustments of one run are never seeds of each other."""
+    found: dict[str, list[Member]] = {}
+    for one in members:
+        found.setdefault(_adjustment(one), []).append(one)
+    for key, alike in list(found.items()):
+        if len({one.run.path for one in alike}) < len(alike):
+            del found[key]
+            for one in alike:
+                found.setdefault(_adjustment(one, always_strength=True), []).append(one)
+    return found
+
+
+def _adjustment(member: Member, *, always_strength: bool = False) -> str:
+    """What tells adjustments of one setting apart: how the strength was found, and itself where that is no choice."""
     derived = member.derived
     if derived is None:
         return ""
-    strength = f" {derived.strength:g}" if derived.basis == "given" else ""
+    fixed = always_strength or derived.basis in ("given", "published")
+    strength = f" {derived.strength:.4g}" if fixed else ""
     goal = f" for {derived.criterion}" if derived.criterion not in ("", "all") else ""
     prior = "" if derived.prior == TRAINING_COUNTS else f", prior: {derived.prior}"
-    return plain(f"{derived.method}{strength}{goal}{prior}") + (
-        " (oracle)" if derived.basis == "oracle" else ""
-    )
+    basis = f" ({derived.basis})" if derived.basis in ("published", "oracle") else ""
+    return plain(f"{derived.method}{strength}{goal}{prior}") + basis
 
 
 def _named(runs: Path, name: str) -> Member:
@@ -140,6 +152,8 @@ def _named(runs: Path, name: str) -> Member:
 def _derived_named(run: Run, name: str) -> Derived:
     saved = {one.name: one for one in load_derived(run)}
     matching = [key for key in saved if key == name] or [key for key in saved if key.startswith(name)]
+    if len(matching) > 1:  # a method's name means the one whose strength was chosen on validation
+        matching = [key for key in matching if saved[key].basis == "validation"] or matching
     if len(matching) != 1:
         what = "means several saved adjustments" if matching else "is no saved adjustment"
         there = ", ".join(plain(key) for key in matching or saved) or "none; `wbtui adjust --save` makes one"

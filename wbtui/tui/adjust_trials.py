@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from wbtui.adjustment import CRITERIA, METHODS, AdditiveMultiplicative
+from wbtui.adjustment import CRITERIA, DEFAULT_METHOD, METHODS, AdditiveMultiplicative
 from wbtui.metrics import AccuracySummary
 from wbtui.report.figures import GROUP_TITLES
 from wbtui.report.table import Cell, Column, Table, figure_cell, percent_cell, text_cell
@@ -19,7 +19,6 @@ LEAP = 0.5
 HIGHEST_GAMMA = 2.0
 MOST_TRIALS = 12
 _ROOMY = 90  # cells from which the interval is called by its name
-FIRST_METHOD = "additive"
 
 METHOD_LABELS = {
     "additive_multiplicative": "pair",
@@ -45,7 +44,7 @@ class Trial:
     """One setting of one run."""
 
     run_id: str
-    method: str = FIRST_METHOD
+    method: str = DEFAULT_METHOD
     strength: float = 0.0
     gamma: float = 0.0
     """Multiplicative strength of the pair; 0 for all other methods."""

@@ -20,6 +20,10 @@ METHODS: Mapping[str, Method] = MappingProxyType(_found())
 """Every method by name, "none" first."""
 
 
+DEFAULT_METHOD = "additive"
+"""What is begun with where nobody names one: unlike multiplying it has no trouble with negative logits."""
+
+
 def method_named(name: str) -> Method:
     """The method called `name`.
 

@@ -8,7 +8,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.timer import Timer
 
-from wbtui.adjustment import METHODS
+from wbtui.adjustment import DEFAULT_METHOD, METHODS
 from wbtui.plotting import Canvas, GlyphSet, LinePlot
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
@@ -115,7 +115,7 @@ class AdjustScreen(AdjustKeys):
         if not self.work.benches:
             self.dismiss()
             return
-        self.trials = self.work.begin(moves.FIRST_METHOD)
+        self.trials = self.work.begin(DEFAULT_METHOD)
         for trial in self.trials:
             self.work.look_into(trial)
         self.draw_soon()
