@@ -1,7 +1,7 @@
 """Is it the dashboard alone that a command line asks for?
 
-Answered here without Typer: its way of reading options loads pydantic, which takes an eighth of the time until the
-dashboard shows its first runs. Whatever is not plainly the dashboard's own is left to Typer, mistakes too.
+Answered here without Typer: its way of reading options loads pydantic, which the first picture does not need. Whatever
+is not plainly the dashboard's own is left to Typer, mistakes too.
 """
 
 import os

@@ -6,6 +6,7 @@ from wbtui.config import DataConfig
 from wbtui.data.profile import SplitPlan, split_counts
 from wbtui.data.source_images import AvailableData, SourceImages
 from wbtui.data.sources import digits, folder, glyphs, npz, torchvision_sets
+from wbtui.errors import UsageError
 
 
 class Reader(Protocol):
@@ -48,3 +49,12 @@ def planned_splits(config: DataConfig) -> SplitPlan | None:
     """
     found = available(config)
     return split_counts(config, found.per_class) if found.per_class else None
+
+
+def planned_images(config: DataConfig) -> int | None:
+    """The training images that a run would have; None where nobody can say before the run, or the split cannot be."""
+    try:
+        plan = planned_splits(config)
+    except (UsageError, OSError, ValueError):
+        return None
+    return sum(plan.train_counts) if plan else None

@@ -6,8 +6,7 @@ eight points in the last third: a schedule that gives it less makes weight decay
 """
 
 from wbtui.config import RunConfig, StageConfig
-from wbtui.data.available import planned_splits
-from wbtui.errors import UsageError
+from wbtui.data.available import planned_images
 from wbtui.report.settings import IMPORTED
 from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import Run
@@ -51,11 +50,7 @@ def decay_notice(config: RunConfig, images: int | None) -> str:
 
 def planned_notice(config: RunConfig) -> str:
     """`decay_notice` of a run that has not begun; empty too where its images are not there to be counted."""
-    try:
-        plan = planned_splits(config.data)
-    except (UsageError, OSError, ValueError):
-        return ""
-    return decay_notice(config, sum(plan.train_counts) if plan else None)
+    return decay_notice(config, planned_images(config.data))
 
 
 def run_notice(run: Run) -> str:

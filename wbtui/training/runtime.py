@@ -103,8 +103,8 @@ def resolve_runtime(config: RunConfig, image_size: int, recorded: dict[str, Any]
 def keep_freed_memory() -> None:
     """Let malloc keep what tensors free, on Linux with glibc; elsewhere nothing happens.
 
-    By default a tensor of some megabytes is mapped from the kernel and given back each time: a step of ResNet34 at
-    batch 64 then takes 26,000 page faults, 3 to 4 % of its processor time on one thread (AMD EPYC, torch 2.13).
+    By default a tensor of some megabytes is mapped from the kernel and given back each time, so that every step touches
+    new pages again.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
