@@ -16,6 +16,8 @@ from wbtui.store.writer import RunWriter
 from wbtui.tui.app import WbtuiApp
 
 CLASSES = 4
+SIZES = [(80, 24), (120, 40), (200, 60)]
+"""Of a terminal, in cells."""
 STILL = "(wait until nothing moves)"
 """Among the keys of a picture: what comes next needs what the keys before it made."""
 METRICS = (
@@ -85,6 +87,14 @@ def make_run(
         result = Result(1, outcome, "as told", 0, started=1.0, ended=9.0, epoch=epochs, error=error)
         records.write_result(folder, result)
     return folder
+
+
+def some_runs(runs: Path, count: int) -> list[Path]:
+    """Runs of three variants, seed after seed."""
+    return [
+        make_run(runs, number, variant=("wd", "ce", "wb")[number % 3], seed=number // 3)
+        for number in range(count)
+    ]
 
 
 def measure(

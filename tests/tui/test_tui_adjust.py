@@ -1,61 +1,29 @@
 """Adjusting finished runs: what a key does to the strength, what is exact, what is chosen on what, what is saved."""
 
-import time
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pytest
-from dashboard_helpers import drive, opened, said, screen_lines, screen_text, until
+from bench_helpers import adjusting, rested
+from dashboard_helpers import SIZES, drive, opened, said, screen_lines, screen_text, until
 from finished_runs import CLASSES, COUNTS, accuracies, classifier, make_run, predictions_of
 from rich.cells import cell_len
-from textual.pilot import Pilot
 
-from wbtui.adjustment import METHODS, AllAccuracy, NegativeLogits, method_named
+from wbtui.adjustment import AllAccuracy, method_named
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.derived import load_derived
 from wbtui.store.predictions import PredictionsMeta, SplitPredictions, write_predictions
 from wbtui.store.reader import open_run
 from wbtui.tui import adjust_trials as moves
-from wbtui.tui.actions import ADJUST_METHODS, actions_of
-from wbtui.tui.adjust_bench import Bench, MethodKey, sample
+from wbtui.tui.adjust_bench import Bench, MethodKey
 from wbtui.tui.adjust_trials import Trial
-from wbtui.tui.app import WbtuiApp
-from wbtui.tui.desk import Desk
-from wbtui.tui.keymap import resolve_keys
 from wbtui.tui.screens.adjust import AdjustScreen
 from wbtui.tui.widgets.canvas_pane import CanvasPane
 from wbtui.tui.widgets.one_line import OneLine
 from wbtui.tui.widgets.pick_list import PickList
 from wbtui.tui.widgets.strength_slider import StrengthSlider
 from wbtui.tui.widgets.tiles import Tiles
-
-SIZES = [(80, 24), (120, 40), (200, 60)]
-
-
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    return folder
-
-
-async def adjusting(app: WbtuiApp, pilot: Pilot[None]) -> AdjustScreen:
-    """Open the screen on the shown runs, and wait until everything is known."""
-    await pilot.press("L")
-    await until(pilot, lambda: isinstance(app.screen, AdjustScreen) and app.screen.trials)
-    screen = cast(AdjustScreen, app.screen)
-    await rested(screen, pilot)
-    return screen
-
-
-async def rested(screen: AdjustScreen, pilot: Pilot[None]) -> None:
-    """Wait until nothing is computed any more, its answer included."""
-    quiet = 0
-    while quiet < 3:
-        await until(pilot, lambda: not screen.busy)
-        await pilot.pause(0.01)
-        quiet = 0 if screen.busy else quiet + 1
 
 
 def adjusted_accuracy(strength: float, seed: int = 0) -> dict[str, float]:
@@ -334,23 +302,6 @@ def test_a_single_seed_does_not_fold_and_has_no_others(runs: Path) -> None:
     drive(look)
 
 
-def test_other_seeds_follow_in_their_own_place() -> None:
-    first = Trial("a", "additive", 0.4, basis="given", follows=False)
-    second = Trial("a", "multiplicative", 0.7, basis="given", follows=False)
-    other = Trial("b", "additive", 0.9, basis="given", follows=False)
-    assert moves.with_seeds([first, second, other], 0, ["b"]) == [
-        first,
-        second,
-        moves.replace(first, run_id="b"),
-    ]
-    found = moves.with_seeds([first, second, other], 1, ["b", "c"])
-    assert found == [first, second, other, *(moves.replace(second, run_id=one) for one in "bc")]
-    chosen = moves.replace(first, basis="validation")
-    assert moves.with_seeds([chosen], 0, ["b"])[1].follows
-    full = [first] * moves.MOST_TRIALS
-    assert moves.with_seeds(full, 0, ["b"]) == full
-
-
 def test_the_knob_is_dragged_and_turned_and_the_curve_clicked(runs: Path) -> None:
     make_run(runs)
 
@@ -540,43 +491,6 @@ def test_names_from_files_are_shown_literally(runs: Path) -> None:
     drive(look)
 
 
-def test_no_size_breaks_it(runs: Path) -> None:
-    make_run(runs)
-
-    async def look() -> None:
-        async with opened(runs, (120, 40)) as (app, pilot):
-            screen = await adjusting(app, pilot)
-            for size in ((60, 16), (40, 10), (1, 1), (300, 8)):
-                await pilot.resize_terminal(*size)
-                await pilot.pause(0.05)
-                await pilot.press("right", "3", "tab", "f", "right", "f", "2")
-                await rested(screen, pilot)
-                if size == (40, 10):
-                    app.clear_notifications()
-                    await pilot.pause()
-                    assert "please enlarge" in screen_text(app)
-            await pilot.resize_terminal(120, 40)
-            await pilot.pause(0.05)
-            assert "gained" in screen_text(app)
-
-    drive(look)
-
-
-def test_ascii_alone_is_written_where_nothing_else_is_shown(runs: Path) -> None:
-    make_run(runs)
-
-    async def look() -> None:
-        async with opened(runs, (200, 60), ascii_only=True) as (app, pilot):
-            screen = await adjusting(app, pilot)
-            for key in ("3", "5", "6", "a"):
-                await pilot.press(key)
-                await rested(screen, pilot)
-            body = "\n".join(line for line in screen_lines(app))
-            assert body.isascii()
-
-    drive(look)
-
-
 def test_pictures_are_gone_through_and_one_takes_the_room_of_all(runs: Path) -> None:
     make_run(runs)
 
@@ -618,73 +532,7 @@ def test_the_settings_are_copied_as_a_table(runs: Path) -> None:
     drive(look)
 
 
-def test_every_action_has_a_method_help_and_a_key_that_can_be_another() -> None:
-    keys: dict[str, str] = {}
-    for action in actions_of("adjust"):
-        assert hasattr(AdjustScreen, f"action_{action.method.partition('(')[0]}"), action.id
-        assert action.help.endswith(".")
-        for key in action.keys.split(","):
-            assert keys.setdefault(key, action.id) == action.id
-    assert resolve_keys({"adjust.save": "ctrl+s"}, "x").keys == {"adjust.save": "ctrl+s"}
-
-
 # ---------------------------------------------------------------------- parts
-
-
-def test_steps_go_to_round_strengths_and_stay_within_the_search() -> None:
-    trial = Trial("x", "additive", 0.873)
-    assert moves.stepped(trial, 0.05).strength == pytest.approx(0.9)
-    assert moves.stepped(trial, -0.05).strength == pytest.approx(0.85)
-    assert moves.stepped(Trial("x", "additive", 0.9), 0.05).strength == pytest.approx(0.95)
-    assert moves.stepped(Trial("x", "additive", 0.0), -0.05).strength == 0.0
-    assert moves.stepped(Trial("x", "additive", 2.98), 0.05).strength == 3.0
-    assert moves.stepped(Trial("x", "none"), 0.05) == Trial("x", "none")
-
-
-def test_a_sample_holds_every_class_evenly() -> None:
-    from wbtui.adjustment import ScoredSet
-
-    rng = np.random.default_rng(0)
-    labels = rng.permutation(np.repeat(np.arange(500), 20))
-    scored = ScoredSet(
-        "test", rng.normal(size=(10_000, 500)).astype(np.float32), labels, np.arange(500, 0, -1)
-    )
-    small = sample(scored)
-    assert small.logits.size <= 1_000_000
-    assert set(small.images_by_class()) == {4}
-    assert sample(small) is small
-
-
-def test_the_desk_forgets_what_was_asked_before_it_could_begin() -> None:
-    answers: list[int] = []
-    problems: list[str] = []
-    desk = Desk("test", lambda call, *arguments: call(*arguments), problems.append)
-    desk.ask("slow", lambda: time.sleep(0.2), lambda _: None)
-    for number in range(50):
-        desk.ask("step", lambda number=number: number, answers.append)  # type: ignore[misc]
-    desk.ask("wrong", lambda: 1 // 0, answers.append)
-    deadline = time.monotonic() + 10
-    while desk.busy and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert answers == [49]
-    assert "ZeroDivisionError" in problems[0]
-    desk.close()
-
-
-def test_the_help_names_the_methods_in_their_order() -> None:
-    begins = ("nothing", "additive,", "additive and mult", "multiplicative,", "1-vs-1", "τ-norm", "τ-norm")
-    assert len(ADJUST_METHODS) == len(METHODS)
-    for title, begin in zip(ADJUST_METHODS, begins, strict=True):
-        assert title.startswith(begin)
-    assert [name for name in METHODS if "no_bias" in name] == list(METHODS)[-1:]
-    told = [action.help for action in actions_of("adjust") if action.method.startswith("method(")]
-    assert told == [f"Adjust by: {title}." for title in ADJUST_METHODS]
-
-
-def test_what_negative_logits_do_is_said_without_what_they_do_not() -> None:
-    brief = NegativeLogits(without_rival=0.0, lost=0.012, all_negative=0.0).brief()
-    assert brief == "negative logits limit multiplying: 1.2% of images can never become right"
-    assert "less than 0.1%" in NegativeLogits(0.0, 0.0001, 0.0).brief()
 
 
 def test_the_track_stays_as_long_as_it_is_whatever_is_said_beside_it(runs: Path) -> None:

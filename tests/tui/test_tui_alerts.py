@@ -29,13 +29,6 @@ from wbtui.tui.views import Views, load_views, save_views
 from wbtui.tui.widgets.one_line import OneLine
 
 
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    return folder
-
-
 def row(**more: object) -> RunSummary:
     return RunSummary(id="20261101-a", path="", attempt=1, **more)  # type: ignore[arg-type]
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pytest
-from dashboard_helpers import drive, opened, said, screen_lines, screen_text, until
+from bench_helpers import comparing, rested
+from dashboard_helpers import SIZES, drive, opened, said, screen_lines, screen_text, until
 from finished_runs import CLASSES, accuracies, make_run, predictions_of
 from rich.cells import cell_len
 from scipy import stats
-from textual.pilot import Pilot
 
 from wbtui.adjustment import AllAccuracy, method_named
 from wbtui.plotting import GlyphSet, to_text
@@ -20,40 +19,10 @@ from wbtui.report.entries import entries
 from wbtui.store.reader import open_run
 from wbtui.tui import compare_lines as lines
 from wbtui.tui.actions import actions_of
-from wbtui.tui.app import WbtuiApp
 from wbtui.tui.compare_work import make_board
 from wbtui.tui.screens.compare import PAGES, CompareScreen
 from wbtui.tui.widgets.comparison_table import ComparisonTable
 from wbtui.tui.widgets.text_pane import TextPane
-
-SIZES = [(80, 24), (120, 40), (200, 60)]
-
-
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    return folder
-
-
-async def comparing(app: WbtuiApp, pilot: Pilot[None], count: int) -> CompareScreen:
-    """Select so many runs from the first line on, and compare them."""
-    for place in range(count):
-        await pilot.press(*(("j",) if place else ()), "space")
-    await pilot.press("C")
-    await until(pilot, lambda: isinstance(app.screen, CompareScreen) and app.screen.board)
-    screen = cast(CompareScreen, app.screen)
-    await compared(screen, pilot)
-    return screen
-
-
-async def compared(screen: CompareScreen, pilot: Pilot[None]) -> None:
-    """Wait until what was changed is compared and shown."""
-    quiet = 0
-    while quiet < 3:
-        await until(pilot, lambda: not screen.busy)
-        await pilot.pause(0.01)
-        quiet = 0 if screen.busy else quiet + 1
 
 
 def adjusted(folder: Path, choose: str = "val") -> str:
@@ -109,7 +78,7 @@ def test_the_baseline_is_switched_and_the_differences_turn_round(runs: Path) -> 
             assert board is not None
             before = board.comparison.differences["test.accuracy.all", 1].value
             await pilot.press("right", "b")
-            await compared(screen, pilot)
+            await rested(screen, pilot)
             board = screen.board
             assert board is not None
             assert board.baseline == 1
@@ -129,16 +98,16 @@ def test_columns_are_put_in_another_order_and_taken_away_with_the_baseline_follo
             labels = [entry.label for entry in screen.entries]
             base = screen.entries[0]
             await pilot.press("shift+right", "shift+right")
-            await compared(screen, pilot)
+            await rested(screen, pilot)
             assert [entry.label for entry in screen.entries] == [labels[1], labels[2], labels[0], labels[3]]
             assert screen.entries[screen.baseline] is base
             assert screen.current == 2
             await pilot.press("left", "X")
-            await compared(screen, pilot)
+            await rested(screen, pilot)
             assert [entry.label for entry in screen.entries] == [labels[1], labels[0], labels[3]]
             assert screen.entries[screen.baseline] is base
             await pilot.press("X", "X")
-            await compared(screen, pilot)
+            await rested(screen, pilot)
             assert len(screen.entries) == 2
             assert "least" in said(app)
 
@@ -174,12 +143,12 @@ def test_a_saved_adjustment_and_a_run_are_added(runs: Path) -> None:
             await pilot.pause()
             await pilot.press("enter")
             await until(pilot, lambda: len(screen.entries) == count + 1)
-            await compared(screen, pilot)
+            await rested(screen, pilot)
             await pilot.press("a")
             await pilot.pause()
             await pilot.press("enter")
             await until(pilot, lambda: len(screen.entries) == count + 2)
-            await compared(screen, pilot)
+            await rested(screen, pilot)
             assert sum(entry.members[0].derived is not None for entry in screen.entries) == 1
             await pilot.press("a")
             await pilot.pause()
@@ -247,7 +216,7 @@ def test_only_differing_settings_and_the_rules_stand_on_their_page(runs: Path) -
             screen = await comparing(app, pilot, 2)
             assert screen.pages_in_sight == ("curves",)
             await pilot.press("right_square_bracket", "right_square_bracket")
-            await compared(screen, pilot)
+            await rested(screen, pilot)
             assert screen.pages_in_sight == ("settings",)
             text = screen.query_one("#settings", TextPane).text
             assert "model.head" in text
@@ -313,41 +282,6 @@ def test_settings_too_wide_for_the_page_stand_below_each_other(runs: Path) -> No
     place = narrow.index(" stages.0.weight_decay")
     assert narrow[place + 1 : place + 3] == ["   ce: 0", "   wd, wd_fr_etf: 0.005"]
     assert all(cell_len(line) <= 70 for line in narrow)
-
-
-def test_no_size_breaks_it(runs: Path) -> None:
-    make_run(runs, "ce")
-    make_run(runs, "wd")
-
-    async def look() -> None:
-        async with opened(runs) as (app, pilot):
-            screen = await comparing(app, pilot, 2)
-            for size in ((60, 16), (40, 10), (1, 1), (300, 8)):
-                await pilot.resize_terminal(*size)
-                await pilot.pause(0.05)
-                await pilot.press("right", "b", "right_square_bracket", "f", "f", "down", "up")
-                await compared(screen, pilot)
-                if size == (40, 10):
-                    app.clear_notifications()
-                    await pilot.pause()
-                    assert "please enlarge" in screen_text(app)
-            await pilot.resize_terminal(120, 40)
-            await pilot.pause(0.05)
-            assert "baseline" in screen_text(app)
-
-    drive(look)
-
-
-def test_ascii_alone_is_written_where_nothing_else_is_shown(runs: Path) -> None:
-    make_run(runs, "ce")
-    make_run(runs, "wd")
-
-    async def look() -> None:
-        async with opened(runs, (200, 60), ascii_only=True) as (app, pilot):
-            await comparing(app, pilot, 2)
-            assert screen_text(app).isascii()
-
-    drive(look)
 
 
 def test_the_table_is_copied_as_markdown(runs: Path) -> None:

@@ -25,13 +25,6 @@ from wbtui.tui.widgets.text_pane import TextPane
 NAME = "test.accuracy.all"
 
 
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    return folder
-
-
 def row(number: int, seed: int, state: str, value: float | None = None, epoch: int = 40) -> RunSummary:
     last = {} if value is None else {NAME: value}
     known = {"seed": seed, "last": last, "epoch": epoch, "total_epochs": 40, "state": state}

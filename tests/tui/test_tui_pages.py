@@ -37,13 +37,6 @@ from wbtui.tui.widgets.text_pane import TextPane
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def at_work(runs: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
     """A run whose trainer is a process that only waits."""
     folder = make_run(runs, 7, epochs=2, total=90, outcome=None)

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from dashboard_helpers import drive, make_run, opened, screen_text, settled, until
+from dashboard_helpers import drive, make_run, opened, screen_text, settled, some_runs, until
 from rich.style import Style
 
+from wbtui.store.writer import RunWriter
 from wbtui.tui.app import WbtuiApp
 from wbtui.tui.screens.run import RunScreen
 from wbtui.tui.screens.runs import RunsScreen
@@ -14,13 +15,6 @@ from wbtui.tui.widgets.one_line import OneLine
 from wbtui.tui.widgets.panel import Panel
 from wbtui.tui.widgets.panel_grid import PanelGrid
 from wbtui.tui.widgets.run_table import RunTable
-
-
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    return folder
 
 
 def in_sight(app: WbtuiApp) -> tuple[str, ...]:
@@ -210,5 +204,133 @@ def test_pages_without_epochs_leave_the_axis_of_the_others(runs: Path) -> None:
                 await pilot.press("x")
                 assert "alone" in screen.query_one("#status", OneLine).text
             assert screen.plot_state.x_axis == "epoch"
+
+    drive(look)
+
+
+def test_pinned_and_selected_runs_are_overlaid_each_in_a_colour_of_its_own(runs: Path) -> None:
+    some_runs(runs, 4)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("p", "down", "space", "down")
+            await settled(app, pilot)
+            shown = app.screen.shown()  # type: ignore[attr-defined]
+            assert len(shown) == 3
+            assert len({one.style for one in shown}) == 3
+            legend = app.screen.query(Panel).first().text
+            assert all(app.short(one.id) in legend for one in shown)
+            assert "◉" in screen_text(app)
+            assert "●" in screen_text(app)
+
+    drive(look)
+
+
+def test_keys_change_how_curves_are_drawn(runs: Path) -> None:
+    make_run(runs, epochs=40, total=40)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = app.screen
+            assert isinstance(screen, RunsScreen)
+
+            def first() -> str:
+                return app.screen.query(Panel).first().text
+
+            await pilot.press("plus")
+            assert "EMA 0.3" in first()
+            await pilot.press("0")
+            assert "EMA" not in first()
+            await pilot.press("y")
+            assert ", log" in first() or " log" in first()
+            await pilot.press("y")
+            await pilot.press("s")
+            assert "validation" in first()
+            await pilot.press("z")
+            assert screen.plot_state.x_bounds is not None
+            low, high = screen.plot_state.x_bounds
+            assert (high - low) == pytest.approx(19.5)
+            await pilot.press("i", "left", "left")
+            assert screen.plot_state.cursor == 38
+            assert "epoch 38" in screen_text(app)
+            await pilot.press("escape")
+            assert screen.plot_state.cursor is None
+            await pilot.press("escape")
+            assert screen.plot_state.x_bounds is None
+            await pilot.press("x")
+            assert screen.plot_state.x_axis == "time"
+            await pilot.press("f")
+            assert not app.screen.query_one(RunTable).display
+            await pilot.press("escape")
+            assert app.screen.query_one(RunTable).display
+
+    drive(look)
+
+
+def test_class_view_goes_from_bars_to_curves_to_heatmap(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = app.screen
+            assert isinstance(screen, RunsScreen)
+            pictures = set()
+            for _ in range(3):
+                await pilot.press("v")
+                await settled(app, pilot)
+                assert screen.active_spec is not None
+                assert screen.active_spec.key == "feature_norm@class"
+                pictures.add(next(p.text for p in app.screen.query(Panel) if p.spec is screen.active_spec))
+            assert len(pictures) == 3
+
+    drive(look)
+
+
+def test_the_mouse_points_and_zooms(runs: Path) -> None:
+    make_run(runs, epochs=40, total=40)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = app.screen
+            assert isinstance(screen, RunsScreen)
+            panel = app.screen.query(Panel).first()
+            await pilot.click(panel, offset=(panel.size.width // 2, 3))
+            assert screen.plot_state.cursor is not None
+            screen.on_panel_wheeled(Panel.Wheeled(20.0, True))
+            assert screen.plot_state.x_bounds is not None
+            table = app.screen.query_one(RunTable)
+            await pilot.click(table, offset=(10, 1))
+            assert table.current is not None
+
+    drive(look)
+
+
+def test_panels_are_hidden_and_ordered_and_that_is_kept(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            before = [spec.key for spec in app.screen.specs]  # type: ignore[attr-defined]
+            await pilot.press("P", "J", "K", "J", "space", "escape")
+            after = [spec.key for spec in app.screen.specs]  # type: ignore[attr-defined]
+            assert after == before[1:]
+            assert app.views.hidden == (before[0],)
+            assert app.views.panels[:2] == (before[1], before[0])
+
+    drive(look)
+
+
+def test_a_metric_nobody_has_heard_of_gets_a_panel(runs: Path) -> None:
+    from wbtui.store.format import Metric
+
+    folder = make_run(runs, epochs=2, total=9, outcome=None)
+    with RunWriter.open(folder) as writer:
+        writer.define(Metric("flux", "flux_capacity", "GW"))
+        writer.epoch(3, 0, {"flux": 1.21})
+
+    async def look() -> None:
+        async with opened(runs, (200, 60)) as (app, _):
+            assert "flux_capacity" in [spec.key for spec in app.screen.specs]  # type: ignore[attr-defined]
+            assert "Flux capacity" in screen_text(app)
 
     drive(look)

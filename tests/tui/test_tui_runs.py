@@ -1,8 +1,8 @@
 import json
 from pathlib import Path
 
-import pytest
 from dashboard_helpers import (
+    SIZES,
     drive,
     make_run,
     measure,
@@ -11,72 +11,15 @@ from dashboard_helpers import (
     screen_lines,
     screen_text,
     settled,
+    some_runs,
     until,
 )
 from rich.cells import cell_len
-from textual.widgets._toast import Toast
 
 from wbtui.store.reader import open_run
 from wbtui.store.writer import RunWriter
 from wbtui.tui.screens.runs import RunsScreen
-from wbtui.tui.widgets.panel import Panel
-from wbtui.tui.widgets.panel_grid import PanelGrid
 from wbtui.tui.widgets.run_table import RunTable
-
-SIZES = [(80, 24), (120, 40), (200, 60)]
-
-
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    return folder
-
-
-def some_runs(runs: Path, count: int) -> list[Path]:
-    return [
-        make_run(runs, number, variant=("wd", "ce", "wb")[number % 3], seed=number // 3)
-        for number in range(count)
-    ]
-
-
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("count", [0, 1, 6, 50])
-def test_every_line_fills_the_screen_and_the_table_tells_run_state_and_epoch(
-    runs: Path, size: tuple[int, int], count: int
-) -> None:
-    some_runs(runs, count)
-
-    async def look() -> None:
-        async with opened(runs, size) as (app, _):
-            lines = screen_lines(app)
-            assert len(lines) == size[1]
-            assert {cell_len(line) for line in lines} == {size[0]}
-            if count == 0:
-                assert "No runs here yet" in screen_text(app)
-            else:
-                newest = app.screen.query_one(RunTable).current
-                assert newest is not None
-                told = next(line for line in lines if app.short(newest.key) in line)
-                assert "finished" in told
-                assert "5/5" in told
-                assert "50.0" in told
-            assert app.screen.query_one(PanelGrid).display == (count > 0)
-
-    drive(look)
-
-
-@pytest.mark.usefixtures("_with_colour")
-@pytest.mark.parametrize("size", SIZES)
-def test_opens_with_colours_as_without(runs: Path, size: tuple[int, int]) -> None:
-    some_runs(runs, 2)
-
-    async def look() -> None:
-        async with opened(runs, size) as (app, _):
-            assert not app.no_color
-            assert "Accuracy" in screen_text(app)
-
-    drive(look)
 
 
 def test_no_color_gets_a_dark_theme(runs: Path) -> None:
@@ -85,86 +28,6 @@ def test_no_color_gets_a_dark_theme(runs: Path) -> None:
             assert app.no_color
             assert app.current_theme.dark
             assert not app.theme.startswith("ansi")
-
-    drive(look)
-
-
-def test_at_80x24_there_is_one_panel_and_tabs(runs: Path) -> None:
-    some_runs(runs, 1)
-
-    async def look() -> None:
-        async with opened(runs, (80, 24)) as (app, pilot):
-            grid = app.screen.query_one(PanelGrid)
-            assert grid.in_sight == ("accuracy",)
-            assert " 1 Accuracy 2 FDR" in screen_text(app)
-            await pilot.press("2")
-            assert grid.in_sight == ("fdr",)
-
-    drive(look)
-
-
-def test_no_size_makes_it_fail_and_a_tiny_one_is_told_politely(runs: Path) -> None:
-    some_runs(runs, 3)
-
-    async def look() -> None:
-        async with opened(runs) as (app, pilot):
-            for size in [
-                (1, 1),
-                (2, 30),
-                (59, 16),
-                (60, 15),
-                (60, 16),
-                (61, 90),
-                (300, 5),
-                (300, 90),
-                (80, 24),
-                (5, 5),
-            ]:
-                await pilot.resize_terminal(*size)
-                await pilot.pause()
-                assert len(screen_lines(app)) == size[1]
-                if size[0] >= 20 and (size[0] < 60 or size[1] < 16):
-                    assert "wbtui needs" in " ".join(screen_text(app).split())
-                elif size[0] >= 60:
-                    assert "finished" in screen_text(app)
-            for size in [(70, 20), (120, 40)]:
-                await pilot.resize_terminal(*size)
-                await pilot.press("enter")
-                await pilot.resize_terminal(40, 10)
-                await pilot.pause()
-                await pilot.resize_terminal(*size)
-                await pilot.press("escape")
-            assert isinstance(app.screen, RunsScreen)
-
-    drive(look)
-
-
-def test_ascii_shows_ascii_alone(runs: Path) -> None:
-    some_runs(runs, 4)
-    make_run(runs, 90, name="größe 漢字", variant="x")
-
-    async def look() -> None:
-        for size in SIZES:
-            async with opened(runs, size, ascii_only=True) as (app, pilot):
-                for key in ("p", "space", "b", "i", "plus", "x", "v", "G", "enter"):
-                    await pilot.press(key)
-                    await settled(app, pilot)
-                    text = screen_text(app)
-                    assert text.isascii(), (key, [c for c in text if not c.isascii()])
-
-    drive(look)
-
-
-def test_dialogs_are_ascii_too(runs: Path) -> None:
-    make_run(runs)
-
-    async def look() -> None:
-        async with opened(runs, (100, 40), ascii_only=True) as (app, pilot):
-            for key in ("slash", "question_mark", "R", "o", "c", "w", "P", "Q", "n", "d"):
-                await pilot.press(key)
-                await pilot.pause(0.1)
-                assert screen_text(app).isascii(), key
-                await pilot.press("escape")
 
     drive(look)
 
@@ -201,22 +64,6 @@ def test_an_epoch_that_is_written_reaches_table_and_panel(runs: Path) -> None:
             await until(pilot, lambda: "4/9" in screen_text(app))
             await until(pilot, lambda: len(app.snapshot.details[folder.name].curve("test.fdr").epochs) == 4)
             assert "epoch 4" in screen_text(app)
-
-    drive(look)
-
-
-def test_a_metric_nobody_has_heard_of_gets_a_panel(runs: Path) -> None:
-    from wbtui.store.format import Metric
-
-    folder = make_run(runs, epochs=2, total=9, outcome=None)
-    with RunWriter.open(folder) as writer:
-        writer.define(Metric("flux", "flux_capacity", "GW"))
-        writer.epoch(3, 0, {"flux": 1.21})
-
-    async def look() -> None:
-        async with opened(runs, (200, 60)) as (app, _):
-            assert "flux_capacity" in [spec.key for spec in app.screen.specs]  # type: ignore[attr-defined]
-            assert "Flux capacity" in screen_text(app)
 
     drive(look)
 
@@ -319,24 +166,6 @@ def test_seeds_fold_into_mean_and_deviation_with_their_number(runs: Path) -> Non
     drive(look)
 
 
-def test_pinned_and_selected_runs_are_overlaid_each_in_a_colour_of_its_own(runs: Path) -> None:
-    some_runs(runs, 4)
-
-    async def look() -> None:
-        async with opened(runs) as (app, pilot):
-            await pilot.press("p", "down", "space", "down")
-            await settled(app, pilot)
-            shown = app.screen.shown()  # type: ignore[attr-defined]
-            assert len(shown) == 3
-            assert len({one.style for one in shown}) == 3
-            legend = app.screen.query(Panel).first().text
-            assert all(app.short(one.id) in legend for one in shown)
-            assert "◉" in screen_text(app)
-            assert "●" in screen_text(app)
-
-    drive(look)
-
-
 def test_the_view_outlives_the_dashboard(runs: Path) -> None:
     some_runs(runs, 3)
 
@@ -368,100 +197,6 @@ def test_broken_views_are_set_aside_and_said(runs: Path) -> None:
             await pilot.pause()
             assert "set aside" in said(app)
             assert list(runs.glob("views.json.broken-*"))
-
-    drive(look)
-
-
-def test_keys_change_how_curves_are_drawn(runs: Path) -> None:
-    make_run(runs, epochs=40, total=40)
-
-    async def look() -> None:
-        async with opened(runs) as (app, pilot):
-            screen = app.screen
-            assert isinstance(screen, RunsScreen)
-
-            def first() -> str:
-                return app.screen.query(Panel).first().text
-
-            await pilot.press("plus")
-            assert "EMA 0.3" in first()
-            await pilot.press("0")
-            assert "EMA" not in first()
-            await pilot.press("y")
-            assert ", log" in first() or " log" in first()
-            await pilot.press("y")
-            await pilot.press("s")
-            assert "validation" in first()
-            await pilot.press("z")
-            assert screen.plot_state.x_bounds is not None
-            low, high = screen.plot_state.x_bounds
-            assert (high - low) == pytest.approx(19.5)
-            await pilot.press("i", "left", "left")
-            assert screen.plot_state.cursor == 38
-            assert "epoch 38" in screen_text(app)
-            await pilot.press("escape")
-            assert screen.plot_state.cursor is None
-            await pilot.press("escape")
-            assert screen.plot_state.x_bounds is None
-            await pilot.press("x")
-            assert screen.plot_state.x_axis == "time"
-            await pilot.press("f")
-            assert not app.screen.query_one(RunTable).display
-            await pilot.press("escape")
-            assert app.screen.query_one(RunTable).display
-
-    drive(look)
-
-
-def test_class_view_goes_from_bars_to_curves_to_heatmap(runs: Path) -> None:
-    make_run(runs)
-
-    async def look() -> None:
-        async with opened(runs) as (app, pilot):
-            screen = app.screen
-            assert isinstance(screen, RunsScreen)
-            pictures = set()
-            for _ in range(3):
-                await pilot.press("v")
-                await settled(app, pilot)
-                assert screen.active_spec is not None
-                assert screen.active_spec.key == "feature_norm@class"
-                pictures.add(next(p.text for p in app.screen.query(Panel) if p.spec is screen.active_spec))
-            assert len(pictures) == 3
-
-    drive(look)
-
-
-def test_the_mouse_points_and_zooms(runs: Path) -> None:
-    make_run(runs, epochs=40, total=40)
-
-    async def look() -> None:
-        async with opened(runs) as (app, pilot):
-            screen = app.screen
-            assert isinstance(screen, RunsScreen)
-            panel = app.screen.query(Panel).first()
-            await pilot.click(panel, offset=(panel.size.width // 2, 3))
-            assert screen.plot_state.cursor is not None
-            screen.on_panel_wheeled(Panel.Wheeled(20.0, True))
-            assert screen.plot_state.x_bounds is not None
-            table = app.screen.query_one(RunTable)
-            await pilot.click(table, offset=(10, 1))
-            assert table.current is not None
-
-    drive(look)
-
-
-def test_panels_are_hidden_and_ordered_and_that_is_kept(runs: Path) -> None:
-    make_run(runs)
-
-    async def look() -> None:
-        async with opened(runs) as (app, pilot):
-            before = [spec.key for spec in app.screen.specs]  # type: ignore[attr-defined]
-            await pilot.press("P", "J", "K", "J", "space", "escape")
-            after = [spec.key for spec in app.screen.specs]  # type: ignore[attr-defined]
-            assert after == before[1:]
-            assert app.views.hidden == (before[0],)
-            assert app.views.panels[:2] == (before[1], before[0])
 
     drive(look)
 
@@ -686,46 +421,5 @@ def test_a_run_that_is_not_there_any_more_does_not_end_its_page(runs: Path) -> N
                 await pilot.press(key)
             await pilot.press("escape")
             assert "No runs here yet" in screen_text(app)
-
-    drive(look)
-
-
-def test_a_message_leaves_the_status_line_in_sight_and_comes_nowhere_where_nothing_has_room(
-    runs: Path,
-) -> None:
-    some_runs(runs, 3)
-
-    async def look() -> None:
-        async with opened(runs, (80, 24)) as (app, pilot):
-            app.say("something happened", "warning")
-            await until(pilot, lambda: "something happened" in screen_text(app))
-            toast = app.screen.query_one(Toast)
-            assert toast.region.bottom <= app.screen.query_one("#status").region.y
-            await pilot.resize_terminal(59, 15)
-            await until(pilot, lambda: "wbtui needs" in " ".join(screen_text(app).split()))
-            app.say("again", "warning")
-            await pilot.pause()
-            assert "again" not in screen_text(app)
-            assert "happened" not in screen_text(app)
-
-    drive(look)
-
-
-def test_where_nothing_has_room_no_key_counts_but_those_of_help_and_of_leaving(runs: Path) -> None:
-    some_runs(runs, 3)
-
-    async def look() -> None:
-        async with opened(runs, (59, 15)) as (app, pilot):
-            await pilot.press("enter", "b", "x", "G", "slash", "ctrl+p")
-            await pilot.pause()
-            assert len(app.screen_stack) == 1
-            assert not app.views.baseline
-            assert not app.views.group
-            await pilot.press("question_mark")
-            await pilot.pause()
-            assert len(app.screen_stack) == 2
-            await pilot.press("escape", "q")
-            await pilot.pause()
-            assert not app.is_running or app._exit
 
     drive(look)

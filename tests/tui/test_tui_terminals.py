@@ -15,10 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dashboard_helpers import drive, make_run, opened, said, screen_lines, screen_text, settled, until
+from dashboard_helpers import drive, make_run, opened, said, settled
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.cells import cell_len
 from rich.color import Color, ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
@@ -391,38 +390,3 @@ def test_no_file_and_a_broken_one_say_nothing_of_preferences(tmp_path: Path) -> 
     assert load_preferences(file) == load_preferences(tmp_path / "none.toml")
     file.write_text("theme = [")
     assert load_preferences(file).theme is None
-
-
-# ---------------------------------------------------------------------- sizes
-
-WIDTHS = (20, 59, 60, 79, 80, 99, 120, 300)
-HEIGHTS = (5, 15, 16, 24, 40, 100)
-SIZES = [(width, height) for width in WIDTHS for height in HEIGHTS]
-PULLED = [SIZES[step * 29 % len(SIZES)] for step in range(len(SIZES))]
-"""Each once, not in order: large after small, wide after narrow."""
-
-
-@pytest.mark.parametrize(
-    ("keys", "every"),
-    [((), 1), (("enter",), 2), (("R",), 4), (("question_mark",), 4)],
-    ids=["runs", "run", "start", "help"],
-)
-def test_every_size_is_drawn_in_full_while_the_terminal_is_pulled_about(
-    runs: Path, keys: tuple[str, ...], every: int
-) -> None:
-    async def look() -> None:
-        async with opened(runs) as (app, pilot):
-            await pilot.press("p", *keys)
-            await settled(app, pilot)
-            app.clear_notifications()
-            for width, height in PULLED[::every]:
-                await pilot.resize_terminal(width, height)
-                await until(pilot, lambda height=height: len(screen_lines(app)) == height)  # type: ignore[misc]
-                await pilot.pause()
-                assert all(cell_len(line) <= width for line in screen_lines(app))
-                if every <= 2 and (width < 60 or height < 16):
-                    assert "wbtui needs" in " ".join(screen_text(app).split())
-                elif every <= 2:
-                    assert "finished" in screen_text(app)
-
-    drive(look)

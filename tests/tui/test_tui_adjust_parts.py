@@ -1,0 +1,98 @@
+"""What the Adjust screen is made of, without a screen: steps, samples, the desk, words."""
+
+import time
+
+import numpy as np
+import pytest
+
+from wbtui.adjustment import METHODS, NegativeLogits
+from wbtui.tui import adjust_trials as moves
+from wbtui.tui.actions import ADJUST_METHODS, actions_of
+from wbtui.tui.adjust_bench import sample
+from wbtui.tui.adjust_trials import Trial
+from wbtui.tui.desk import Desk
+from wbtui.tui.keymap import resolve_keys
+from wbtui.tui.screens.adjust import AdjustScreen
+
+
+def test_every_action_has_a_method_help_and_a_key_that_can_be_another() -> None:
+    keys: dict[str, str] = {}
+    for action in actions_of("adjust"):
+        assert hasattr(AdjustScreen, f"action_{action.method.partition('(')[0]}"), action.id
+        assert action.help.endswith(".")
+        for key in action.keys.split(","):
+            assert keys.setdefault(key, action.id) == action.id
+    assert resolve_keys({"adjust.save": "ctrl+s"}, "x").keys == {"adjust.save": "ctrl+s"}
+
+
+def test_steps_go_to_round_strengths_and_stay_within_the_search() -> None:
+    trial = Trial("x", "additive", 0.873)
+    assert moves.stepped(trial, 0.05).strength == pytest.approx(0.9)
+    assert moves.stepped(trial, -0.05).strength == pytest.approx(0.85)
+    assert moves.stepped(Trial("x", "additive", 0.9), 0.05).strength == pytest.approx(0.95)
+    assert moves.stepped(Trial("x", "additive", 0.0), -0.05).strength == 0.0
+    assert moves.stepped(Trial("x", "additive", 2.98), 0.05).strength == 3.0
+    assert moves.stepped(Trial("x", "none"), 0.05) == Trial("x", "none")
+
+
+def test_a_sample_holds_every_class_evenly() -> None:
+    from wbtui.adjustment import ScoredSet
+
+    rng = np.random.default_rng(0)
+    labels = rng.permutation(np.repeat(np.arange(500), 20))
+    scored = ScoredSet(
+        "test", rng.normal(size=(10_000, 500)).astype(np.float32), labels, np.arange(500, 0, -1)
+    )
+    small = sample(scored)
+    assert small.logits.size <= 1_000_000
+    assert set(small.images_by_class()) == {4}
+    assert sample(small) is small
+
+
+def test_the_desk_forgets_what_was_asked_before_it_could_begin() -> None:
+    answers: list[int] = []
+    problems: list[str] = []
+    desk = Desk("test", lambda call, *arguments: call(*arguments), problems.append)
+    desk.ask("slow", lambda: time.sleep(0.2), lambda _: None)
+    for number in range(50):
+        desk.ask("step", lambda number=number: number, answers.append)  # type: ignore[misc]
+    desk.ask("wrong", lambda: 1 // 0, answers.append)
+    deadline = time.monotonic() + 10
+    while desk.busy and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert answers == [49]
+    assert "ZeroDivisionError" in problems[0]
+    desk.close()
+
+
+def test_the_help_names_the_methods_in_their_order() -> None:
+    begins = ("nothing", "additive,", "additive and mult", "multiplicative,", "1-vs-1", "τ-norm", "τ-norm")
+    assert len(ADJUST_METHODS) == len(METHODS)
+    for title, begin in zip(ADJUST_METHODS, begins, strict=True):
+        assert title.startswith(begin)
+    assert [name for name in METHODS if "no_bias" in name] == list(METHODS)[-1:]
+    told = [action.help for action in actions_of("adjust") if action.method.startswith("method(")]
+    assert told == [f"Adjust by: {title}." for title in ADJUST_METHODS]
+
+
+def test_what_negative_logits_do_is_said_without_what_they_do_not() -> None:
+    brief = NegativeLogits(without_rival=0.0, lost=0.012, all_negative=0.0).brief()
+    assert brief == "negative logits limit multiplying: 1.2% of images can never become right"
+    assert "less than 0.1%" in NegativeLogits(0.0, 0.0001, 0.0).brief()
+
+
+def test_other_seeds_follow_in_their_own_place() -> None:
+    first = Trial("a", "additive", 0.4, basis="given", follows=False)
+    second = Trial("a", "multiplicative", 0.7, basis="given", follows=False)
+    other = Trial("b", "additive", 0.9, basis="given", follows=False)
+    assert moves.with_seeds([first, second, other], 0, ["b"]) == [
+        first,
+        second,
+        moves.replace(first, run_id="b"),
+    ]
+    found = moves.with_seeds([first, second, other], 1, ["b", "c"])
+    assert found == [first, second, other, *(moves.replace(second, run_id=one) for one in "bc")]
+    chosen = moves.replace(first, basis="validation")
+    assert moves.with_seeds([chosen], 0, ["b"])[1].follows
+    full = [first] * moves.MOST_TRIALS
+    assert moves.with_seeds(full, 0, ["b"]) == full
