@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wbtui.cli import commands
 from wbtui.cli import main as main_module
-from wbtui.cli.bare import DashboardOptions, dashboard_options
+from wbtui.cli.bare import DashboardOptions, dashboard_options, open_dashboard
 from wbtui.errors import UsageError
 
 WORDS = ["--readonly", "--ascii", "--no-ascii", "--mouse", "--no-mouse", "--runs=a", "--runs", "a/b", "--bad"]
@@ -20,7 +21,8 @@ WORDS = ["--readonly", "--ascii", "--no-ascii", "--mouse", "--no-mouse", "--runs
 def opened(words: Sequence[str], *, by_typer: bool) -> tuple[int, list[DashboardOptions]]:
     found: list[DashboardOptions] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(main_module, "_open_dashboard", found.append)
+        for module in (main_module, commands):
+            patch.setattr(module, "open_dashboard", found.append)
         if by_typer:
             patch.setattr(main_module, "dashboard_options", lambda _: None)
         code = main_module.main(words)
@@ -55,16 +57,16 @@ def test_completion_is_left_to_typer(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_terminal_the_dashboard_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
     with pytest.raises(UsageError, match="needs a terminal"):
-        main_module._open_dashboard(DashboardOptions())
+        open_dashboard(DashboardOptions())
 
 
-def test_a_start_loads_no_pydantic_and_leaves_the_environment_alone() -> None:
+def test_a_start_loads_neither_typer_nor_pydantic_and_leaves_the_environment_alone() -> None:
     look = (
         "import os, sys\nfrom wbtui.cli import main\n"
         "sys.stdin.isatty = sys.stderr.isatty = lambda: True\nimport wbtui.tui.app as app\n"
         "app.run_dashboard = lambda runs, **_: print(runs, 'OPENBLAS_NUM_THREADS' in os.environ)\n"
         "assert main.main(['--runs', 'there']) == 0\n"
-        "print(*sorted({'pydantic', 'torch', 'tinydb', 'filelock'} & set(sys.modules)), 'loaded')"
+        "print(*sorted({'typer', 'pydantic', 'torch', 'tinydb', 'filelock'} & set(sys.modules)), 'loaded')"
     )
     environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
     done = subprocess.run(

@@ -366,7 +366,7 @@ def test_a_reader_that_goes_away_is_no_error(runs: Path) -> None:
 
 
 def test_every_command_has_help() -> None:
-    from wbtui.cli.main import GROUPS, app
+    from wbtui.cli.commands import GROUPS, app
 
     for names in GROUPS.values():
         for name in names:

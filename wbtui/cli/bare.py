@@ -1,16 +1,20 @@
-"""Is it the dashboard alone that a command line asks for?
+"""Is it the dashboard alone that a command line asks for, and how is it opened?
 
-Answered here without Typer: its way of reading options loads pydantic, which the first picture does not need. Whatever
-is not plainly the dashboard's own is left to Typer, mistakes too.
+Answered here without Typer: the first picture needs neither it nor what it loads, some 70 ms of a start. Whatever is
+not plainly the dashboard's own is left to Typer, mistakes too.
 """
 
+import gc
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from wbtui.cli.options import RUNS_DEFAULT, RUNS_VARIABLE
+from wbtui.cli.runs_folder import RUNS_DEFAULT, RUNS_VARIABLE
+from wbtui.errors import UsageError
 
 _FLAGS: dict[str, dict[str, Any]] = {
     "--readonly": {"readonly": True},
@@ -21,6 +25,7 @@ _FLAGS: dict[str, dict[str, Any]] = {
 }
 _COMPLETION = "_WBTUI_COMPLETE"
 """Set where a shell asks how a line may go on."""
+_BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 
 
 @dataclass(frozen=True)
@@ -52,3 +57,33 @@ def dashboard_options(arguments: Sequence[str]) -> DashboardOptions | None:
         else:
             return None
     return options
+
+
+@contextmanager
+def _no_threads_for_numpy() -> Iterator[None]:
+    """Import numpy so that OpenBLAS makes no threads: they cost 50 ms of a start, and nothing here multiplies
+    matrices. The variable is gone again before anything is started that might inherit it."""
+    if _BLAS_THREADS in os.environ:
+        yield
+        return
+    os.environ[_BLAS_THREADS] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_BLAS_THREADS]
+
+
+def open_dashboard(options: DashboardOptions) -> None:
+    """Open it, until somebody closes it.
+
+    Raises:
+        UsageError: There is no terminal to draw on.
+    """
+    served = "TEXTUAL_DRIVER" in os.environ  # by `wbtui serve`: a browser is the terminal
+    if not served and not (sys.stdin.isatty() and sys.stderr.isatty()):  # textual draws on stderr
+        raise UsageError("the dashboard needs a terminal; `wbtui --help` lists the commands that do without")
+    gc.disable()  # of its imports a sixth would be collections; the dashboard turns it on with its first rows
+    with _no_threads_for_numpy():
+        from wbtui.tui.app import run_dashboard
+
+    run_dashboard(options.runs, readonly=options.readonly, ascii_only=options.ascii_only, mouse=options.mouse)

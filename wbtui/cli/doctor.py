@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from wbtui.cli.run import RUNS_DEFAULT, Runs
+from wbtui.cli.options import Runs
+from wbtui.cli.runs_folder import RUNS_DEFAULT
 
 app = typer.Typer()
 

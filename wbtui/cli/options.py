@@ -9,8 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-RUNS_DEFAULT = Path("runs")
-RUNS_VARIABLE = "WBTUI_RUNS"
+from wbtui.cli.runs_folder import RUNS_VARIABLE
 
 
 def _or_before_the_command(context: typer.Context, value: Path) -> Path:

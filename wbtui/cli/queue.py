@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wbtui.cli import options
-from wbtui.cli.options import RUNS_DEFAULT, OneRun, Runs, SomeRuns
+from wbtui.cli.options import OneRun, Runs, SomeRuns
+from wbtui.cli.runs_folder import RUNS_DEFAULT
 
 if TYPE_CHECKING:
     from wbtui.config import RunConfig

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from wbtui.cli import options
-from wbtui.cli.options import RUNS_DEFAULT, Runs
+from wbtui.cli.options import Runs
+from wbtui.cli.runs_folder import RUNS_DEFAULT
 
 if TYPE_CHECKING:
     from wbtui.config import DataConfig

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from wbtui.cli.options import RUNS_DEFAULT, Runs
+from wbtui.cli.options import Runs
+from wbtui.cli.runs_folder import RUNS_DEFAULT
 
 if TYPE_CHECKING:
     from textual_serve.server import Server
