@@ -30,6 +30,10 @@ Ints = npt.NDArray[np.int64]
 GRID_STEP = 0.05
 """Between the strengths of a method without an exact curve, unless a grid is given."""
 
+_FEW = 16
+"""Strengths up to which every interval is asked for each: a step of a slider over 10,000 images takes 0.05 ms, where
+sorting them by class takes 1.5."""
+
 
 @dataclass(frozen=True, eq=False)
 class GroupValues:
@@ -155,6 +159,12 @@ class _IntervalTally:
 
     def correct_by_class(self, strengths: Floats) -> Ints:
         low, high = self.intervals.low, self.intervals.high
+        if strengths.size <= _FEW:
+            counts = np.empty((strengths.size, self.n_classes), dtype=np.int64)
+            for row, strength in zip(counts, strengths, strict=True):
+                right = (low <= strength) & (high >= strength)
+                row[:] = np.bincount(self.labels[right], minlength=self.n_classes)
+            return counts
         ever = np.flatnonzero(low <= high)
         ever = ever[np.argsort(self.labels[ever], kind="stable")]
         bounds = np.searchsorted(self.labels[ever], np.arange(self.n_classes + 1))

@@ -67,11 +67,12 @@ def curve_plot(survey: Survey, look: Look, width: int, height: int) -> LinePlot:
     return line_plot(series, options)
 
 
-def with_marks(plot: LinePlot, marks: Mapping[str, float], strength: float) -> Canvas:
+def with_marks(plot: LinePlot, look: Look, marks: Mapping[str, float], strength: float) -> Canvas:
     """The same picture with lettered strengths and the one that is set.
 
     Args:
         plot: The curves.
+        look: As the curves were drawn.
         marks: Letter → strength.
         strength: Where the slider stands.
     """
@@ -92,16 +93,12 @@ def with_marks(plot: LinePlot, marks: Mapping[str, float], strength: float) -> C
         empty = canvas.glyphs[rows, column] == " "
         here = letter == "|"
         dotted = empty if here else empty & (np.arange(area.height) % 2 == 0)
-        canvas.glyphs[rows, column][dotted] = "|" if here or _is_ascii(canvas) else "┊"
+        canvas.glyphs[rows, column][dotted] = "|" if here or look.glyphs is GlyphSet.ASCII else "┊"
         canvas.attributes[rows, column][dotted] = BOLD if here else DIM
         if not here:
             canvas.glyphs[area.top, column] = letter
             canvas.attributes[area.top, column] = BOLD
     return canvas
-
-
-def _is_ascii(canvas: Canvas) -> bool:
-    return all(line.isascii() for line in canvas.lines())
 
 
 def class_bars(
@@ -125,16 +122,16 @@ def class_bars(
         return canvas
     characters = _MARKS.get(look.glyphs, _MARK_THIRDS)
     columns = bar_columns(area, bins)
-    for index in np.flatnonzero(np.isfinite(means)):
-        up = min(max(means[index] / 100, 0.0), 1.0) * area.height
-        cell = min(int(up), area.height - 1)
-        third = min(int(3 * (up - cell)), 2)
-        inside = (area.bottom - 1 - cell, area.left + np.flatnonzero(columns == index))
-        under = canvas.glyphs[inside] == "█"
-        canvas.background[inside] = np.where(under, canvas.foreground[inside], canvas.background[inside])
-        canvas.glyphs[inside] = characters[third]
-        canvas.foreground[inside] = 0xFFFFFF
-        canvas.attributes[inside] = BOLD
+    marked = np.flatnonzero((columns >= 0) & np.isfinite(means[columns]))
+    up = np.clip(means[columns[marked]] / 100, 0.0, 1.0) * area.height
+    cell = np.minimum(up.astype(np.int64), area.height - 1)
+    third = np.minimum((3 * (up - cell)).astype(np.int64), 2)
+    places = (area.bottom - 1 - cell, area.left + marked)
+    under = canvas.glyphs[places] == "█"
+    canvas.background[places] = np.where(under, canvas.foreground[places], canvas.background[places])
+    canvas.glyphs[places] = np.array(list(characters))[third]
+    canvas.foreground[places] = 0xFFFFFF
+    canvas.attributes[places] = BOLD
     return canvas
 
 

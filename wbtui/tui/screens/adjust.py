@@ -295,7 +295,7 @@ class AdjustScreen(AdjustKeys):
         key = (id(survey), look, width, height)
         if self._curve is None or self._curve[0] != key:
             self._curve = (key, curve_plot(survey, look, width, height))
-        return with_marks(self._curve[1], marks, strength)
+        return with_marks(self._curve[1], look, marks, strength)
 
     def on_resize(self, event: events.Resize) -> None:
         """Fill the lines anew; on a low screen the classes that moved make room for the pictures."""
