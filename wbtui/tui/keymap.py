@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import platformdirs
-from textual.keys import _character_to_key
 
 from wbtui.catalog import nearest
 from wbtui.errors import UsageError
@@ -20,6 +19,7 @@ from wbtui.store import bounded
 from wbtui.store.errors import StoreReadError
 from wbtui.store.text import plain
 from wbtui.tui.actions import ACTIONS, Action
+from wbtui.tui.key_names import LOOKS_LIKE, key_name, meant_instead
 
 FILE = "dashboard.toml"
 
@@ -74,10 +74,15 @@ def resolve_keys(wanted: Mapping[str, object], where: str) -> Keymap:
     for name, value in wanted.items():
         if name not in known:
             problems.append(f"{where}: no action is called {plain(name)!r}{nearest(name, known)}")
-        elif not isinstance(value, str) or not (normal := _normal(value)):
-            problems.append(f"{where}: {name} = {plain(repr(value))}: expected keys, e.g. 'ctrl+f' or 'up,w'")
+        elif not isinstance(value, str) or not all(parts := _apart(value)):
+            problems.append(f"{where}: {name} = {_short(value)}: expected keys, e.g. 'ctrl+f' or 'up,w'")
+        elif wrong := [part for part in parts if not key_name(part)]:
+            named = ", ".join(f"{_short(part)}{meant_instead(part, _SHOWN)}" for part in wrong[:2])
+            problems.append(
+                f"{where}: {name}: no key is called {named}; {LOOKS_LIKE}; {name} keeps {display(known[name].keys)}"
+            )
         else:
-            keys[name] = normal
+            keys[name] = ",".join(key_name(part) for part in parts)
     for name in list(keys):
         if taken := _conflict(known[name], keys, known):
             problems.append(
@@ -97,11 +102,14 @@ def _conflict(action: Action, keys: Mapping[str, str], known: Mapping[str, Actio
     return ""
 
 
-def _normal(text: str) -> str:
-    parts = [part.strip() for part in (text.split(",") if text != "," else ["comma"])]
-    if not all(part and part.isprintable() and " " not in part and len(part) < 40 for part in parts):
-        return ""
-    return ",".join(_character_to_key(part) if len(part) == 1 else part for part in parts)
+def _apart(text: str) -> list[str]:
+    """Keys that stand apart by comma; a comma by itself is a key."""
+    return [part.strip() for part in text.split(",")] if text != "," else ["comma"]
+
+
+def _short(value: object) -> str:
+    """A value as it stands in a message: harmless, and no longer than a line bears."""
+    return plain(text if len(text := repr(value)) <= 40 else text[:39] + "…")
 
 
 _SHOWN = {
