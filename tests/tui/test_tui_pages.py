@@ -487,7 +487,7 @@ def test_several_seeds_and_variants_go_to_the_queue(runs: Path, monkeypatch: pyt
             await until(pilot, lambda: len(queue_files.entries(runs)) == 3)
             await until(pilot, (runs / BIN / first).is_dir)  # as `wbtui queue remove` does
             assert not (runs / first).exists()
-            await until(pilot, lambda: "in the bin; `wbtui restore" in said(app))
+            await until(pilot, lambda: "in the bin; `wbtui restore" in screen_text(app))
             await pilot.press("s")
             app.screen.query_one(Input).value = "nonsense"
             await pilot.press("enter")

@@ -4,7 +4,8 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from rich.text import Text
 from textual import events
 from textual.app import App, SystemCommand
 from textual.filter import LineFilter, Monochrome
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from wbtui.catalog import nearest
 from wbtui.report.listing import short_ids
@@ -40,6 +41,8 @@ _KEEP_SECONDS = 1.0
 _READY_SECONDS = 1.0
 _NEXT_SCREENS = ("run", "adjust", "compare")
 """Those that a single key opens and that nobody has to fill in; the start knows of none but the first."""
+_MESSAGES_KEPT = 8
+"""Of those that wait until a dialog is closed; the newest."""
 _SERVER_SECONDS = 3.0
 """How often a dashboard in a browser looks whether its server is still there."""
 GREY = Grey()
@@ -64,6 +67,7 @@ class WbtuiApp(App[None]):
     Screen.-tiny > TooSmall { display: block; }
     Screen.-tiny Toast { display: none; }
     ToastRack { margin-bottom: 2; }
+    ModalScreen ToastRack { display: none; }
     .-ascii * { scrollbar-size: 0 0; }
     .-ascii CommandPalette SearchIcon { display: none; }
     .-ascii CommandPalette #--input, .-ascii CommandPalette OptionList { border: none; }
@@ -93,6 +97,7 @@ class WbtuiApp(App[None]):
         self._views_path = views_path(runs, readonly=readonly)
         self.views, self._views_problem = load_views(self._views_path)
         self._kept = self.views
+        self._waiting: deque[tuple[str, str]] = deque(maxlen=_MESSAGES_KEPT)
         self.register_theme(DARK)
         self._theme_problem = self._begin_theme(self.preferences.theme or self._chosen_theme)
         self.feed = Feed(
@@ -136,6 +141,7 @@ class WbtuiApp(App[None]):
     def on_mount(self) -> None:
         """Begin to read the runs."""
         self.set_class(self.ascii_only, "-ascii")
+        self.screen_change_signal.subscribe(self, self._screen_changed)
         self.feed.start()
         self.set_interval(_KEEP_SECONDS, self._keep)
         self.set_timer(_READY_SECONDS, lambda: self.run_worker(_load_screens, thread=True))
@@ -219,20 +225,44 @@ class WbtuiApp(App[None]):
 
     # ------------------------------------------------------------------ saying and keeping
 
-    def say(self, text: str, severity: str = "information") -> None:
-        """Show a message, literally."""
+    def literal(self, text: str) -> str:
+        """Text as this terminal can show it, harmless to it."""
         text = plain(text, lines=True)
-        text = ascii_text(text) if self.ascii_only else text
-        self.notify(text, severity=severity, markup=False)  # type: ignore[arg-type]
+        return ascii_text(text) if self.ascii_only else text
+
+    def say(self, text: str, severity: str = "information") -> None:
+        """Show a message, literally; where a dialog is open, that is read first and the message waits."""
+        text = self.literal(text)
+        if any(isinstance(screen, ModalScreen) for screen in self.screen_stack[-1:]):
+            self._wait_with(text, severity)
+        else:
+            self.notify(text, severity=severity, markup=False)  # type: ignore[arg-type]
+
+    def _wait_with(self, text: str, severity: str) -> None:
+        if (text, severity) not in self._waiting:
+            self._waiting.append((text, severity))
+
+    def _screen_changed(self, screen: Screen[Any]) -> None:
+        """Take messages away from a dialog, which they would cover, and show them when it is closed."""
+        if isinstance(screen, ModalScreen):
+            for shown in self._notifications:
+                self._wait_with(shown.message, shown.severity)
+            self.clear_notifications()
+        else:
+            waiting, self._waiting = list(self._waiting), deque(maxlen=_MESSAGES_KEPT)
+            for text, severity in waiting:
+                self.say(text, severity)
 
     def say_from_thread(self, text: str, severity: str = "information") -> None:
         """`say`, from a worker thread."""
         self.call_from_thread(self.say, text, severity)
 
-    def refuses_writing(self) -> bool:
-        """Whether --readonly forbids what was asked; says so."""
+    def refuses_writing(self, say: Callable[[str, str], None] | None = None) -> bool:
+        """Whether --readonly forbids what was asked; says so, in a message or by `say(text, severity)`."""
         if self.readonly:
-            self.say("opened with --readonly: nothing is started, stopped or written here", "warning")
+            (say or self.say)(
+                "opened with --readonly: nothing is started, stopped or written here", "warning"
+            )
         return self.readonly
 
     def keep_views(self, **changes: Any) -> None:

@@ -86,6 +86,7 @@ class QueueScreen(ModalScreen[None]):
     }
     QueueScreen .title { text-style: bold; }
     QueueScreen .hint { color: $text-muted; height: auto; }
+    QueueScreen #said { color: $text-warning; height: auto; display: none; }
     QueueScreen OptionList { height: auto; max-height: 24; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -116,6 +117,7 @@ class QueueScreen(ModalScreen[None]):
             yield Static("Queue", markup=False, classes="title")
             yield Static("reading ...", markup=False, id="about")
             yield OptionList(compact=True)
+            yield Static("", markup=False, id="said")
             yield Static(
                 "J K later, sooner   x take out   p pause or go on   s slots   esc close",
                 markup=False,
@@ -131,8 +133,12 @@ class QueueScreen(ModalScreen[None]):
     def _look(self) -> None:
         self._do(lambda: None)
 
-    @work(thread=True, group="queue-edit")
     def _edit(self, change: Callable[[], object]) -> None:
+        self.tell("")
+        self._change(change)
+
+    @work(thread=True, group="queue-edit")
+    def _change(self, change: Callable[[], object]) -> None:
         self._do(change)
 
     def _do(self, change: Callable[[], object]) -> None:
@@ -140,9 +146,18 @@ class QueueScreen(ModalScreen[None]):
             change()
             state = read_queue(self.dashboard.runs, readonly=self.dashboard.readonly)
         except (UsageError, RunFailedError, StoreWriteError, OSError) as error:
-            self.dashboard.say_from_thread(str(error), "error")
+            self.app.call_from_thread(self.tell, str(error), "error")
         else:
             self.app.call_from_thread(self.show_queue, state)
+
+    def tell(self, text: str, severity: str = "information") -> None:
+        """Say what came of a key, inside the dialog: a message would cover it, or wait until it is closed."""
+        if not self.is_mounted:
+            self.dashboard.say(text, severity)
+            return
+        said = self.query_one("#said", Static)
+        said.update(Text(self.dashboard.literal(text)))
+        said.display = bool(text)
 
     def show_queue(self, state: QueueState) -> None:
         """Show what was read."""
@@ -189,7 +204,7 @@ class QueueScreen(ModalScreen[None]):
         if place is None:
             return None
         number = place - len(self._state.working)
-        if 0 <= number < len(self._state.waiting) and not self.dashboard.refuses_writing():
+        if 0 <= number < len(self._state.waiting) and not self.dashboard.refuses_writing(self.tell):
             return self._state.waiting[number], number + 1
         return None
 
@@ -241,7 +256,7 @@ class QueueScreen(ModalScreen[None]):
             True: f"in the bin; `wbtui restore {short}` brings it back",
             False: "out of the queue, stopped",
         }
-        self.dashboard.say_from_thread(f"{short}: {ways[binned]}")
+        self.app.call_from_thread(self.tell, f"{short}: {ways[binned]}")
 
     def _left(self, folder: Path) -> None:
         self._leaving.discard(folder)
@@ -250,14 +265,14 @@ class QueueScreen(ModalScreen[None]):
 
     def action_pause(self) -> None:
         """Start no more runs, or go on."""
-        if not self.dashboard.refuses_writing():
+        if not self.dashboard.refuses_writing(self.tell):
             self._edit(
                 lambda: self._set(replace(self._state.settings, paused=not self._state.settings.paused))
             )
 
     def action_slots(self) -> None:
         """How many runs at once."""
-        if self.dashboard.refuses_writing():
+        if self.dashboard.refuses_writing(self.tell):
             return
         now = ",".join(f"{device}={count}" for device, count in self._state.settings.slots.items())
 

@@ -1,0 +1,69 @@
+"""Messages and dialogs: what is asked is read first, and no message is lost over it."""
+
+from pathlib import Path
+
+import pytest
+from textual.widgets._toast import Toast
+
+from tests.tui.dashboard_helpers import drive, make_run, opened, said, screen_lines, screen_text, until
+from wbtui.tui.app import WbtuiApp
+from wbtui.tui.screens.runs import RunsScreen
+
+_TEXT = "a message of several words\n" * 6
+
+
+def dialog_text(app: WbtuiApp) -> str:
+    """What stands where the dialog is."""
+    box = next(child for child in app.screen.children if child.display).region
+    return "\n".join(line[box.x : box.right] for line in screen_lines(app)[box.y : box.bottom])
+
+
+@pytest.mark.parametrize("key", ["I", "slash", "o", "question_mark", "R", "Q", "P", "n", "ctrl+p"])
+def test_no_message_covers_a_dialog_and_none_is_lost(runs: Path, key: str) -> None:
+    make_run(runs, outcome=None)
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            app.say(_TEXT, "warning")
+            await until(pilot, lambda: "several words" in screen_text(app))
+            await pilot.press(key)
+            await until(pilot, lambda: not isinstance(app.screen, RunsScreen))
+            await pilot.pause()
+            app.say("said meanwhile")
+            app.say("said meanwhile")
+            await pilot.pause()
+            assert "several words" not in dialog_text(app)
+            assert "meanwhile" not in screen_text(app)
+            assert not app.screen.query(Toast)
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+            await until(pilot, lambda: "meanwhile" in screen_text(app))
+            assert "several words" in screen_text(app)
+            assert said(app).count("meanwhile") == 1
+
+    drive(look)
+
+
+def test_a_message_waits_for_the_last_of_two_dialogs(runs: Path) -> None:
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            await pilot.press("Q", "s")
+            await pilot.pause()
+            app.say("said meanwhile")
+            await pilot.press("escape")
+            await pilot.pause()
+            assert not said(app)
+            await pilot.press("escape")
+            await until(pilot, lambda: "meanwhile" in screen_text(app))
+
+    drive(look)
+
+
+def test_the_queue_says_in_itself_what_came_of_a_key(runs: Path) -> None:
+    async def look() -> None:
+        async with opened(runs, (80, 24), readonly=True) as (app, pilot):
+            await pilot.press("Q", "p")
+            await until(pilot, lambda: "nothing is started" in screen_text(app))
+            assert not said(app)
+
+    drive(look)
