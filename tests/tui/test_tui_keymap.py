@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from dashboard_helpers import drive, opened, said
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tui.dashboard_helpers import drive, opened, said
 from wbtui.tui.actions import ACTIONS
 from wbtui.tui.key_names import key_name, meant_instead
 from wbtui.tui.keymap import load_keymap, resolve_keys

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from dashboard_helpers import drive, make_run, opened, said, screen_lines, screen_text, until
 from textual.widgets._toast import Toast
 
-from tests.tui.dashboard_helpers import drive, make_run, opened, said, screen_lines, screen_text, until
 from wbtui.tui.app import WbtuiApp
 from wbtui.tui.screens.runs import RunsScreen
 

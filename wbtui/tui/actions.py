@@ -242,7 +242,9 @@ _COMPARE = (
 
 _APP = (
     Action("app.help_keys", "question_mark,f1", "Help", "What can be done here, and by which key.", footer=1),
-    Action("app.command_palette", "ctrl+p", "Palette", "Every action by its name.", footer=5),
+    Action(
+        "app.command_palette", "ctrl+p", "Palette", "Every action, by its name or what it does.", footer=5
+    ),
     Action("app.leave", "q", "Quit", "Close the dashboard; runs go on.", footer=2),
 )
 

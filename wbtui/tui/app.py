@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 from textual import events
@@ -37,6 +37,9 @@ from wbtui.tui.theme import DARK
 from wbtui.tui.views import Views, load_views, save_views, views_path
 from wbtui.tui.widgets import too_small
 
+if TYPE_CHECKING:
+    from textual.command import Provider
+
 _KEEP_SECONDS = 1.0
 _READY_SECONDS = 1.0
 _NEXT_SCREENS = ("run", "adjust", "compare")
@@ -48,6 +51,12 @@ _SERVER_SECONDS = 3.0
 GREY = Grey()
 ROUNDED = {"256": Rounded(256), "standard": Rounded(16)}
 """Rich's name of what the terminal can → what rounds to that."""
+
+
+def _palette() -> "type[Provider]":
+    from wbtui.tui.palette import ActionsProvider
+
+    return ActionsProvider
 
 
 class WbtuiApp(App[None]):
@@ -62,6 +71,7 @@ class WbtuiApp(App[None]):
 
     TITLE = "wbtui"
     BINDINGS = bindings("app")
+    COMMANDS = {_palette}  # noqa: RUF012 - as Textual declares it
     CSS = """
     Screen { layers: default above; }
     Screen.-tiny > TooSmall { display: block; }
@@ -337,7 +347,7 @@ class WbtuiApp(App[None]):
         return name if actions_of(name) else "app"
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every action of this screen and of all, by its name, for the palette."""
+        """Every action of this screen and of all, for the palette."""
         here = self.here(screen)  # not the uppermost: that is the palette
         for action in (*(actions_of(here) if here != "app" else ()), *actions_of("app")):
             if action.id != "app.command_palette" and not (action.writes and self.readonly):

@@ -1,0 +1,50 @@
+"""The palette: names first, then descriptions; letters strewn over a sentence find nothing."""
+
+from pathlib import Path
+
+import pytest
+from dashboard_helpers import drive, make_run, opened, screen_text, until
+from textual.command import CommandPalette, Hit
+
+from wbtui.tui.palette import ActionsProvider
+
+
+@pytest.mark.parametrize(
+    ("query", "first", "also"),
+    [
+        ("sigterm", "Terminate", ()),
+        ("panels", "Panels", ("Cursor (", "Choose panels")),  # "A cursor that all panels share"
+        ("DEBIASED ema", "Smoother", ()),
+        ("zzqq", "", ()),
+    ],
+)
+def test_descriptions_are_found_after_names(
+    runs: Path, query: str, first: str, also: tuple[str, ...]
+) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, _):
+            provider = ActionsProvider(app.screen)
+            hits = [hit async for hit in provider.search(query) if isinstance(hit, Hit)]
+            names = [str(hit.match_display) for hit in sorted(hits, key=lambda hit: -hit.score)]
+            assert names[:1] == [name for name in names if first and name.startswith(first)][:1]
+            for word in also:
+                assert any(name.startswith(word) for name in names)
+
+    drive(look)
+
+
+def test_what_was_found_by_its_description_is_done(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("ctrl+p")
+            await pilot.press(*"measured", "space", *"against")
+            await until(pilot, lambda: "Baseline" in screen_text(app))
+            await pilot.press("enter")
+            await until(pilot, lambda: not isinstance(app.screen, CommandPalette))
+            await until(pilot, lambda: app.views.baseline)
+
+    drive(look)

@@ -1,0 +1,25 @@
+"""Which commands does the palette find: those whose name matches first, then those whose description does."""
+
+from textual.command import Hit, Hits
+from textual.system_commands import SystemCommandsProvider
+
+_OF_NAMES = 1.0
+"""Added to a name's score, so that no description (0 to 1) comes before it."""
+
+
+class ActionsProvider(SystemCommandsProvider):
+    """Textual's own, which reads names alone, and descriptions too.
+
+    Names are matched letter by letter, as Textual does; a description where each word of the query stands in it:
+    letters that are strewn over a sentence would find everything.
+    """
+
+    async def search(self, query: str) -> Hits:
+        """The commands that fit what was typed."""
+        matcher = self.matcher(query)
+        words = query.casefold().split()
+        for name, description, callback, *_ in self.app.get_system_commands(self.screen):
+            if (score := matcher.match(name)) > 0:
+                yield Hit(_OF_NAMES + score, matcher.highlight(name), callback, help=description)
+            elif words and all(word in description.casefold() for word in words):
+                yield Hit(len(query) / (len(query) + len(description)), name, callback, help=description)
