@@ -53,7 +53,7 @@ def test_strangers_text_is_shown_literally_at_any_width(tmp_path: Path) -> None:
             assert "epoch 2/4" in text
             assert "batch 3/6" in text
             assert "All 50.0" in text
-            assert "Tail -" in text
+            assert "Few -" in text
 
 
 def test_an_epoch_is_printed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

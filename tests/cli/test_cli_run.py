@@ -43,7 +43,7 @@ def test_a_run_prints_a_line_an_epoch_and_a_table_a_split(runs: Path) -> None:
     folder = only_run(runs)
     assert lines[0] == folder.name
     assert [line.split()[1] for line in lines if line.startswith("epoch")] == ["1/2", "2/2"]
-    assert all(word in done.stdout for word in ("Head", "Med", "Tail", "FDR", "γ̄", "images/s"))
+    assert all(word in done.stdout for word in ("Many", "Medium", "Few", "FDR", "γ̄", "images/s"))
     titles = [line.strip() for line in lines]
     assert all(split in titles for split in ("test", "validation", "train"))
     assert f"folder  {folder}" in lines

@@ -213,7 +213,7 @@ def test_a_strength_of_both_kinds_keeps_its_second_parameter(tmp_path: Path) -> 
 
 def test_the_curve_is_drawn_with_validation_and_test(tmp_path: Path) -> None:
     text = to_text(curve_plot(adjusted(make_run(tmp_path)), Look(100, 12), "x"))
-    for label in ("val all", "test all", "few"):
+    for label in ("val All", "test All", "Few"):
         assert label in text
 
 

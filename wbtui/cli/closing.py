@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from wbtui.cli.display import stages_in_words
-from wbtui.cli.progress import GROUPS, Standing
+from wbtui.cli.progress import Standing
+from wbtui.report.figures import GROUP_TITLES
 from wbtui.report.values import figure, percent
 from wbtui.store.ids import run_ids, short_id
 from wbtui.store.text import plain
@@ -80,7 +81,7 @@ def _report_together(console: Console, standings: Sequence[Standing]) -> None:
     table = Table(title="test", title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False)
     for title in ("run", "what", "state", "epoch"):
         table.add_column(title)
-    for title in (*(title for title, _ in GROUPS), "Loss", "FDR"):
+    for title in (*GROUP_TITLES.values(), "Loss", "FDR"):
         table.add_column(title, justify="right", no_wrap=True)
     for one in standings:
         words = (short_id(ids, one.run.id), str(one.labels), one.state.name)
@@ -105,7 +106,7 @@ def _table(
 ) -> Table:
     table = Table(title=split, title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False)
     table.add_column("", no_wrap=True)
-    for title, _ in GROUPS:
+    for title in GROUP_TITLES.values():
         table.add_column(title, justify="right", no_wrap=True)
     for title in ("Loss", "FDR"):
         table.add_column(title, justify="right", no_wrap=True)
@@ -116,5 +117,5 @@ def _table(
 
 
 def _cells(split: str, figures: Mapping[str, float]) -> list[str]:
-    accuracies = [percent(figures.get(f"{split}.accuracy.{group}")) for _, group in GROUPS]
+    accuracies = [percent(figures.get(f"{split}.accuracy.{group}")) for group in GROUP_TITLES]
     return [*accuracies, figure(figures.get(f"{split}.loss")), figure(figures.get(f"{split}.fdr"))]

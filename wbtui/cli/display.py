@@ -5,7 +5,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from wbtui.cli.progress import GROUPS, Standing
+from wbtui.cli.progress import Standing
+from wbtui.report.figures import GROUP_TITLES
 from wbtui.report.values import duration, figure, percent
 from wbtui.store.events import EventReader
 from wbtui.store.format import FORMAT_VERSION
@@ -27,8 +28,11 @@ class Display(Protocol):
 
 
 def accuracy_words(scalars: Mapping[str, float], split: str = "test") -> str:
-    """`All 43.1  Head 75.0  Med 41.2  Tail 9.8` of a split."""
-    words = (f"{title} {percent(scalars.get(f'{split}.accuracy.{group}'))}" for title, group in GROUPS)
+    """`All 43.1  Many 75.0  Medium 41.2  Few 9.8` of a split."""
+    words = (
+        f"{title} {percent(scalars.get(f'{split}.accuracy.{group}'))}"
+        for group, title in GROUP_TITLES.items()
+    )
     return "  ".join(words)
 
 

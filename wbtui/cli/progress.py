@@ -16,9 +16,6 @@ from wbtui.store.history import Epoch, History
 from wbtui.store.reader import Run
 from wbtui.store.text import plain
 
-GROUPS = (("All", "all"), ("Head", "many"), ("Med", "medium"), ("Tail", "few"))
-"""Heading on the screen and name in the files."""
-
 _RECENT = 20
 
 Found = TypeVar("Found")

@@ -231,8 +231,10 @@ def curve_plot(one: Adjusted, look: Look, name: str) -> Canvas:
     at = np.linspace(0.0, end, _CURVE_POINTS) if end else np.zeros(1)
     curves = []
     if one.validation_curve is not None:
-        curves.append(("val all", one.validation_curve, "all"))
-    curves += [("test all" if group == "all" else group, one.test_curve, group) for group in GROUPS]
+        curves.append(("val All", one.validation_curve, "all"))
+    curves += [
+        ("test All" if group == "all" else GROUP_TITLES[group], one.test_curve, group) for group in GROUPS
+    ]
     series = [
         Series.styled(label, at, 100 * accuracy_at(curve, at, group), series_style(index))
         for index, (label, curve, group) in enumerate(curves)

@@ -7,7 +7,10 @@ from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import Run
 
 GROUP_TITLES = {"all": "All", "many": "Many", "medium": "Medium", "few": "Few"}
-"""Key in the files and heading in tables of the commands; the dashboard has headings of its own."""
+"""Key in files and JSON → the word for people, in whatever a command prints or anything writes: the papers' words."""
+
+SCREEN_TITLES = {"all": "All", "many": "Head", "medium": "Med", "few": "Tail"}
+"""The same on the screens of the dashboard alone, where cells are few."""
 
 GROUPS = tuple(GROUP_TITLES)
 """Keys of All and the groups."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from wbtui.adjustment import CRITERIA, DEFAULT_METHOD, METHODS, AdditiveMultiplicative
 from wbtui.metrics import AccuracySummary
-from wbtui.report.figures import GROUP_TITLES
+from wbtui.report.figures import GROUP_TITLES, SCREEN_TITLES
 from wbtui.report.table import Cell, Column, Table, figure_cell, percent_cell, text_cell
 from wbtui.report.values import percent, points
 from wbtui.store.text import plain
@@ -34,7 +34,7 @@ BASIS_WORDS = {
     "given": "by hand, test in sight",
     "oracle": "oracle: best on test",
 }
-GROUP_LABELS = (("all", "All"), ("many", "Head"), ("medium", "Med"), ("few", "Tail"))
+GROUP_LABELS = tuple(SCREEN_TITLES.items())
 
 BETTER, WORSE, LOUD = "#4fd08a", "#ff7b4a", "#f0e442"
 
