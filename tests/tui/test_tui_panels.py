@@ -8,8 +8,12 @@ from rich.style import Style
 
 from wbtui.store.writer import RunWriter
 from wbtui.tui.app import WbtuiApp
+from wbtui.tui.marks import style_of
+from wbtui.tui.pages import system_detail, system_panels
+from wbtui.tui.plots import PlotState, Shown, draw
 from wbtui.tui.screens.run import RunScreen
 from wbtui.tui.screens.runs import RunsScreen
+from wbtui.tui.snapshots import RunFiles
 from wbtui.tui.widgets.key_bar import KeyBar
 from wbtui.tui.widgets.one_line import OneLine
 from wbtui.tui.widgets.panel import Panel
@@ -334,3 +338,40 @@ def test_a_metric_nobody_has_heard_of_gets_a_panel(runs: Path) -> None:
             assert "Flux capacity" in screen_text(app)
 
     drive(look)
+
+
+# ---------------------------------------------------------------------- the axes of a run's system
+
+
+def test_the_axes_of_the_system_do_not_zoom_into_noise() -> None:
+    gpu = {"percent": 99.8, "memory_bytes": 9 * 2**30, "watts": 400.5, "celsius": 61.0}
+    samples = tuple(
+        {"t": float(n), "cpu_percent": 99.8 + n / 10, "memory_bytes": 2**30 + n, "gpu": gpu} for n in range(5)
+    )
+    detail = system_detail(RunFiles("run", samples=samples))
+    specs = {spec.views[0].metrics[0]: spec for spec in system_panels(detail)}
+    shown = (Shown("run", "", style_of(0), (detail,)),)
+    axes = {}
+    for name, spec in specs.items():
+        plane = draw(spec, shown, PlotState(), 60, 16).plane
+        assert plane is not None
+        axes[name] = (round(plane.y.value(0.0)), round(plane.y.value(1.0)))
+    assert axes["system.cpu_percent"] == (0, 100)
+    assert axes["system.gpu.percent"] == (0, 100)
+    assert axes["system.memory_bytes"] == (0, 1)
+    assert axes["system.gpu.memory_bytes"] == (0, 9)
+    assert axes["system.gpu.watts"][0] == 0
+    assert axes["system.gpu.celsius"] == (51, 71)
+
+
+def test_an_axis_of_nothing_or_of_zeros_is_drawn() -> None:
+    for value in (0.0, float("nan")):
+        samples = tuple({"t": float(n), "memory_bytes": value, "cpu_percent": 250.0} for n in range(3))
+        detail = system_detail(RunFiles("run", samples=samples))
+        for spec in system_panels(detail):
+            for state in (
+                PlotState(),
+                PlotState(log_y=frozenset({spec.key})),
+                PlotState(x_bounds=(50.0, 60.0)),
+            ):
+                draw(spec, (Shown("run", "", style_of(0), (detail,)),), state, 40, 10)

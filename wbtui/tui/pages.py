@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,20 +12,24 @@ from wbtui.report.terminal import fitting_table
 from wbtui.store.format import Metric
 from wbtui.store.text import plain
 from wbtui.tui.ink import Part, fitted
+from wbtui.tui.panels import PanelSpec, YSpan, panels_of
 from wbtui.tui.snapshots import Curve, RunDetail, RunFiles
 from wbtui.tui.widgets.text_pane import Line
 
 _GIB = float(2**30)
 _AROUND = 2  # cells beside a table
-_SYSTEM: tuple[tuple[str, str, float, str], ...] = (
-    ("cpu_percent", "processor of this run", 1.0, "% of a core"),
-    ("memory_bytes", "memory of this run", _GIB, "GiB"),
-    ("gpu.percent", "GPU", 1.0, "%"),
-    ("gpu.memory_bytes", "GPU memory", _GIB, "GiB"),
-    ("gpu.watts", "GPU power", 1.0, "W"),
-    ("gpu.celsius", "GPU temperature", 1.0, "°C"),
-    ("machine_cpu_percent", "processor of the machine", 1.0, "%"),
-    ("machine_memory_bytes", "memory of the machine", _GIB, "GiB"),
+_PERCENT = YSpan(0.0, 100.0)
+_AMOUNT = YSpan(0.0)
+_TEMPERATURE = YSpan(least=20.0)
+_SYSTEM: tuple[tuple[str, str, float, str, YSpan], ...] = (
+    ("cpu_percent", "processor of this run", 1.0, "% of a core", _PERCENT),
+    ("memory_bytes", "memory of this run", _GIB, "GiB", _AMOUNT),
+    ("gpu.percent", "GPU", 1.0, "%", _PERCENT),
+    ("gpu.memory_bytes", "GPU memory", _GIB, "GiB", _AMOUNT),
+    ("gpu.watts", "GPU power", 1.0, "W", _AMOUNT),
+    ("gpu.celsius", "GPU temperature", 1.0, "°C", _TEMPERATURE),
+    ("machine_cpu_percent", "processor of the machine", 1.0, "%", _PERCENT),
+    ("machine_memory_bytes", "memory of the machine", _GIB, "GiB", _AMOUNT),
 )
 
 
@@ -100,7 +105,7 @@ def system_detail(files: RunFiles | None) -> RunDetail:
     keep = np.flatnonzero(np.isfinite(times))
     curves, metrics = {}, {}
     numbers = np.arange(1, len(keep) + 1)
-    for key, title, unit, name in _SYSTEM:
+    for key, title, unit, name, _ in _SYSTEM:
         values = np.array([samples[at].get(key, math.nan) for at in keep]) / unit
         if np.isfinite(values).any():
             curves[f"system.{key}"] = Curve(numbers, values)
@@ -113,6 +118,14 @@ def system_detail(files: RunFiles | None) -> RunDetail:
         seconds=times[keep] - times[keep[0]] if len(keep) else np.zeros(0),
         images=np.zeros(len(keep)),
         scalars=curves,
+    )
+
+
+def system_panels(detail: RunDetail) -> tuple[PanelSpec, ...]:
+    """Their panels, with axes that do not zoom into noise."""
+    spans = {f"system.{key}": span for key, _, _, _, span in _SYSTEM}
+    return tuple(
+        replace(spec, span=spans.get(spec.views[0].metrics[0])) for spec in panels_of(detail.metrics.values())
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from wbtui.report.figures import SCREEN_TITLES
 from wbtui.store.format import Axis, Metric
 from wbtui.store.text import plain
 
@@ -56,7 +57,7 @@ _LABELS = {
     "time.images_per_second": "images a second",
 }
 """What metrics are called in the legend of their panel, without their split."""
-GROUP_LABELS = {"all": "All", "many": "Head", "medium": "Med", "few": "Tail"}
+GROUP_LABELS = SCREEN_TITLES
 """Groups of classes as the screen calls them."""
 
 
@@ -73,6 +74,26 @@ class PanelView:
 
 
 @dataclass(frozen=True)
+class YSpan:
+    """What a y axis holds whatever the values, so that it does not zoom into noise; in the unit of the panel."""
+
+    low: float | None = None
+    """It begins here, or lower where a value is; None: where the values do."""
+    high: float | None = None
+    """It reaches here at least."""
+    least: float = 0.0
+    """From end to end at least, around the values."""
+
+    def bounds(self, values: tuple[float, float]) -> tuple[float, float]:
+        """The axis of values from a lowest to a highest."""
+        low, high = values
+        widen = max(self.least - (high - low), 0.0) / 2
+        low, high = low - widen, high + widen
+        low = low if self.low is None else min(low, self.low)
+        return low, high if self.high is None else max(high, self.high)
+
+
+@dataclass(frozen=True)
 class PanelSpec:
     """One panel."""
 
@@ -82,6 +103,8 @@ class PanelSpec:
     axis: Axis
     unit: str
     views: tuple[PanelView, ...]
+    span: YSpan | None = None
+    """None: the y axis spans the values."""
 
     @property
     def factor(self) -> float:

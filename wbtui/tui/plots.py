@@ -26,7 +26,7 @@ from wbtui.plotting import (
 )
 from wbtui.plotting.strokes import Plane
 from wbtui.tui.detail import last_measured
-from wbtui.tui.panels import PanelSpec, PanelView
+from wbtui.tui.panels import PanelSpec, PanelView, YSpan
 from wbtui.tui.seeds import XAxis, seed_curve, seed_row, x_of
 from wbtui.tui.snapshots import Curve, Floats, RunDetail
 
@@ -147,20 +147,32 @@ def _lines(
     unit = _AXIS_NAMES[state.x_axis]  # in the title: between the ticks there is not always room
     unit = unit if roomy else unit.replace("minutes", "min")
     seeds = [f"n={len(shown[0].details)}"] if alone and bands and len(metrics) > 1 else []
+    log = spec.key in state.log_y
     options = LineOptions(
         width,
         height,
         title=_title(spec, view, metrics[0][1] if grouped else "", unit, *seeds, *_spread(bands, state)),
         x_label="" if roomy else unit.removeprefix("by "),  # a narrow title may be cut
         glyphs=state.glyphs,
-        log_y=spec.key in state.log_y,
+        log_y=log,
         x_bounds=state.x_bounds,
+        y_bounds=None if log or spec.span is None else _y_bounds(spec.span, series, state.x_bounds),
         smoothing=state.smoothing,
         cursor_x=state.cursor,
         legend=any(one.name for one in series),
     )
     plot = line_plot(series, options, bands)
     return Picture(plot.canvas, plot.plane if plot.dots.any() else None)
+
+
+def _y_bounds(
+    span: YSpan, series: Sequence[Series], within: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    """The y axis of what is seen between the x bounds; None where nothing is."""
+    left, right = within or (-np.inf, np.inf)
+    seen = [one.y[(one.x >= left) & (one.x <= right) & np.isfinite(one.y)] for one in series]
+    values = np.concatenate(seen) if seen else np.zeros(0)
+    return span.bounds((float(values.min()), float(values.max()))) if len(values) else None
 
 
 def _spread(bands: Sequence[Band], state: PlotState) -> list[str]:

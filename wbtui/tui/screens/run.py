@@ -16,7 +16,7 @@ from wbtui.tui.alerts import beside_state
 from wbtui.tui.columns import STATE_COLOURS, eta_seconds
 from wbtui.tui.ink import Part, parts_width
 from wbtui.tui.marks import style_of
-from wbtui.tui.panels import PanelSpec, panels_of
+from wbtui.tui.panels import PanelSpec
 from wbtui.tui.plots import PlotState, Shown
 from wbtui.tui.screens.dialogs import Prompt
 from wbtui.tui.screens.run_commands import RunCommands
@@ -197,7 +197,7 @@ class RunScreen(RunCommands):
             if files is not self._system_of or not self._shown:
                 self._system_of = files
                 detail = pages.system_detail(files if files and files.id == self.run_id else None)
-                self._system = panels_of(detail.metrics.values())
+                self._system = pages.system_panels(detail)
                 self._shown = (Shown("system", "", style_of(0), (detail,)),)
         elif not self._shown or self._shown[0].details[0] is not detail:
             self._shown = (Shown(self.run_id, self.dashboard.short(self.run_id), style_of(0), (detail,)),)
