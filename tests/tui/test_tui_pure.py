@@ -22,7 +22,7 @@ from wbtui.store.summary import RunSummary, summarise
 from wbtui.store.writer import RunWriter
 from wbtui.tui import plot_moves
 from wbtui.tui.actions import ACTIONS, actions_of, bindings
-from wbtui.tui.columns import COLUMNS, Context, eta_seconds, fitting
+from wbtui.tui.columns import COLUMNS, Context, alike, eta_seconds, fitting
 from wbtui.tui.detail import Column, Follower, last_measured
 from wbtui.tui.form import FormValues, answer, setting_keys, value_used
 from wbtui.tui.ink import ascii_text, fitted
@@ -147,6 +147,25 @@ def test_columns_fit_or_are_those_that_always_stay(width: int, grouped: bool) ->
     assert {"state", "id", "epoch", "all"} <= set(always)
     assert set(always) <= set(keys)
     assert sum(cells + 1 for _, cells in chosen) <= width or keys == always
+
+
+@pytest.mark.parametrize(
+    ("width", "differ"), [(80, True), (100, True), (120, True), (80, False), (100, False)]
+)
+def test_the_preset_stays_where_it_tells_runs_apart_and_goes_where_it_does_not(
+    width: int, differ: bool
+) -> None:
+    presets = ("digits_lt", "cifar100_lt" if differ else "digits_lt")
+    rows = [replace(summary(n, "finished"), preset=preset) for n, preset in enumerate(presets)]
+    lines = table_lines(rows, parse_filter(""), "", group=False)
+    keys = [column.key for column, _ in fitting(width - 4, grouped=False, same=alike(lines))]
+    assert ("preset" in keys) is differ
+    assert {"state", "id", "variant", "epoch", "all"} <= set(keys)
+    assert ("preset" in keys) or {"few", "medium", "many"} <= set(keys)
+
+
+def test_a_table_without_lines_has_no_preset_to_tell() -> None:
+    assert alike([]) == {"preset"}
 
 
 def test_time_to_go_is_of_all_epochs_since_the_start_or_the_median_of_the_last() -> None:

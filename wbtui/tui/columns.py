@@ -55,7 +55,8 @@ class TableColumn:
     text: Callable[[TableLine, Context], str]
     right: bool = True
     drop: int = 0
-    """On a narrow screen the column with the largest goes first; 0 stays always."""
+    """On a narrow screen the column with the largest goes first; 0 stays always. What tells the shown runs apart
+    goes last, see `alike`."""
     grouped_width: int = 0
     """Its width where seeds are folded; 0: the same."""
 
@@ -158,8 +159,8 @@ def _size(line: TableLine, context: Context) -> str:
 COLUMNS = (
     TableColumn("state", "state", 9, _state, right=False),
     TableColumn("id", "run", 8, _run, right=False),
-    TableColumn("preset", "preset", 13, lambda line, _: plain(line.row.preset), right=False, drop=12),
-    TableColumn("variant", "variant", 16, _variant, right=False, drop=2),
+    TableColumn("preset", "preset", 13, lambda line, _: plain(line.row.preset), right=False, drop=2),
+    TableColumn("variant", "variant", 16, _variant, right=False, drop=1),
     TableColumn("seed", "seed", 4, _seed, drop=8, grouped_width=7),
     TableColumn("epoch", "epoch", 9, _epoch),
     TableColumn("eta", "ETA", 7, _eta, drop=5),
@@ -177,14 +178,31 @@ COLUMNS = (
 """All columns; `fitting` chooses."""
 
 
-def fitting(width: int, *, grouped: bool) -> list[tuple[TableColumn, int]]:
-    """The columns that fit into so many cells, with their widths; a cell stands between two."""
+_ALIKE_DROP = 12
+"""Of a column in which all shown runs say the same."""
+
+
+def alike(lines: Sequence[TableLine]) -> frozenset[str]:
+    """The columns that tell none of these lines apart: that of the preset where all have one."""
+    return frozenset() if len({line.row.preset for line in lines}) > 1 else frozenset({"preset"})
+
+
+def fitting(
+    width: int, *, grouped: bool, same: frozenset[str] = frozenset()
+) -> list[tuple[TableColumn, int]]:
+    """The columns that fit into so many cells, with their widths; a cell stands between two.
+
+    Args:
+        width: Cells.
+        grouped: Whether seeds are folded, whose figures take more room.
+        same: Keys of columns in which all lines say the same; they go early.
+    """
     chosen = [
         (column, column.grouped_width if grouped and column.grouped_width else column.width)
         for column in COLUMNS
     ]
     while sum(cells + 1 for _, cells in chosen) > width:
-        droppable = max(chosen, key=lambda pair: pair[0].drop)
+        droppable = max(chosen, key=lambda pair: _ALIKE_DROP if pair[0].key in same else pair[0].drop)
         if droppable[0].drop == 0:
             break
         chosen.remove(droppable)
