@@ -9,12 +9,14 @@ from finished_runs import COUNTS, EPOCHS, accuracies, make_run, predictions_of
 from wbtui.errors import UsageError
 from wbtui.plotting.glyphs import GlyphSet
 from wbtui.plotting.text import to_text
+from wbtui.report.adjusting import load_material
 from wbtui.report.figures import GROUP_TITLES, figures_of
 from wbtui.report.listing import listing_json, listing_table
 from wbtui.report.overview import overview_json, overview_tables
 from wbtui.report.plots import Look, plots
 from wbtui.report.table import Table
 from wbtui.report.values import json_text, percent
+from wbtui.store.errors import StoreReadError
 from wbtui.store.format import Result
 from wbtui.store.index import RunIndex
 from wbtui.store.notes import edit_tags, set_note
@@ -91,6 +93,48 @@ def test_show_tells_configuration_provenance_notes_state_and_figures(tmp_path: P
     final = tables[1]
     assert [row[0].text for row in final.rows] == ["train", "validation", "test"]
     assert final.rows[2][1].value == pytest.approx(accuracies(predictions_of("test", 0))["all"])
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("result.json", b"\x00\xff{garbage", "result.json"),
+        ("result.json", b"[]", "result.json"),
+        (
+            "result.json",
+            b'{"attempt": "one", "outcome": "finished"}',
+            "attempt: expected an integer from 1, found 'one'",
+        ),
+        ("provenance.json", b"no", "provenance.json"),
+        ("notes.json", b'{"tags": 3', "notes.json"),
+    ],
+)
+def test_a_damaged_file_is_named_and_the_rest_is_shown(
+    tmp_path: Path, name: str, data: bytes, said: str
+) -> None:
+    folder = make_run(tmp_path)
+    (folder / name).write_bytes(data)
+    tables = overview_tables(open_run(folder))
+    text = words(tables)
+    assert f"damaged {folder}/{name}" in text or f"/{name}: " in text
+    assert said in text
+    assert "WD 0.005" in text
+    assert [row[0].text for row in tables[1].rows] == ["train", "validation", "test"]
+    found = overview_json(open_run(folder))
+    assert any(said in one for one in found["damaged"])
+    assert found["figures"]["values"]["test.accuracy.all"]
+
+
+def test_a_wrong_setting_is_told_where_the_run_is_shown(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    text = (folder / "config.toml").read_text()
+    (folder / "config.toml").write_text(
+        "\n".join(['seed = "abc"', *(one for one in text.splitlines() if not one.startswith("seed"))])
+    )
+    run = open_run(folder)
+    assert "config.toml: seed = 'abc': expected a valid integer" in words(overview_tables(run))
+    with pytest.raises(StoreReadError, match="seed = 'abc': expected a valid integer"):
+        load_material(run)
 
 
 def test_twelve_epochs_are_shown_unless_all_are_asked_for(tmp_path: Path) -> None:

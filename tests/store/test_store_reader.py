@@ -84,6 +84,25 @@ def test_a_configuration_with_a_wrong_value_says_where(make_run: Make) -> None:
         open_run(folder).run_config()
 
 
+def test_a_wrong_value_is_told_by_key_value_and_what_was_expected(make_run: Make) -> None:
+    folder = make_run()
+    text = (folder / "config.toml").read_text()
+    for line, said in (
+        ('seed = "abc"', "seed = 'abc': expected a valid integer"),
+        ("data = 3", "data = 3: "),
+        ("sede = 1", "sede: no such key in this version"),
+    ):
+        key = line.partition(" ")[0]
+        kept = "\n".join(one for one in CONFIG.splitlines() if not one.startswith(f"{key} ="))
+        (folder / "config.toml").write_text(f"{line}\n{kept}" if key != "data" else f"{line}\n")
+        with pytest.raises(StoreReadError) as caught:
+            open_run(folder).run_config()
+        assert f"config.toml: {said}" in str(caught.value)
+        assert "pydantic" not in str(caught.value)
+        assert "\n" not in str(caught.value)
+    (folder / "config.toml").write_text(text)
+
+
 def test_the_log_tail_is_bounded_and_harmless(make_run: Make) -> None:
     folder = make_run()
     (folder / "output.log").write_bytes(

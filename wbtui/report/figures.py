@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wbtui.store.errors import StoreReadError
+from wbtui.store.format import Result
 from wbtui.store.reader import Run
 
 GROUP_TITLES = {"all": "All", "many": "Many", "medium": "Medium", "few": "Few"}
@@ -42,13 +43,21 @@ def figures_of(run: Run) -> Figures:
     """The figures of a run; a metric that the final figures leave out is that of the same weights' epoch."""
     weights, epoch = _weights(run)
     end = run.history.end
-    result = run.result
+    result = result_of(run)
     final = (result.final if result else None) or (end.final if end else None) or {}
     measured: dict[str, float] = {}
     for one in run.epochs:
         if one.number <= epoch or not final:
             measured |= one.scalars
     return Figures({**measured, **final}, bool(final), epoch or run.history.last_epoch, weights)
+
+
+def result_of(run: Run) -> Result | None:
+    """result.json of a run; None where there is none, or where it is damaged: the events know most of it too."""
+    try:
+        return run.result
+    except StoreReadError:
+        return None
 
 
 def _weights(run: Run) -> tuple[str, int]:

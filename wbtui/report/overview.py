@@ -1,15 +1,16 @@
 """What does `wbtui show` say of a run: what it is, how it went, what it came to?"""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from wbtui.report.decay import run_notice
-from wbtui.report.figures import GROUP_TITLES, SPLITS, Figures, figures_of, has_split
+from wbtui.report.figures import GROUP_TITLES, SPLITS, Figures, figures_of, has_split, result_of
+from wbtui.report.settings import IMPORTED
 from wbtui.report.stages import data_in_words, model_in_words, stage_in_words
 from wbtui.report.table import Cell, Column, Table, count_cell, figure_cell, pairs, percent_cell, text_cell
 from wbtui.report.values import counted, duration, moment, size
 from wbtui.store.errors import StoreReadError
-from wbtui.store.format import ATTEMPTS, RESULT, Result, RunState
+from wbtui.store.format import ATTEMPTS, RESULT, Notes, Result, RunState
 from wbtui.store.reader import Run
 from wbtui.store.records import read_result
 from wbtui.store.summary import size_on_disk
@@ -53,16 +54,18 @@ def overview_tables(
     tables = [_about(run, state, figures, titles)]
     if figures.values:
         tables += [_final_table(figures, titles), _epoch_table(run, all_epochs, titles, how_all)]
-    if (run.history.end and run.history.end.error) or (run.result and run.result.error):
+    if _error(run):
         tables.append(_error_table(run))
     return tables
 
 
 def _about(run: Run, state: RunState, figures: Figures, titles: Mapping[str, str]) -> Table:
-    config, provenance, notes = run.config, run.provenance, run.notes
+    config = run.config
+    provenance, notes = _or(lambda: run.provenance, _NOTHING), _or(lambda: run.notes, Notes())
     rows = [
         ("run", run.id),
         ("state", f"{state.name}: {state.evidence}"),
+        *(("damaged", problem) for problem in damages(run)),
         (
             "method",
             " ".join(_words(config, ("preset", "variant", "name"))) + f", seed {config.get('seed', 0)}",
@@ -82,6 +85,35 @@ def _about(run: Run, state: RunState, figures: Figures, titles: Mapping[str, str
         *(("derived", text) for text in derived_lines(run, titles)),
     ]
     return pairs((name, value) for name, value in rows if value)
+
+
+Answer = TypeVar("Answer")
+_NOTHING: Mapping[str, Any] = {}
+
+
+def _or(read: Callable[[], Answer], otherwise: Answer) -> Answer:
+    """What is read, or, where its file is damaged, something else; `damages` names the file."""
+    try:
+        return read()
+    except StoreReadError:
+        return otherwise
+
+
+def damages(run: Run) -> list[str]:
+    """Which small files of a run cannot be read or hold wrong values, where, and what was expected.
+
+    Of imported predictions config.toml says what is known, so nothing can be missing from it.
+    """
+    reads: list[Callable[[], object]] = [lambda: run.result, lambda: run.provenance, lambda: run.notes]
+    if run.config.get("preset") != IMPORTED:
+        reads.insert(0, run.run_config)
+    found = []
+    for read in reads:
+        try:
+            read()
+        except StoreReadError as error:
+            found.append(plain(str(error)))
+    return found
 
 
 def _table(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -140,7 +172,7 @@ def _threads(identity: Mapping[str, Any]) -> str:
 
 
 def _time_rows(run: Run) -> list[tuple[str, str]]:
-    result, history = run.result, run.history
+    result, history = result_of(run), run.history
     again = history.attempt > 1
     attempts = f", attempt {history.attempt}" if again and not result else ""
     if result:
@@ -226,21 +258,26 @@ def _epoch_table(run: Run, all_epochs: bool, titles: Mapping[str, str], how_all:
     return Table(tuple(columns), tuple(rows), f"By epoch{some}")
 
 
+def _error(run: Run) -> str:
+    result, end = result_of(run), run.history.end
+    return (result.error if result else "") or (end.error if end else "")
+
+
 def _error_table(run: Run) -> Table:
-    error = (run.result.error if run.result else "") or (run.history.end.error if run.history.end else "")
-    lines = tuple((text_cell(line),) for line in plain(error, lines=True).expandtabs().splitlines())
+    lines = tuple((text_cell(line),) for line in plain(_error(run), lines=True).expandtabs().splitlines())
     return Table((Column("line", "", right=False),), lines, "What went wrong")
 
 
 def overview_json(run: Run) -> dict[str, Any]:
     """The same for machines: accuracies are fractions, every epoch and every scalar is there."""
-    state, figures, result, notes = run.state(), figures_of(run), run.result, run.notes
+    state, figures, result = run.state(), figures_of(run), result_of(run)
+    notes = _or(lambda: run.notes, Notes())
     return {
         "id": run.id,
         "path": str(run.path),
         "state": {"name": state.name, "evidence": state.evidence},
         "config": dict(run.config),
-        "provenance": dict(run.provenance),
+        "provenance": dict(_or(lambda: run.provenance, _NOTHING)),
         "notes": {"note": notes.note, "tags": list(notes.tags), "star": notes.star},
         "result": vars(result) if result else None,
         "figures": {
@@ -256,4 +293,5 @@ def overview_json(run: Run) -> dict[str, Any]:
         ],
         "derived": {name: dict(value) for name, value in run.derived().items()},
         "bad_lines": run.bad_lines,
+        "damaged": damages(run),
     }

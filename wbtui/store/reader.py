@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from wbtui.errors import UsageError
 from wbtui.store import arrays, bounded, jsonio, notes, records
+from wbtui.store.config_words import mistakes
 from wbtui.store.errors import StoreReadError
 from wbtui.store.events import EventReader, LineReader
 from wbtui.store.facts import gather_facts
@@ -87,10 +88,14 @@ class Run:
 
     def run_config(self) -> "RunConfig":
         """config.toml, checked and typed, defaults filled in."""
-        from wbtui.config import RunConfig  # loads pydantic, which a listing of runs does without
+        from pydantic import ValidationError  # which a listing of runs does without
+
+        from wbtui.config import RunConfig
 
         try:
             return RunConfig.model_validate_json(jsonio.encode(self.config))  # TOML has lists, not tuples
+        except ValidationError as error:
+            raise StoreReadError(f"{bounded.shown(self.path, CONFIG)}: {plain(mistakes(error))}") from None
         except (ValueError, TypeError, RecursionError, UsageError) as error:
             raise StoreReadError(
                 f"{bounded.shown(self.path, CONFIG)}: {plain(str(error), lines=True)}"

@@ -1,0 +1,30 @@
+"""What is wrong in a run's config.toml: a few words a key, with its value and what was expected."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+_MOST = 3
+"""Mistakes named one by one."""
+_LONGEST = 60
+"""Characters of a value."""
+
+
+def mistakes(error: "ValidationError") -> str:
+    """`seed = 'abc': expected a valid integer; ...`, in pydantic's order."""
+    said = []
+    for item in error.errors(include_url=False):
+        key = ".".join(str(part) for part in item["loc"])
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            said.append(f"{key}: no such key in this version")
+        elif item["type"] in ("value_error", "missing"):
+            said.append(f"{key}: {message}" if key else message)
+        else:
+            value = repr(item["input"])
+            value = value if len(value) <= _LONGEST else value[: _LONGEST - 1] + "…"
+            said.append(f"{key} = {value}: {message.replace('Input should be', 'expected', 1)}")
+    said = list(dict.fromkeys(said))
+    more = f"; and {len(said) - _MOST} more" if len(said) > _MOST else ""
+    return "; ".join(said[:_MOST]) + more
