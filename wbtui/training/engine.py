@@ -89,25 +89,34 @@ class PythonRecorder:
 
 
 class CudaRecorder:
-    """Replays CUDA graphs. Those of one recorder share memory: they never run at once and leave nothing in it."""
+    """Replays CUDA graphs. Those of one recorder share memory: they never run at once and leave nothing in it.
+
+    Warm-ups and recordings share one stream beside the default one, which cannot be recorded: cuBLAS keeps a workspace
+    (32 MiB on Hopper) for each stream that it has seen, and finds that of the warm-ups when it is recorded.
+    """
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._pool = torch.cuda.graph_pool_handle()
+        self._aside = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch's own
 
     def warm_up(self, function: Callable[[], None]) -> None:
-        """As `Recorder.warm_up`, on a stream of its own: the default stream cannot be recorded."""
+        """As `Recorder.warm_up`."""
         with torch.cuda.device(self._device):
-            aside = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]  # torch's own
-            aside.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(aside):
+            self._aside.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(self._aside):
                 function()
-            torch.cuda.current_stream().wait_stream(aside)
+            torch.cuda.current_stream().wait_stream(self._aside)
 
     def record(self, function: Callable[[], None]) -> Callable[[], None]:
         """As `Recorder.record`."""
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.device(self._device), torch.cuda.graph(graph, pool=self._pool):
+        # torch.cuda.graph does not leave its stream where a recording breaks off; the context around it does.
+        with (
+            torch.cuda.device(self._device),
+            torch.cuda.stream(self._aside),
+            torch.cuda.graph(graph, pool=self._pool, stream=self._aside),
+        ):
             function()
         return graph.replay
 
@@ -116,9 +125,10 @@ class StaticSteps:
     """Steps that are recorded once for each batch size of an epoch and then only replayed.
 
     The remainder has a recording of its own: padding it would change BatchNorm, dropping it the recipe. A recording
-    knows the addresses of weights, momentum, gradients, sums and plan, and as constants the loss, the constraint and
-    whether BatchNorm trains. So stages have their own, and another loss within a stage (deferred re-weighting) records
-    anew.
+    knows the addresses of weights, momentum, sums and plan, and as constants the loss, the constraint and whether
+    BatchNorm trains. So stages have their own, and another loss within a stage (deferred re-weighting) records anew.
+    Gradients are made inside a recording and last no longer than its replay: adding to ones that stand outside would
+    be a kernel more for each parameter, over the memory of all weights.
     """
 
     def __init__(
@@ -166,7 +176,7 @@ class StaticSteps:
         """Record a step for each batch size, the largest first: the others then fit into its memory."""
         self._replays.clear()
         recorder = self._new_recorder()
-        self._make_gradients_and_momentum()
+        self._make_momentum()
         for group in self._stage.optimizer.param_groups:
             group["lr"] = self._rate
         for size in sorted(set(self._sizes), reverse=True):
@@ -175,7 +185,9 @@ class StaticSteps:
                 for _ in range(WARM_UPS):
                     self._batch.zero_()
                     recorder.warm_up(step)
+            self._stage.optimizer.zero_grad(set_to_none=True)
             self._replays[size] = recorder.record(step)
+        self._stage.optimizer.zero_grad(set_to_none=True)
         self._recorded = self._stage.loss
 
     def _step(self, size: int) -> None:
@@ -187,17 +199,15 @@ class StaticSteps:
         window = EpochPlan(order, offsets, flips, ((0, size),), self._crop_padding)
         inputs, labels = self._source.batch(window, 0)
         self._rate.copy_(self._buffers["rates"].index_select(0, self._batch)[0])
-        self._stage.optimizer.zero_grad(set_to_none=False)
+        self._stage.optimizer.zero_grad(set_to_none=True)
         loss, logits = self._stage.descend(inputs, labels)
         self._sums.add(loss, logits, labels, self._batch[0])
         self._batch.add_(1)
 
-    def _make_gradients_and_momentum(self) -> None:
+    def _make_momentum(self) -> None:
         """What an optimizer makes in its first step must have its place before. From 0 the first step is the same."""
         for group in self._stage.optimizer.param_groups:
             for parameter in group["params"]:
-                if parameter.grad is None:
-                    parameter.grad = torch.zeros_like(parameter)
                 state = self._stage.optimizer.state[parameter]
                 if group["momentum"] and state.get("momentum_buffer") is None:
                     state["momentum_buffer"] = torch.zeros_like(parameter)
