@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What does training cost on a GPU, do faster steps train as the reference does, and what do the papers' runs come to?
 #
-#   benchmarks/gpu.sh PART          one part, under nine minutes, writes RESULTS/gpu_PART.json
+#   benchmarks/gpu.sh PART          one part, under nine minutes, writes RESULTS/gpu_PART.json; a part that is cut short
+#                                   or fails writes what it has found so far, with `cut_short` in it
 #   benchmarks/gpu.sh paper [RUN]   the runs of docs/reproduction.md, or the named ones, in slices of under nine minutes:
 #                                   call it again until all are finished (`plan` lists them with their commands)
 #
@@ -31,4 +32,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
-exec timeout --signal=INT 540 "${PYTHON:-python3}" benchmarks/gpu.py "$@"
+exec timeout --signal=INT --kill-after=30 540 "${PYTHON:-python3}" benchmarks/gpu.py "$@"

@@ -17,6 +17,7 @@ from gpu_ways import (
     Size,
     Way,
     finish,
+    growing,
     left,
     release,
 )
@@ -36,7 +37,7 @@ DRY_LIMIT = 3
 
 def memory() -> Found:
     """Peak device memory of the papers' run: an epoch's recordings, some steps, and the eval pass over test."""
-    found: Found = {}
+    found = growing({})
     for way in (EAGER, EAGER_BF16, GRAPHS, GRAPHS_BF16):
         release()
         loop = Loop(way)
@@ -52,7 +53,7 @@ def memory() -> Found:
 
 def memory_224() -> Found:
     """ResNeXt50 at 224 pixels: the peak at batch 256, and by each precision the largest batch that trains."""
-    found: Found = {"net": LARGE.net, "side": LARGE.side, "batch": LARGE.batch}
+    found = growing({"net": LARGE.net, "side": LARGE.side, "batch": LARGE.batch})
     for way in (EAGER, EAGER_BF16, GRAPHS_BF16):
         found[way.name] = trained(way, LARGE)
         print(

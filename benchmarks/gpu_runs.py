@@ -24,6 +24,7 @@ from gpu_ways import (
     SIZE,
     Found,
     Way,
+    growing,
     left,
     made_images,
 )
@@ -47,6 +48,7 @@ def paper(names: list[str]) -> Found:
     needed = {planned.plain_name for planned in plan() if planned.name in names}
     wanted = [planned for planned in plan() if not names or planned.name in needed | set(names)]
     done: dict[str, Found] = {}
+    growing({"runs": done})
     for planned in wanted:
         if finished(runs / planned.name):
             continue
@@ -131,7 +133,7 @@ def agree() -> Found:
     digits is embedded; Fashion-MNIST joins where WBTUI_FASHION names a .npz of it.
     """
     ways = (EAGER, EAGER_BF16) if ON_CPU else (EAGER, EAGER_BF16, GRAPHS, GRAPHS_BF16)
-    found: Found = {"passed": True}
+    found = growing({"passed": True})
     sources: dict[str, list[str]] = {"digits_lt": []}
     if os.environ.get("WBTUI_FASHION"):
         sources["fashion_lt"] = npz(Path(os.environ["WBTUI_FASHION"]))
@@ -180,6 +182,7 @@ def precision() -> Found:
     """
     ways = (EAGER, GRAPHS, GRAPHS_BF16)
     runs: list[Found] = []
+    growing({"epochs": SIZE.precision_epochs, "runs": runs})
     settings = [
         f"stages.0.epochs={SIZE.precision_epochs}",
         "stages.0.schedule=cosine",
@@ -249,17 +252,23 @@ def trained_on(folder: Path) -> Found:
         stop.parent.mkdir(exist_ok=True)
         stop.touch()
         child.wait(timeout=40)
-    found = summary(folder) | {"wall_seconds": time.monotonic() - started}
+    found = summary(folder, child.returncode) | {"wall_seconds": time.monotonic() - started}
     print(
         f"{folder.name}: {found['outcome']} after epoch {found['epochs_done']}, {found['reason']}", flush=True
     )
     return found
 
 
-def summary(folder: Path) -> Found:
-    """What the run folder says: how it ended, how far it came, how long an epoch takes, and its test figures."""
-    result = json.loads((folder / "result.json").read_text("utf-8"))
-    lines = (folder / "events.jsonl").read_text("utf-8").splitlines()
+def summary(folder: Path, code: int = 0) -> Found:
+    """What the run folder says: how it ended, how far it came, how long an epoch takes, and its test figures.
+
+    A trainer that was killed, or refused what it was given, leaves no result: then its exit code speaks.
+    """
+    ended, written = folder / "result.json", folder / "events.jsonl"
+    result: Found = {"outcome": FAILED, "reason": f"the trainer left no result; exit code {code}"}
+    if ended.is_file():
+        result = json.loads(ended.read_text("utf-8"))
+    lines = written.read_text("utf-8").splitlines() if written.is_file() else []
     epochs = [event for event in map(json.loads, lines) if event["type"] == "epoch"]
     seconds = [event["scalars"]["time.epoch_seconds"] for event in epochs]
     between = np.diff([event["t"] for event in epochs]).tolist()

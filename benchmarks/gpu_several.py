@@ -10,7 +10,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gpu_ways import DRY, EAGER_BF16, GRAPHS_BF16, SIZE, WAYS, Found, Loop, Way, finish, left
+from gpu_ways import (
+    DRY,
+    EAGER_BF16,
+    GRAPHS_BF16,
+    PARTIAL,
+    SIZE,
+    WAYS,
+    Found,
+    Loop,
+    Way,
+    finish,
+    growing,
+    left,
+)
 
 NEARLY = 0.95
 """So much of the best sum of images a second is as good: fewer trainers need less memory."""
@@ -30,9 +43,9 @@ def several_mps() -> Found:
     try:
         with mps(control) as (environment, servers):
             return sums_at_once(environment) | {"mps_servers": servers()}
-    except subprocess.CalledProcessError as error:
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         print(f"left out: {error}: {error.stderr}")
-        return {"left_out": f"{error}: {error.stderr}"}
+        return {"left_out": f"{error}: {error.stderr}"} | PARTIAL
 
 
 @contextmanager
@@ -55,9 +68,20 @@ def mps(control: str) -> Iterator[tuple[dict[str, str], Callable[[], str]]]:
             )
             return said.stdout.strip()
 
-        subprocess.run(
-            [control, "-d"], env=os.environ | pipes, check=True, capture_output=True, text=True, timeout=60
-        )
+        # A file, not a pipe: the daemon that stays may hold on to what it was given, and a pipe is read to its end.
+        with (Path(scratch) / "said").open("w+") as said:
+            done = subprocess.run(
+                [control, "-d"],
+                env=os.environ | pipes,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                check=False,
+                timeout=60,
+            )
+            said.seek(0)
+            if done.returncode:
+                raise subprocess.CalledProcessError(done.returncode, done.args, stderr=said.read().strip())
         try:
             yield pipes, lambda: ask("get_server_list")
         finally:
@@ -66,9 +90,10 @@ def mps(control: str) -> Iterator[tuple[dict[str, str], Callable[[], str]]]:
 
 def sums_at_once(environment: dict[str, str]) -> Found:
     """Images a second in sum by way and number of trainers, and the smallest number that is nearly the best."""
-    found: Found = {}
+    found = growing({})
     for way in (GRAPHS_BF16, EAGER_BF16):
         sums: dict[int, float] = {}
+        found[way.name] = {"images_per_second": sums}
         for trainers in SIZE.trainers:
             if left() < 75:
                 break
@@ -76,7 +101,7 @@ def sums_at_once(environment: dict[str, str]) -> Found:
             print(f"{way.name:12} {trainers} trainer(s): {sums[trainers]:9.0f} images/s in sum", flush=True)
         if sums:
             enough = min(count for count, value in sums.items() if value >= NEARLY * max(sums.values()))
-            found[way.name] = {"images_per_second": sums, "slots": enough}
+            found[way.name]["slots"] = enough
             print(f"{way.name:12} slots: {enough}")
     return found
 

@@ -29,9 +29,11 @@ from gpu_ways import (
     Loop,
     Way,
     finish,
+    growing,
     images_per_second,
     left,
     made_images,
+    middle,
     seconds_of,
 )
 from torch.autograd import DeviceType
@@ -52,8 +54,10 @@ def speed() -> Found:
         way.name: (way.set_flags, Loop(way).steps()) for way in WAYS
     }
     usual, usual_steps = usual_loop()
-    loops = {usual: (TF32.set_flags, usual_steps), **loops}
+    # Last: the thread that pins its images calls CUDA, which may not happen while the first round records the others.
+    loops[usual] = (TF32.set_flags, usual_steps)
     measured: dict[str, list[float]] = {name: [] for name in loops}
+    found = growing({"images_per_second": measured, "flop_per_image": step_flop(), "median": {}})
     for warm_up in (True, *[False] * SIZE.rounds):
         for name, (set_flags, steps) in loops.items():
             set_flags()
@@ -62,8 +66,7 @@ def speed() -> Found:
                 rate = images_per_second(steps, max(count, 1))
                 if not warm_up:
                     measured[name].append(rate)
-    found: Found = {"images_per_second": measured, "flop_per_image": step_flop(), "median": {}}
-    slow = statistics.median(measured[usual])
+    slow = middle(measured[usual])
     for name, values in measured.items():
         if not values:
             continue
@@ -73,12 +76,11 @@ def speed() -> Found:
         found["median"][name] = {
             "images_per_second": rate,
             "tflops": tflops,
-            "times_the_usual_loop": rate / slow,
+            "times_the_usual_loop": rate / slow if slow else None,
             "seconds_of_320_epochs_training_alone": seconds,
         }
-        print(
-            f"{name:42} {rate:9.0f} images/s {tflops:7.2f} TFLOP/s  x{rate / slow:.2f}, 320 epochs {seconds:.0f} s"
-        )
+        times = f"x{rate / slow:.2f}" if slow else "x?"
+        print(f"{name:42} {rate:9.0f} images/s {tflops:7.2f} TFLOP/s  {times}, 320 epochs {seconds:.0f} s")
     return found
 
 
@@ -141,14 +143,16 @@ def array_steps(x: np.ndarray, y: np.ndarray) -> Iterator[int]:
 def roofline() -> Found:
     """Counted FLOPs, measured peaks, and by each way: TFLOP/s, its share of the peak, kernel time against the clock."""
     flop, peak, bandwidth = step_flop(), matmul_peak(), copy_bandwidth()
-    found: Found = {
-        "flop_per_image_forward_and_backward": flop,
-        "pflop_of_320_epochs": flop * EPOCHS * SIZE.images / 1e15,
-        "pflop_of_testing_every_epoch": flop / 3 * EPOCHS * SIZE.test_images / 1e15,
-        "bf16_matmul_tflops": peak,
-        "copy_gigabytes_per_second": bandwidth,
-        "ways": {},
-    }
+    found = growing(
+        {
+            "flop_per_image_forward_and_backward": flop,
+            "pflop_of_320_epochs": flop * EPOCHS * SIZE.images / 1e15,
+            "pflop_of_testing_every_epoch": flop / 3 * EPOCHS * SIZE.test_images / 1e15,
+            "bf16_matmul_tflops": peak,
+            "copy_gigabytes_per_second": bandwidth,
+            "ways": {},
+        }
+    )
     print(f"{flop / 1e9:.2f} GFLOP an image; matmul {peak:.0f} TFLOP/s bf16; copies {bandwidth:.0f} GB/s")
     for way in (EAGER, EAGER_BF16, GRAPHS_BF16):
         known = kernels_against_clock(way)
@@ -237,7 +241,7 @@ def epoch() -> Found:
 
     As in the trainer, the host's part of the geometry is done while the device works at the next epoch's steps.
     """
-    found: Found = {"images": SIZE.images, "test_images": SIZE.test_images, "ways": {}}
+    found = growing({"images": SIZE.images, "test_images": SIZE.test_images, "ways": {}})
     for way in (EAGER, GRAPHS_BF16):
         kinds = ("training alone", "accuracy alone", "geometry")
         run, seconds = whole_epochs(way), {kind: list[float]() for kind in kinds}
@@ -247,18 +251,21 @@ def epoch() -> Found:
                     taken = run(kind)
                     if not warm_up:
                         seconds[kind].append(taken)
-        middle = {kind: statistics.median(values) for kind, values in seconds.items()}
-        share = middle["geometry"] / middle["accuracy alone"] - 1
-        found["ways"][way.name] = {
-            "epoch_seconds": seconds,
-            "median": middle,
-            "seconds_of_320_epochs": {kind: EPOCHS * value for kind, value in middle.items()},
+        known = found["ways"][way.name] = {"epoch_seconds": seconds}
+        if not all(seconds.values()):
+            print(f"{way.name:12} no time was left for it")
+            continue
+        medians = {kind: statistics.median(values) for kind, values in seconds.items()}
+        share = medians["geometry"] / medians["accuracy alone"] - 1
+        known |= {
+            "median": medians,
+            "seconds_of_320_epochs": {kind: EPOCHS * value for kind, value in medians.items()},
             "geometry_over_accuracy_alone": share,
         }
-        whole = EPOCHS * middle["geometry"]
+        whole = EPOCHS * medians["geometry"]
         print(
-            f"{way.name:12} an epoch {1e3 * middle['training alone']:.0f} ms, with test accuracy "
-            f"{1e3 * middle['accuracy alone']:.0f} ms, with geometry {1e3 * middle['geometry']:.0f} ms "
+            f"{way.name:12} an epoch {1e3 * medians['training alone']:.0f} ms, with test accuracy "
+            f"{1e3 * medians['accuracy alone']:.0f} ms, with geometry {1e3 * medians['geometry']:.0f} ms "
             f"({100 * share:+.1f} %); 320 epochs {whole:.0f} s"
         )
     return found
@@ -305,7 +312,7 @@ def whole_epochs(way: Way) -> Callable[[str], float]:
 
 def start() -> Found:
     """Seconds from the command to the first step, twice: `wbtui run` where its packages are there, and the trainer."""
-    found: Found = {}
+    found = growing({})
     with tempfile.TemporaryDirectory() as scratch:
         data = Path(os.environ.get("WBTUI_CIFAR100") or made_pack(Path(scratch)))
         for attempt in ("first", "second"):

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ STARTED, LIMIT_SECONDS = time.monotonic(), 500.0
 """After this many seconds nothing new is begun; gpu.sh ends the part at 540."""
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 Found = dict[str, Any]
+PARTIAL: Found = {}
+"""What the part at work has found so far: written down also where it does not come to its end."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +187,18 @@ def images_per_second(steps: Iterator[int], count: int) -> float:
     images = sum(next(steps) for _ in range(count))
     finish()
     return images / (time.perf_counter() - started)
+
+
+def growing(found: Found) -> Found:
+    """The same results, which are written down from now on whatever happens to the part."""
+    PARTIAL.clear()
+    PARTIAL.update(found)
+    return PARTIAL
+
+
+def middle(values: list[float]) -> float | None:
+    """The median; None where the time ended before the first."""
+    return statistics.median(values) if values else None
 
 
 def left() -> float:

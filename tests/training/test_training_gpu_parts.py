@@ -223,7 +223,39 @@ def test_the_smallest_number_that_is_nearly_the_best_makes_the_slots(
     assert gpu.gpu_several.several()["graphs bf16"]["slots"] == 2
 
 
+def test_a_part_that_is_cut_short_keeps_what_it_has_found(
+    gpu: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(way: object, trainers: int, environment: object) -> list[float]:
+        if trainers == 2:
+            raise KeyboardInterrupt  # what `timeout` sends
+        return [1000.0]
+
+    monkeypatch.setattr(gpu.gpu_several, "rates_at_once", interrupted)
+    monkeypatch.setattr(sys, "argv", ["gpu.py", "several"])
+    monkeypatch.setenv("RESULTS", str(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        gpu.main()
+    found = json.loads((tmp_path / "gpu_several.json").read_text("utf-8"))
+    assert found["cut_short"]
+    assert found["graphs bf16"] == {"images_per_second": {"1": 1000.0}}
+
+
+def test_a_way_for_which_no_time_is_left_does_not_lose_the_others(
+    gpu: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu.gpu_speed, "left", lambda: 0.0)
+    assert gpu.gpu_speed.epoch()["ways"]["graphs bf16"]["epoch_seconds"]["geometry"] == []
+    assert gpu.gpu_speed.speed()["median"] == {}
+
+
 # ---------------------------------------------------------------------- whole runs
+
+
+def test_a_trainer_that_leaves_no_result_is_a_failed_run(gpu: ModuleType, tmp_path: Path) -> None:
+    found = gpu.gpu_runs.summary(tmp_path, -9)
+    assert found["outcome"] == "failed"
+    assert "exit code -9" in found["reason"]
 
 
 def test_runs_of_the_plan_are_made_and_measured_again_under_flips(tmp_path: Path) -> None:
