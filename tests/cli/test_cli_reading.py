@@ -1,5 +1,7 @@
 """The reading commands as a person types them: output, exit codes, and nothing heavy imported."""
 
+import csv
+import io
 import json
 import os
 import subprocess
@@ -180,6 +182,9 @@ def test_presets_name_their_files_and_nets_their_feature_sizes(capsys: pytest.Ca
     own.mkdir()
     (own / "mine.toml").write_text('summary = "my own"\n[data]\nsource = "digits"\n')
     (own / "bad.toml").write_text("[[[")
+    code, out, _ = wbtui(capsys, "presets", "--json")
+    bad = next(one for one in json.loads(out)["presets"] if one["name"] == "bad")
+    assert (code, "bad.toml" in bad["problem"]) == (0, True)
     _, out, _ = wbtui(capsys, "presets")
     assert next(line for line in out.splitlines() if line.startswith("mine")).split()[1] == "here"
     assert "cannot be read" in next(line for line in out.splitlines() if line.startswith("bad"))
@@ -373,3 +378,21 @@ def test_every_command_has_help() -> None:
             result = CliRunner().invoke(app, [name, "--help"])
             assert result.exit_code == 0
             assert "Usage" in result.output
+
+
+def test_a_report_as_csv_is_one_table_with_spread_and_preset(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (runs / "20261101-000000-digits_lt-wd-s5-eeee5555").mkdir()
+    broken = runs / "20261101-000000-digits_lt-wd-s5-eeee5555"
+    for file in ("events.jsonl", "result.json"):
+        (broken / file).write_bytes((next(runs.glob("*aaaa0000")) / file).read_bytes())
+    (broken / "config.toml").write_text('preset = "digits_lt"\nvariant = "wd"\nseed = "abc"\n')
+    code, out, err = wbtui(capsys, "report", "--format", "csv")
+    assert code == 0
+    assert "seed = 'abc'" in err
+    rows = list(csv.DictReader(io.StringIO(out)))
+    wd = next(one for one in rows if one["method"] == "wd")
+    assert (wd["preset"], wd["n"], wd["test.accuracy.all.n"]) == ("digits_lt", "2", "2")
+    seeds = [accuracies(predictions_of("test", seed))["all"] for seed in (0, 1)]
+    assert float(wd["test.accuracy.all.std"]) == pytest.approx(np.std(seeds, ddof=1))

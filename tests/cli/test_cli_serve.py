@@ -160,7 +160,8 @@ def test_the_page_and_all_it_needs_come_from_this_server(serve: Callable[..., Se
     served = serve()
     for name in (served.here, f"localhost:{served.port}"):  # as through a tunnel: the way the browser came
         page = fetched(f"http://{name}/").decode()
-        assert "<title>" in page or "wbtui" in page
+        assert page.count("<title>wbtui</title>") == 1
+        assert ".xterm-helper-textarea" in page, "keys count without a click"
         assert f'"ws://{name}/ws"' in page
         wanted = re.findall(r"""(?:href|src)="([^"]+)"|url\("([^"]+)"\)""", page)
         urls = [one or other for one, other in wanted]
@@ -200,6 +201,8 @@ def test_ctrl_c_ends_server_and_dashboards_and_leaves_runs_at_work(
         await page.to_front()
         await page.press("R")
         await page.until("esc back")
+        await page.press("\t" * 4)
+        await page.press("stages.0.epochs=9000")
         await page.press("\r")
         await page.until("1 running")
         dashboards.extend(one for one in served.dashboards() if "--no-ascii" in one.cmdline())

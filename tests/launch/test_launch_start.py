@@ -10,7 +10,7 @@ from wbtui.errors import UsageError
 from wbtui.launch import threads
 from wbtui.launch.data_check import check_data
 from wbtui.launch.environment import child_environment
-from wbtui.launch.probe import check_device, check_slots
+from wbtui.launch.probe import check_device, check_engine, check_slots
 from wbtui.launch.resume import config_of, resume_run
 from wbtui.launch.start import make_run
 from wbtui.presets import resolve
@@ -90,3 +90,13 @@ def test_cores_are_shared_and_small_nets_get_one(
     config = resolve(preset, settings=[f"threads={configured}"]).config
     assert threads.threads_for(config, parallel) == expected
     assert threads.thread_environment(expected)["OMP_NUM_THREADS"] == str(expected)
+
+
+def test_recorded_steps_are_refused_before_a_folder_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wbtui.launch.probe._why_not", lambda device: f"torch sees no {device} here")
+    with pytest.raises(UsageError, match=r"engine = 'graphs'.*sees no cuda here; expected engine = 'eager'"):
+        check_engine("graphs", "auto")
+    check_engine("graphs", "cuda:1")  # asked of the device itself
+    check_engine("auto", "auto")
+    monkeypatch.setattr("wbtui.launch.probe._why_not", lambda device: "")
+    check_engine("graphs", "auto")

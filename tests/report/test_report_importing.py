@@ -12,7 +12,7 @@ from wbtui.adjustment import AllAccuracy, method_named
 from wbtui.errors import UsageError
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.figures import figures_of
-from wbtui.report.importing import Labels, Sources, make_imported_run, read_predictions
+from wbtui.report.importing import Labels, Sources, make_imported_run, read_predictions, without_images
 from wbtui.report.settings import fold_seeds
 from wbtui.store.index import RunIndex
 from wbtui.store.reader import open_run
@@ -130,3 +130,38 @@ def test_thresholds_that_overlap_are_refused_before_a_folder_is_made(tmp_path: P
     with pytest.raises(UsageError, match="--groups"):
         make_imported_run(tmp_path / "runs", imported, Labels("a", many_above=5, few_below=50))
     assert not (tmp_path / "runs").exists()
+
+
+def test_test_labels_never_serve_for_validation(tmp_path: Path) -> None:
+    source = npz(tmp_path / "x.npz", **GOOD, validation_logits=TEST.logits)
+    with pytest.raises(UsageError, match=r"no array validation_labels.*--val-labels"):
+        read_predictions(Sources(source))
+    alone = npz(tmp_path / "v.npz", logits=VALIDATION.logits, labels=VALIDATION.labels)
+    splits = read_predictions(Sources(source, validation_logits=alone)).splits
+    assert (splits["validation"].labels == VALIDATION.labels).all()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"logits": TEST.logits[:0], "labels": TEST.labels[:0]}, "N >= 1 images"),
+        ({"counts": np.array([*COUNTS[:-1], 0])}, f"class {len(COUNTS) - 1} has 0"),
+        (
+            {"logits": np.where(np.arange(len(TEST.labels))[:, None] == 3, np.nan, TEST.logits)},
+            "with one is 3",
+        ),
+    ],
+    ids=["no images", "a count of 0", "NaN"],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, changed: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        read_predictions(Sources(npz(tmp_path / "x.npz", **(GOOD | changed))))
+
+
+def test_a_class_without_images_is_said(tmp_path: Path) -> None:
+    last = len(COUNTS) - 1
+    kept = TEST.labels != last
+    lacking = npz(tmp_path / "x.npz", **(GOOD | {"logits": TEST.logits[kept], "labels": TEST.labels[kept]}))
+    (remark,) = without_images(read_predictions(Sources(lacking)))
+    assert remark == f"test has no image of class {last}: All is the mean over the other {last} of {last + 1}"
+    assert without_images(read_predictions(Sources(npz(tmp_path / "y.npz", **GOOD)))) == []

@@ -64,6 +64,20 @@ def test_final_figures_of_the_result_win_over_the_last_epoch(make_run: Make, run
     assert row(RunIndex(runs).listing(), "a").accuracy_all == 0.55
 
 
+def test_a_run_whose_events_are_cut_or_gone_tells_how_far_it_came(make_run: Make, runs: Path) -> None:
+    folder = make_run("a")
+    records.write_result(folder, Result(1, "finished", "", epoch=6))
+    lines = (folder / "events.jsonl").read_bytes().splitlines(keepends=True)
+    epochs = [number for number, line in enumerate(lines) if b'"epoch"' in line]
+    (folder / "events.jsonl").write_bytes(b"".join(lines[: epochs[2]]))
+    found = row(RunIndex(runs).listing(), "a")
+    assert (found.epoch, found.total_epochs) == (6, 6)
+    assert found.problem == "events.jsonl ends at epoch 2, the run at 6"
+    (folder / "events.jsonl").write_bytes(b"".join(line for line in lines if b'"epoch"' not in line))
+    kept_without_series = row(RunIndex(runs).listing(), "a")
+    assert (kept_without_series.epoch, kept_without_series.problem) == (6, None)
+
+
 def test_rows_survive_the_file(make_run: Make, runs: Path) -> None:
     make_run("a")
     make_run("b", epochs=1, finished=False)

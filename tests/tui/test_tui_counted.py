@@ -97,7 +97,8 @@ def test_the_status_line_holds_means_against_means() -> None:
     assert "wd n=2 All 90.0 (+20.0)" in said_of(wd, baseline=baseline), "also where it is not drawn"
     at_two = said_of(ce, wd, baseline=baseline, cursor=2.0)
     assert "ce n=2 All 45.0" in at_two
-    assert "(" not in at_two
+    assert "wd n=2 All 90.0 (+45.0)" in at_two
+    assert "(" not in said_of(wd, baseline=baseline, cursor=2.0), "of what is not drawn no epoch is known"
 
 
 def test_the_dashboard_says_which_run_of_a_seed_counts_and_compare_does(runs: Path) -> None:

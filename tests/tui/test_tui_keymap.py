@@ -106,3 +106,11 @@ def test_one_wrong_key_leaves_the_rest_of_the_file(tmp_path: Path, monkeypatch: 
             assert not isinstance(app.screen, RunsScreen)
 
     drive(look)
+
+
+def test_the_key_that_always_leaves_is_no_other_actions() -> None:
+    keymap = resolve_keys({"runs.start": "ctrl+q", "app.leave": "ctrl+q"}, "dashboard.toml")
+    assert keymap.keys == {"app.leave": "ctrl+q"}
+    assert keymap.problems == (
+        "dashboard.toml: runs.start = 'ctrl+q': ctrl+q always leaves the dashboard; runs.start keeps R",
+    )

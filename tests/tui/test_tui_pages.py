@@ -462,6 +462,27 @@ def test_a_schedule_too_short_for_its_weight_decay_is_told_before_and_after(runs
     drive(look)
 
 
+def test_the_forms_key_for_the_queue_does_not_leave_the_dashboard(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (runs / queue_files.PLACE).mkdir()
+    queue_files.write_settings(runs, queue_files.QueueSettings(paused=True))
+
+    async def look() -> None:
+        async with opened(runs, (140, 50)) as (app, pilot):
+            await pilot.press("R")
+            app.screen.query_one("#tags", Input).value = "base,grid night"
+            await pilot.press("ctrl+q")
+            await until(pilot, lambda: "1 queued" in screen_text(app))
+            assert isinstance(app.screen, RunsScreen)
+            (entry,) = queue_files.entries(runs)
+            assert open_run(entry.folder).notes.tags == ("base", "grid", "night")
+            await pilot.press("ctrl+q")
+            await until(pilot, lambda: not app.is_running or app._exit)
+
+    drive(look)
+
+
 def test_several_seeds_and_variants_go_to_the_queue(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wbtui.tui.screens.queue.ensure_worker", lambda runs: None)
     (runs / queue_files.PLACE).mkdir()
@@ -500,6 +521,7 @@ def test_several_seeds_and_variants_go_to_the_queue(runs: Path, monkeypatch: pyt
             app.screen.query_one(Input).value = "cpu=3"
             await pilot.press("enter")
             await until(pilot, lambda: queue_files.read_settings(runs).slots == {"cpu": 3})
+            assert queue_files.read_settings(runs).paused, "how many at once says nothing of whether"
             await pilot.press("escape")
 
     drive(look)
@@ -537,7 +559,7 @@ def test_again_begins_with_the_configuration_of_the_run(runs: Path) -> None:
             assert isinstance(screen, StartScreen)
             await until(pilot, lambda: "--config" in screen_text(app))
             assert screen._answer.resolved[0].config.stages[0].weight_decay == 0.123
-            assert ("stages.0.weight_decay", "0.005", "0.123") in screen._answer.difference
+            assert ("stages.0.weight_decay", "0.005", "0.123", "") in screen._answer.difference
             assert "differs from the preset digits_lt in" in screen_text(app)
             assert "0.005 → 0.123" in screen_text(app)
             await pilot.press("escape")

@@ -254,6 +254,7 @@ def test_keys_change_how_curves_are_drawn(runs: Path) -> None:
             assert screen.plot_state.x_bounds is not None
             low, high = screen.plot_state.x_bounds
             assert (high - low) == pytest.approx(19.5)
+            assert "zoomed" in first()
             await pilot.press("i", "left", "left")
             assert screen.plot_state.cursor == 38
             assert "epoch 38" in screen_text(app)
@@ -261,6 +262,7 @@ def test_keys_change_how_curves_are_drawn(runs: Path) -> None:
             assert screen.plot_state.cursor is None
             await pilot.press("escape")
             assert screen.plot_state.x_bounds is None
+            assert "zoomed" not in first()
             await pilot.press("x")
             assert screen.plot_state.x_axis == "time"
             await pilot.press("f")

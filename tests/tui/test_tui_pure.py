@@ -469,7 +469,8 @@ def test_the_form_multiplies_lists_and_gives_the_command_that_does_the_same() ->
     )
     assert not found.wrong
     assert len(found.resolved) == 6
-    assert ("stages.0.epochs", "150", "3") in found.difference
+    assert ("stages.0.epochs", "150", "3", "") in found.difference
+    assert ("stages.0.weight_decay", "0.005", "0.0", "ce") in found.difference
     words = shlex.split(found.command)
     assert words[:3] == ["wbtui", "queue", "add"]
     assert "stages.0.learning_rate=0.2" in words

@@ -71,7 +71,9 @@ class FewAboveFloor(Criterion):
     def __post_init__(self) -> None:
         """Refuse a floor in percent."""
         if not 0.0 <= self.many_floor <= 1.0:
-            raise UsageError(f"floor on head accuracy is {self.many_floor:g}, expected a fraction in 0..1")
+            raise UsageError(
+                f"floor on head accuracy is {100 * self.many_floor:g} %, expected 0 to 100 % (a fraction in 0..1)"
+            )
 
     def objective(self, values: GroupValues) -> Floats:
         """Accuracy of Few."""

@@ -12,6 +12,7 @@ from wbtui.cli.display import stages_in_words
 from wbtui.cli.progress import Standing
 from wbtui.report.figures import GROUP_TITLES
 from wbtui.report.values import figure, percent
+from wbtui.store.format import CHECKPOINT
 from wbtui.store.ids import run_ids, short_id
 from wbtui.store.text import plain
 
@@ -73,6 +74,8 @@ def _report(console: Console, standing: Standing) -> None:
     console.print(Text(f"folder  {standing.run.path}"))
     short = short_id(run_ids(standing.run.path.parent), standing.run.id)
     for command, why in _NEXT.get(name, _GOES_ON):
+        if command == "resume" and not (standing.run.path / CHECKPOINT).is_file():
+            why = "begin again; there is no checkpoint"
         console.print(Text(f"next    wbtui {command} {short}   ({why})"))
 
 

@@ -42,7 +42,8 @@ def import_predictions(
     taken where they are there (tau_norm and one_vs_one need them). Pickled arrays are refused.
     """
     from wbtui.errors import UsageError
-    from wbtui.report.importing import Labels, Sources, make_imported_run, read_predictions
+    from wbtui.report.importing import Labels, Sources, make_imported_run, read_predictions, without_images
+    from wbtui.report.terminal import say
     from wbtui.store.text import plain
 
     try:
@@ -50,5 +51,7 @@ def import_predictions(
     except ValueError:
         raise UsageError(f"--groups {plain(groups)}: expected two whole numbers, e.g. 100,20") from None
     imported = read_predictions(Sources(logits, labels, counts, val_logits, val_labels))
+    for remark in without_images(imported):
+        say(remark)
     about = Labels(variant, seed, name, tags or (), many_above, few_below, tta)
     print(make_imported_run(runs, imported, about, sys.argv).name)

@@ -47,7 +47,7 @@ def report(
     from wbtui.report.chosen import some_folders
     from wbtui.report.drawing import save_figures
     from wbtui.report.printing import print_tables
-    from wbtui.report.study import finished, study_entries, study_problems, study_tables
+    from wbtui.report.study import finished, study_csv_table, study_entries, study_problems, study_tables
     from wbtui.report.study_figures import study_figures
     from wbtui.report.terminal import say
     from wbtui.store.reader import open_run
@@ -61,7 +61,8 @@ def report(
         which = f"the runs that are {plain(study)!r}" if study else f"the runs in {plain(str(runs))}"
         raise UsageError(f"none of {which} is finished")
     entries = study_entries(kept, methods)
-    print_tables(study_tables(entries), format_, study_problems(entries))
+    tables = [study_csv_table(entries)] if format_ == "csv" else study_tables(entries)
+    print_tables(tables, format_, study_problems(entries))
     if figures:
         drawn = study_figures(entries, methods or methods_named(["multiplicative"]))
         for path in save_figures(drawn, figures):

@@ -14,7 +14,7 @@ from wbtui.data.source_images import AvailableData
 from wbtui.errors import UsageError
 from wbtui.launch.data_check import check_data
 from wbtui.launch.grid import Point, expand
-from wbtui.launch.probe import check_device
+from wbtui.launch.probe import check_device, check_engine
 from wbtui.launch.start import absolute_root, make_run
 from wbtui.notices import notices
 from wbtui.presets import Resolved, parse_value, resolve
@@ -68,6 +68,8 @@ def check_all(resolved: Sequence[Resolved], download: bool) -> None:
             data.append(section)
     for device in devices:
         check_device(device)
+    for engine, device in dict.fromkeys((one.config.engine, one.config.device) for one in resolved):
+        check_engine(engine, device)
     for section in data:
         check_data(section, lambda found: download or _ask(found))
 

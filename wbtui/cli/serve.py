@@ -35,6 +35,17 @@ _OWN_FONT = """<style>
 }
 </style>"""
 
+_HEAD = """<head>
+<title>wbtui</title>
+<script>
+  // The terminal takes keys while it has the focus, and a page begins without. It tells the server of its focus, so
+  // not before the server has spoken.
+  const waiting = setInterval(() => {
+    const terminal = document.querySelector("body.-first-byte .xterm-helper-textarea");
+    if (terminal) { terminal.focus(); clearInterval(waiting); }
+  }, 100);
+</script>"""
+
 
 @app.command()
 def serve(
@@ -166,7 +177,8 @@ def make_server(command: str, host: str, port: int, runs: Path) -> "Server":
             page: Any = await super().handle_index(request)
             text = _FOREIGN_FONT.sub(_OWN_FONT, page.text)
             # the way this browser came, which through a tunnel or a proxy is another than ours
-            page.text = text.replace(self.public_url.partition("//")[2], request.host)
+            text = text.replace(self.public_url.partition("//")[2], request.host)
+            page.text = text.replace("<head>", _HEAD, 1)
             return page
 
         async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:

@@ -30,6 +30,18 @@ def check_device(device: str) -> None:
         raise UsageError(f"device = {device!r}: {why}; expected cpu, auto or a device that is there")
 
 
+def check_engine(engine: str, device: str) -> None:
+    """Refuse recorded steps where a run that leaves its device open finds none to record them on.
+
+    Raises:
+        UsageError: there is no CUDA device, or torch cannot be asked.
+    """
+    if engine == "graphs" and device == "auto" and (why := _why_not("cuda")) != "":
+        raise UsageError(
+            f"engine = 'graphs' replays CUDA graphs: {why}; expected engine = 'eager' (or 'auto'), or a CUDA device"
+        )
+
+
 def check_slots(slots: Mapping[str, int]) -> None:
     """Refuse slots on devices that are not there: a run that leaves its device open would train on the CPU instead.
 

@@ -98,6 +98,21 @@ def read_predictions(sources: Sources) -> Imported:
     return Imported(splits, classifier, sources.logits)
 
 
+def without_images(imported: Imported) -> list[str]:
+    """A sentence on each split that lacks images of some class."""
+    said = []
+    C = imported.classifier.train_counts.size
+    for split, predictions in imported.splits.items():
+        there = np.bincount(predictions.labels, minlength=C) > 0
+        missing = np.flatnonzero(~there)
+        if missing.size:
+            some = ", ".join(map(str, missing[:10])) + (", ..." if missing.size > 10 else "")
+            said.append(
+                f"{split} has no image of class {some}: All is the mean over the other {there.sum()} of {C}"
+            )
+    return said
+
+
 def _from(path: Path | None, archive: Arrays, names: Sequence[str], where: Path) -> npt.NDArray[Any]:
     return (
         _array(archive, names, where)
@@ -116,19 +131,25 @@ def _array(archive: Arrays, names: Sequence[str], where: Path, *, alone: bool = 
     there = ", ".join(plain(name) for name in list(archive)[:20]) or "nothing"
     raise UsageError(
         f"{plain(str(where))}: no array {' or '.join(names)}; it holds {there}; expected it there or in a file "
-        "of its own (--labels, --counts)"
+        "of its own (--labels, --counts, --val-labels)"
     )
 
 
 def _logits(values: npt.NDArray[Any], where: Path) -> Floats:
-    if values.ndim != 2 or values.shape[1] < 2 or not np.issubdtype(values.dtype, np.floating):
+    fits = values.ndim == 2 and values.shape[0] >= 1 and values.shape[1] >= 2
+    if not fits or not np.issubdtype(values.dtype, np.floating):
         raise UsageError(
-            f"{plain(str(where))}: logits are {values.dtype} of shape {values.shape}; expected floats (N, C), C >= 2"
+            f"{plain(str(where))}: logits are {values.dtype} of shape {values.shape}; expected floats (N, C), "
+            "N >= 1 images of C >= 2 classes"
         )
     with np.errstate(over="ignore"):
         found = np.ascontiguousarray(values, dtype=np.float32)
-    if not np.isfinite(found).all():
-        raise UsageError(f"{plain(str(where))}: logits hold NaN, infinity or more than float32 takes")
+    wrong = ~np.isfinite(found).all(axis=1)
+    if wrong.any():
+        raise UsageError(
+            f"{plain(str(where))}: logits hold NaN, infinity or more than float32 takes; the first image with one "
+            f"is {int(wrong.argmax())}"
+        )
     return found
 
 
@@ -157,11 +178,12 @@ def _counts(sources: Sources, archive: Arrays, C: int) -> npt.NDArray[np.int64]:
     else:
         path = Path(text) if text else None
         values = _from(path, archive, _COUNTS, sources.logits)
-    if values.shape != (C,) or not np.issubdtype(values.dtype, np.integer) or (values < 1).any():
-        raise UsageError(
-            f"training counts: {values.dtype} of shape {values.shape}; expected {C} whole numbers from 1, "
-            "training images of each class"
-        )
+    expected = f"expected {C} whole numbers from 1, training images of each column of the logits"
+    if values.shape != (C,) or not np.issubdtype(values.dtype, np.integer):
+        raise UsageError(f"training counts: {values.dtype} of shape {values.shape}; {expected}")
+    if (values < 1).any():
+        first = int((values < 1).argmax())
+        raise UsageError(f"training counts: class {first} has {values[first]}; {expected}")
     return values.astype(np.int64)
 
 
@@ -174,10 +196,14 @@ def _validation(sources: Sources, archive: Arrays, C: int) -> SplitPredictions |
     if logits.shape[1] != C:
         raise UsageError(f"{plain(str(where))}: validation has {logits.shape[1]} classes and test {C}")
     names = ("validation_labels", "labels")
-    if sources.validation_labels is None and sources.validation_logits is not None:
+    if sources.validation_labels is not None:
+        labels = _array(
+            arrays.safe_npz(sources.validation_labels), names, sources.validation_labels, alone=True
+        )
+    elif sources.validation_logits is not None:
         labels = _array(arrays.safe_npz(where), names, where)
-    else:
-        labels = _from(sources.validation_labels, archive, names, where)
+    else:  # what is called `labels` beside the test logits belongs to them
+        labels = _array(archive, names[:1], where)
     return SplitPredictions(logits, _labels(labels, logits, "validation"))
 
 

@@ -62,12 +62,19 @@ def shown_path(path: Path) -> str:
 def presets_json() -> dict[str, Any]:
     """The same with all values of each file."""
     return {
-        "presets": [_as_json(load_preset(name)) for name in sorted(preset_paths())],
-        "variants": [_as_json(load_variant(name)) for name in sorted(variant_paths())],
+        "presets": [_as_json(name, path, load_preset) for name, (_, path) in sorted(preset_paths().items())],
+        "variants": [
+            _as_json(name, path, load_variant) for name, (_, path) in sorted(variant_paths().items())
+        ],
     }
 
 
-def _as_json(file: PresetFile) -> dict[str, Any]:
+def _as_json(name: str, path: Path, load: Any) -> dict[str, Any]:
+    """One file; of one that cannot be read what is wrong with it, so that the others can be used."""
+    try:
+        file: PresetFile = load(name)
+    except UsageError as error:
+        return {"name": name, "file": str(path), "problem": str(error)}
     return {
         "name": file.name,
         "place": file.place,

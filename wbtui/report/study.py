@@ -10,9 +10,10 @@ from wbtui.metrics import seed_statistics
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.compare import SAME, problems
 from wbtui.report.entries import Entry, Member, folded, member
-from wbtui.report.settings import shown_value
-from wbtui.report.table import Cell, Column, Table, count_cell, text_cell
+from wbtui.report.settings import IMPORTED, shown_value
+from wbtui.report.table import Cell, Column, Table, count_cell, figure_cell, text_cell
 from wbtui.report.values import figure, percent, plus_minus
+from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import Run
 from wbtui.store.text import plain
 
@@ -31,11 +32,42 @@ def finished(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
     kept, left_out = [], []
     for run in runs:
         state = run.state()
-        if state.name == "finished":
-            kept.append(run)
-        else:
+        if state.name != "finished":
             left_out.append(f"left out: {plain(run.id)} is {state.name}")
+            continue
+        try:
+            if run.config.get("preset") != IMPORTED:
+                _ = run.run_config()
+            _ = run.result
+        except StoreReadError as error:
+            left_out.append(f"left out: {plain(str(error))}")
+        else:
+            kept.append(run)
     return kept, left_out
+
+
+def study_csv_table(entries: Sequence[Entry]) -> Table:
+    """One table of all presets for programs: mean, sample standard deviation and number of seeds of each metric."""
+    columns = [Column(key, key, right=False) for key in ("preset", "method")] + [Column("n", "n")]
+    for metric, title, _ in _COLUMNS:
+        columns += [
+            Column(metric, title),
+            Column(f"{metric}.std", f"{title} std"),
+            Column(f"{metric}.n", f"{title} n"),
+        ]
+    rows = []
+    for preset, own in by_preset(entries).items():
+        for entry in own:
+            cells = [
+                text_cell(preset),
+                text_cell(entry.label.removeprefix(f"{preset} ")),
+                count_cell(entry.n),
+            ]
+            for metric, _, _ in _COLUMNS:
+                found = seed_statistics(entry.values(metric))
+                cells += [figure_cell(found.mean), figure_cell(found.std), count_cell(found.n)]
+            rows.append(tuple(cells))
+    return Table(tuple(columns), tuple(rows), notes=tuple(_notes(entries)))
 
 
 def study_entries(runs: Sequence[Run], methods: Sequence[Method] = ()) -> list[Entry]:

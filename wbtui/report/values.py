@@ -115,3 +115,8 @@ def json_text(value: Any) -> str:
         TypeError: something in `value` is no JSON.
     """
     return json.dumps(json.loads(jsonio.encode(value)), indent=2)
+
+
+def words_apart(text: str) -> list[str]:
+    """The words of a line, apart by spaces or commas: tags as people type them."""
+    return text.replace(",", " ").split()

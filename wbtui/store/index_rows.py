@@ -13,7 +13,7 @@ from wbtui.store.summary_row import from_row
 from wbtui.store.text import plain
 
 INDEX = "index.json"
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 META, ROWS = "meta", "runs"
 """Its tables."""
 _MAX_INDEX = 256 << 20

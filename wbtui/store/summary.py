@@ -169,6 +169,9 @@ def _summarise(run: Run) -> RunSummary:
     if state.terminal:
         final = (result.final if result else None) or (history.end.final if history.end else {})
         last |= _without_nan({name: final[name] for name in KEY_FIGURES if name in final})
+    ended_at = (result.epoch or 0) if result and state.terminal else 0
+    if 0 < history.last_epoch < ended_at:
+        problems.append(f"events.jsonl ends at epoch {history.last_epoch}, the run at {ended_at}")
     best_epoch = history.tally.best_epoch
     start = next(iter(history.epochs.values())).time if history.epochs else 0.0
     return RunSummary(
@@ -184,7 +187,7 @@ def _summarise(run: Run) -> RunSummary:
         attempt=history.attempt,
         end_outcome=history.end.outcome if history.end else "",
         end_reason=plain(history.end.reason)[:_SHOWN] if history.end else "",
-        epoch=history.last_epoch,
+        epoch=max(history.last_epoch, ended_at),
         last=last,
         best=_figures(history, best_epoch) if best_epoch else {},
         best_epoch=best_epoch,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 from textual import events
 from textual.app import App, SystemCommand
+from textual.binding import Binding
 from textual.filter import LineFilter, Monochrome
 from textual.screen import ModalScreen, Screen
 
@@ -336,6 +337,13 @@ class WbtuiApp(App[None]):
         error = sys.exception() or self._exception
         if error is not None and not self._exit_renderables:  # the first one; others follow from it
             self.panic(Text(crash_report(error)))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let a screen have ctrl+q where it binds it: Textual's own way out asks the application first."""
+        if action == "quit":
+            own = (binding for binding in self.screen.BINDINGS if isinstance(binding, Binding))
+            return not any(binding.key == "ctrl+q" for binding in own)
+        return super().check_action(action, parameters)
 
     def action_leave(self) -> None:
         """Close the dashboard; runs go on."""

@@ -28,6 +28,7 @@ from wbtui.presets import (
 from wbtui.report.decay import planned_notice
 from wbtui.report.listing import short_ids
 from wbtui.report.settings import configuration, setting_key
+from wbtui.report.values import words_apart
 from wbtui.store.reader import open_run
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
@@ -68,8 +69,8 @@ class FormAnswer:
     """The runs; none where something is wrong."""
     wrong: Mapping[str, str] = field(default_factory=dict)
     """Field → what is wrong with it."""
-    difference: tuple[tuple[str, str, str], ...] = ()
-    """Key, value of the preset, value of the first run; where they differ."""
+    difference: tuple[tuple[str, str, str, str], ...] = ()
+    """Key, value of the preset, value of runs that differ in it, and of which methods these are where not of all."""
     planned: Resolved | None = None
     """The first run as it would be without what is typed into settings; None where that cannot be."""
     command: str = ""
@@ -105,11 +106,22 @@ def answer(values: FormValues, there: Sequence[RunSummary] = ()) -> FormAnswer:
     return FormAnswer(
         resolved,
         {},
-        difference(base.config, resolved[0].config),
+        _differences(base.config, [one.config for one in resolved]),
         planned,
         command_of(values, len(resolved)),
         (*_repeats([one.config for one in resolved], there), *_notices([one.config for one in resolved])),
     )
+
+
+def _differences(base: RunConfig, configs: Sequence[RunConfig]) -> tuple[tuple[str, str, str, str], ...]:
+    """What each method differs in from the preset; of several runs the seeds are not told again."""
+    found: dict[tuple[str, str, str], dict[str, None]] = {}
+    for config in configs:
+        for row in difference(base, config):
+            if row[0] != "seed" or len(configs) == 1:
+                found.setdefault(row, {})[config.variant] = None
+    methods = len({config.variant for config in configs})
+    return tuple((*row, ", ".join(names) if len(names) < methods else "") for row, names in found.items())
 
 
 def _planned(values: FormValues) -> Resolved | None:
@@ -239,7 +251,7 @@ def command_of(values: FormValues, count: int) -> str:
         words += [option, text.strip()] if text.strip() else []
     for setting in shlex.split(values.settings):
         words += ["--set", setting]
-    for tag in values.tags.split():
+    for tag in words_apart(values.tags):
         words += ["--tag", tag]
     return shlex.join(words)
 

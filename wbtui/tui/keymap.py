@@ -42,6 +42,10 @@ class Keymap:
         return display(self.keys_of(action)[0])
 
 
+_LEAVES = "ctrl+q"
+"""Textual's own way out, which no action of a screen can have."""
+
+
 def keymap_file() -> Path:
     """Where the user's keys stand."""
     return platformdirs.user_config_path("wbtui") / FILE
@@ -80,6 +84,11 @@ def resolve_keys(wanted: Mapping[str, object], where: str) -> Keymap:
             named = ", ".join(f"{_short(part)}{meant_instead(part, _SHOWN)}" for part in wrong[:2])
             problems.append(
                 f"{where}: {name}: no key is called {named}; {LOOKS_LIKE}; {name} keeps {display(known[name].keys)}"
+            )
+        elif _LEAVES in map(key_name, parts) and name != "app.leave":
+            problems.append(
+                f"{where}: {name} = {_short(value)}: {_LEAVES} always leaves the dashboard; "
+                f"{name} keeps {display(known[name].keys)}"
             )
         else:
             keys[name] = ",".join(key_name(part) for part in parts)

@@ -151,7 +151,9 @@ def _lines(
     options = LineOptions(
         width,
         height,
-        title=_title(spec, view, metrics[0][1] if grouped else "", unit, *seeds, *_spread(bands, state)),
+        title=_title(
+            spec, view, metrics[0][1] if grouped else "", unit, *seeds, *_spread(bands, state), _zoomed(state)
+        ),
         x_label="" if roomy else unit.removeprefix("by "),  # a narrow title may be cut
         glyphs=state.glyphs,
         log_y=log,
@@ -173,6 +175,11 @@ def _y_bounds(
     seen = [one.y[(one.x >= left) & (one.x <= right) & np.isfinite(one.y)] for one in series]
     values = np.concatenate(seen) if seen else np.zeros(0)
     return span.bounds((float(values.min()), float(values.max()))) if len(values) else None
+
+
+def _zoomed(state: PlotState) -> str:
+    """What the title says where not everything is shown."""
+    return "zoomed" if state.x_bounds is not None else ""
 
 
 def _spread(bands: Sequence[Band], state: PlotState) -> list[str]:

@@ -69,10 +69,11 @@ def cursor_parts(shown: Sequence[Shown], state: PlotState, baseline: TableLine |
     """
     parts: list[Part] = []
     before = None
-    if baseline is not None and state.cursor is None:
+    if baseline is not None:
         own = [one for one in shown if one.id == baseline.key]
-        drawn = _mean(own[0], state, "test.accuracy.all") if own else None
-        before = baseline.mean_std("test.accuracy.all")[0] if drawn is None else drawn
+        before = _mean(own[0], state, "test.accuracy.all") if own else None
+        if before is None and state.cursor is None:
+            before = baseline.mean_std("test.accuracy.all")[0]
     for one in shown:
         details = [detail for detail in one.details if len(detail.epochs)]
         if not details:

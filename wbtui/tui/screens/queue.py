@@ -278,9 +278,7 @@ class QueueScreen(ModalScreen[None]):
 
         def answered(text: str | None) -> None:
             if text:
-                self._edit(
-                    lambda: self._set(replace(self._state.settings, slots=parse_slots(text), paused=False))
-                )
+                self._edit(lambda: self._set(replace(self._state.settings, slots=parse_slots(text))))
 
         self.app.push_screen(
             Prompt(

@@ -9,6 +9,7 @@ from pathlib import Path
 from textual import work
 
 from wbtui.errors import RunFailedError, UsageError
+from wbtui.report.values import words_apart
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.summary import RunSummary
 from wbtui.tui.lines import called
@@ -172,7 +173,7 @@ class RunCommands(PanelKeys):
             return
 
         def answered(text: str | None) -> None:
-            words = (text or "").split()
+            words = words_apart(text or "")
             add = [word.removeprefix("+") for word in words if not word.startswith("-")]
             remove = [word[1:] for word in words if word.startswith("-")]
             if words:

@@ -18,7 +18,7 @@ from textual.widgets import Input, Static
 
 from wbtui.errors import RunFailedError, UsageError
 from wbtui.presets import load_preset, load_variant, preset_paths, variant_paths
-from wbtui.report.values import counted
+from wbtui.report.values import counted, words_apart
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.text import plain
 from wbtui.tui.form import FIELDS, FormAnswer, FormValues, answer, setting_keys, value_used
@@ -35,7 +35,7 @@ _HINTS = {
     "device": "auto, cpu, mps, cuda or cuda:N",
     "settings": "any setting: stages.0.epochs=60 stages.0.weight_decay=0.001,0.005",
     "name": "a name of your own",
-    "tags": "apart by space",
+    "tags": "apart by space or comma",
     "note": "anything",
 }
 _FOOT = "enter start   ^q queue   tab next field   up down choices   right completes   esc back"
@@ -184,9 +184,10 @@ class StartScreen(ModalScreen[None]):
             again = self._config_file is not None and not self.values.preset.strip()
             preset = f" {plain(config.preset)}" if again and config.preset else ""
             text.append(f"differs from the preset{preset} in\n", style="dim")
-        for key, before, after in found.difference[:_DIFFERENCES]:
+        for key, before, after, methods in found.difference[:_DIFFERENCES]:
             text.append(f"  {key:36} {fitted(before, 20).rstrip()} → ")
-            text.append(f"{fitted(after, 24).rstrip()}\n", style="bold")
+            text.append(fitted(after, 24).rstrip(), style="bold")
+            text.append(f"  {plain(methods)}\n" if methods else "\n", style="dim")
         if len(found.difference) > _DIFFERENCES:
             text.append(f"  and {len(found.difference) - _DIFFERENCES} more\n", style="dim")
         text.append("\n" + plain(found.command), style="bold")
@@ -292,18 +293,20 @@ def begin(
     import shlex
 
     from wbtui.launch.data_check import check_data
-    from wbtui.launch.probe import check_device
+    from wbtui.launch.probe import check_device, check_engine
     from wbtui.launch.start import absolute_root, make_run, start_run
 
     for device in dict.fromkeys(one.config.device for one in resolved):
         check_device(device)
+    for engine, device in dict.fromkeys((one.config.engine, one.config.device) for one in resolved):
+        check_engine(engine, device)
     checked = []
     for one in resolved:
         if one.config.data not in checked:
             checked.append(one.config.data)
             check_data(absolute_root(one.config.data), lambda found: False)
     words = shlex.split(command)
-    folders = [make_run(runs, one, words, values.tags.split(), values.note.strip()) for one in resolved]
+    folders = [make_run(runs, one, words, words_apart(values.tags), values.note.strip()) for one in resolved]
     if queue:
         from wbtui.launch.queue_files import enqueue, read_settings
         from wbtui.launch.worker import ensure_worker
