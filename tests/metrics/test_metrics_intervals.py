@@ -12,6 +12,7 @@ from wbtui.metrics import (
     bootstrap_all,
     bootstrap_class_mean,
     bootstrap_difference,
+    paired_interval,
     seed_statistics,
     welch_interval,
 )
@@ -110,6 +111,36 @@ def test_welch_with_one_seed_has_a_difference_but_no_ends():
 def test_welch_without_any_spread_is_a_point():
     interval = welch_interval(np.array([0.5, 0.5]), np.array([0.75, 0.75]))
     assert (interval.low, interval.high) == (0.25, 0.25)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=8))
+@settings(deadline=None)
+def test_paired_interval_agrees_with_scipy(pairs):
+    a, b = np.array(pairs).T
+    interval = paired_interval(a, b, level=0.9)
+    error = stats.sem(b - a)
+    low, high = (
+        stats.t.interval(0.9, len(pairs) - 1, np.mean(b - a), error) if error else 2 * (np.mean(b - a),)
+    )
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=1e-9)
+    turned = paired_interval(b, a, level=0.9)
+    assert (-turned.high, -turned.low) == pytest.approx((interval.low, interval.high))
+
+
+def test_pairing_takes_away_what_both_owe_to_the_seed():
+    a, gain = np.array([0.60, 0.72, 0.66]), np.array([0.02, 0.024, 0.021])
+    paired, welch = paired_interval(a, a + gain), welch_interval(a, a + gain)
+    expected = stats.ttest_rel(a + gain, a).confidence_interval(0.95)
+    assert (paired.low, paired.high) == pytest.approx((expected.low, expected.high))
+    assert paired.low > 0 > welch.low
+
+
+def test_one_pair_has_a_difference_but_no_ends_and_pairs_of_another_number_are_refused():
+    interval = paired_interval(np.array([0.4]), np.array([0.5]))
+    assert interval.estimate == pytest.approx(0.1)
+    assert math.isnan(interval.low)
+    with pytest.raises(ValueError, match=r"expected both \(n,\)"):
+        paired_interval(np.ones(2), np.ones(3))
 
 
 def test_std_is_the_sample_one_and_nan_for_one_seed():

@@ -12,7 +12,7 @@ import pytest
 from finished_runs import CLASSES, COUNTS, accuracies, classifier, make_run, predictions_of
 from scipy import stats
 
-from wbtui.adjustment import AllAccuracy, method_named
+from wbtui.adjustment import AdditiveMultiplicative, AllAccuracy, method_named
 from wbtui.errors import UsageError
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.compare import (
@@ -25,7 +25,7 @@ from wbtui.report.compare import (
 )
 from wbtui.report.derived import load_derived, save_derived
 from wbtui.report.differences import difference
-from wbtui.report.entries import entries
+from wbtui.report.entries import Entry, entries
 from wbtui.report.exporting import write_scalars
 from wbtui.report.importing import Labels, Sources, make_imported_run, read_predictions
 from wbtui.report.markup import to_csv, to_latex, to_markdown
@@ -95,8 +95,8 @@ def test_seeds_differ_by_welchs_interval(tmp_path: Path) -> None:
 def test_one_seed_against_several_has_no_interval_and_says_so(tmp_path: Path) -> None:
     folders = [make_run(tmp_path, "ce", 0), make_run(tmp_path, "wd", 0), make_run(tmp_path, "wd", 1)]
     table = metric_table(compare(entries(tmp_path, names(*folders))))
-    assert "n.s." not in column(table, 2)["All % ↑"]
-    assert any("no interval can be given" in note for note in table.notes)
+    assert column(table, 2)["All % ↑"].endswith(" ?")
+    assert any(note.startswith("?: cannot be told from seed noise") for note in table.notes)
 
 
 def test_the_table_has_baseline_deltas_and_the_rule_behind_ns(tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_the_table_has_baseline_deltas_and_the_rule_behind_ns(tmp_path: Path) ->
     assert column(table, 1)["All % ↑"] == f"{100 * base['all']:.1f}"
     text = column(table, 2)["All % ↑"]
     assert text.startswith(f"{100 * other['all']:.1f}  {100 * (other['all'] - base['all']):+.1f}")
-    assert any(note.startswith("n.s.: the 95 % interval") for note in table.notes)
+    assert any(note.startswith("n.s. between single runs: the 95 % interval") for note in table.notes)
     best = next(row for row in table.rows if row[0].text == "All % ↑")
     assert [cell.best for cell in best[1:]] == [base["all"] >= other["all"], other["all"] >= base["all"]]
     assert comparison.problems == ()
@@ -266,12 +266,156 @@ def test_other_seeds_of_the_same_runs_are_said_and_adjustments_listed(tmp_path: 
     )
     same = compare(entries(tmp_path, [*names(*folders), *both]))
     assert same.problems == ()
-    _, adjustments, _ = difference_tables(same)
-    ((label, method, strengths, basis),) = [[cell.text for cell in row] for row in adjustments.rows]
-    assert (label, method, basis) == ("wd + additive", "additive", "chosen on validation by all")
     chosen = [one.strength for folder in folders for one in load_derived(open_run(folder))]
-    assert strengths == ", ".join(f"{one:.4g}" for one in chosen)
-    assert len(difference_tables(compare(entries(tmp_path, names(*folders))))) == 2
+    configuration = difference_tables(same)[0]
+    strengths = ", ".join(f"{one:.4g}" for one in chosen)
+    assert [[cell.text for cell in row] for row in configuration.rows] == [
+        ["adjustment.method", "none", "additive"],
+        ["adjustment.strength", "-", strengths],
+        ["adjustment.chosen_on", "-", "validation, for all"],
+        ["adjustment.prior", "-", "training counts"],
+    ]
+    told = comparison_json(same)["adjustments"]
+    assert list(told) == ["wd + additive"]
+    assert told["wd + additive"]["strength"] == strengths
+    plain_runs = difference_tables(compare(entries(tmp_path, names(folders[0], make_run(tmp_path, "ce")))))
+    assert not any(row[0].text.startswith("adjustment") for row in plain_runs[0].rows)
+
+
+def adjusted_seeds(tmp_path: Path, seeds: int) -> tuple[list[Path], list[str]]:
+    """Runs of some seeds, and the names of an adjustment of each."""
+    folders = [make_run(tmp_path, "wd", seed, tail_bias=2.0) for seed in range(seeds)]
+    for folder in folders:
+        adjusted(folder)
+    return folders, [f"{folder.name}:additive" for folder in folders]
+
+
+def test_results_of_the_same_runs_are_paired_run_by_run(tmp_path: Path) -> None:
+    folders, both = adjusted_seeds(tmp_path, 3)
+    other_training = make_run(tmp_path, "ce", 7, tail_bias=1.0), make_run(tmp_path, "ce", 8, tail_bias=1.0)
+    given_out_of_order = [*names(*folders), *reversed(both), *names(*other_training)]
+    comparison = compare(entries(tmp_path, given_out_of_order))
+    found = comparison.differences["test.accuracy.few", 1]
+    before = [accuracies(predictions_of("test", seed, 2.0))["few"] for seed in range(3)]
+    after = [load_derived(open_run(folder))[0].figures["test.accuracy.few"] for folder in folders]
+    expected = stats.ttest_rel(after, before).confidence_interval(0.95)
+    assert found.rule == "paired"
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert comparison.differences["test.accuracy.few", 2].rule == "welch"
+    notes = metric_table(comparison).notes
+    assert any(note.startswith("n.s. between results of the same runs") for note in notes)
+    assert any(note.startswith("n.s. between different trainings: Welch's") for note in notes)
+
+
+def test_other_trainings_with_the_same_seeds_are_not_paired(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, variant, seed) for variant in ("ce", "wd") for seed in range(3)]
+    comparison = compare(entries(tmp_path, names(*folders)))
+    assert {apart.rule for apart in comparison.differences.values()} == {"welch"}
+
+
+def test_what_adjusting_logits_leaves_alone_is_identical_and_no_noise(tmp_path: Path) -> None:
+    folders, both = adjusted_seeds(tmp_path, 2)
+    for taken in (1, 2):
+        comparison = compare(entries(tmp_path, [*names(*folders[:taken]), *both[:taken]]))
+        found = comparison.differences["test.fdr", 1]
+        assert (found.value, found.verdict, found.significant) == (0.0, "identical", None)
+        assert column(metric_table(comparison), 2)["FDR test ↑"].endswith("  0")
+
+
+def test_a_spread_of_zero_makes_no_difference_significant(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, variant, seed) for variant in ("ce", "wd") for seed in range(2)]
+    base, other = entries(tmp_path, names(*folders))
+
+    def all_with(entry: Entry, value: float) -> Entry:
+        members = tuple(
+            replace(one, figures=replace(one.figures, values={"test.accuracy.all": value}))
+            for one in entry.members
+        )
+        return replace(entry, members=members)
+
+    found = difference(all_with(base, 0.7), all_with(other, 0.704), "test.accuracy.all")
+    assert found is not None
+    assert (found.value, found.verdict) == (pytest.approx(0.004), "no interval")
+    same = difference(all_with(base, 0.7), all_with(other, 0.7), "test.accuracy.all")
+    assert same is not None
+    assert same.verdict == "not significant"
+
+
+def test_what_cannot_be_told_from_seed_noise_has_a_mark_and_neither_colour_nor_bold(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, variant, seed) for variant, seed in (("ce", 0), ("wd", 3))]
+    comparison = compare(entries(tmp_path, names(*folders)))
+    table = metric_table(comparison)
+    (row,) = (row for row in table.rows if row[0].text == "FDR test ↑")
+    assert (row[2].text, row[2].style) == ("83.0  +3.00 ?", "")
+    assert [cell.best for cell in row] == [False] * 3
+    legend = "?: cannot be told from seed noise"
+    for text in (to_markdown(table), to_latex(table)):
+        assert "+3.00 ?" in text
+        assert legend in text
+        assert "83.0  +3.00 ?**" not in text
+        assert r"\textbf{83.0" not in text
+    rows = list(csv.DictReader(io.StringIO(to_csv(long_table(comparison)))))
+    (told,) = (one for one in rows if (one["metric"], one["setting"]) == ("test.fdr", "wd"))
+    assert (float(told["difference"]), told["verdict"], told["significant"]) == (3.0, "no interval", "")
+    assert any(rule.startswith(legend) for rule in comparison_json(comparison)["rules"])
+
+
+def test_of_three_settings_the_one_of_a_single_seed_does_not_compete_for_bold(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, variant, seed) for variant in ("ce", "wd") for seed in range(2)]
+    folders.append(make_run(tmp_path, "wd_fr_etf", 9))
+    table = metric_table(compare(entries(tmp_path, names(*folders))))
+    (row,) = (row for row in table.rows if row[0].text == "FDR test ↑")
+    assert [cell.text.split()[0] for cell in row[1:]] == ["80.5", "80.5", "89.0"]
+    assert [cell.best for cell in row[1:]] == [True, True, False]
+
+
+def test_results_of_one_run_never_make_n_two_and_that_is_said(tmp_path: Path) -> None:
+    folder, other = make_run(tmp_path), make_run(tmp_path, "wd", 1)
+    adjusted(folder)
+    adjusted(folder, sweep=np.array([0.0, 0.25]))
+    adjusted(other)
+    saved = load_derived(open_run(folder))
+    found = entries(
+        tmp_path, [*(f"{folder.name}:{one.name}" for one in saved), f"{other.name}:additive", folder.name]
+    )
+    assert [entry.n for entry in found] == [1] * 4
+    assert len({entry.label for entry in found}) == 4
+    (said,) = (problem for problem in compare(found).problems if "no seeds" in problem)
+    assert all(one.name in said for one in saved)
+    assert "column of its own" in said
+
+
+def test_adjustments_that_differ_only_beyond_what_is_shown_stay_apart(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    adjusted(folder, strength=0.65)
+    adjusted(folder, strength=0.650002)
+    saved = load_derived(open_run(folder))
+    found = entries(tmp_path, [f"{folder.name}:{one.name}" for one in saved])
+    assert [(entry.label, entry.n) for entry in found] == [
+        ("wd + additive-0.65", 1),
+        ("wd + additive-0.650002", 1),
+    ]
+
+
+def test_pairs_of_strengths_that_differ_in_gamma_alone_stay_apart(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    for gamma in (0.2, 0.4):
+        request = Request(AdditiveMultiplicative(gamma=gamma), AllAccuracy(), strength=0.5)
+        one = adjust_run(load_material(open_run(folder)), request)
+        save_derived(one.material.run, one.derived())
+    found = entries(tmp_path, [f"{folder.name}:{one.name}" for one in load_derived(open_run(folder))])
+    assert [(entry.label, entry.n) for entry in found] == [
+        ("wd + additive_multiplicative 0.5, gamma 0.2", 1),
+        ("wd + additive_multiplicative 0.5, gamma 0.4", 1),
+    ]
+    configuration = difference_tables(compare(found))[0]
+    assert column(configuration, 2) == {"adjustment.gamma": "0.4"}
+
+
+def test_a_run_named_twice_in_two_ways_is_one_run(tmp_path: Path) -> None:
+    folder, other = make_run(tmp_path, digits="abcd1234"), make_run(tmp_path, "ce")
+    found = entries(tmp_path, [folder.name, "abcd", other.name])
+    assert [(entry.label, entry.n) for entry in found] == [("wd", 1), ("ce", 1)]
 
 
 def test_machines_get_fractions_intervals_and_rules(tmp_path: Path) -> None:
@@ -390,3 +534,14 @@ def test_a_saved_adjustment_that_cannot_be_applied_again_keeps_its_figures_and_s
     assert [entry.label for entry in found] == ["wd", "wd + additive 1"]
     assert found[1].values("test.accuracy.all").size == 1
     assert "wd + additive 1: nothing by test images: additive: not on these logits" in compare(found).problems
+
+
+def test_splits_that_are_called_alike_are_told_apart_by_a_count(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, "ce"), make_run(tmp_path, "wd")]
+    provenance = folders[1] / "provenance.json"
+    found = json.loads(provenance.read_text())
+    before = found["data"]["train_counts"][3]
+    found["data"]["train_counts"][3] += 1
+    provenance.write_text(json.dumps(found))
+    (problem,) = compare(entries(tmp_path, names(*folders))).problems
+    assert problem.endswith(f"class 3 has {before} / {before + 1} images")

@@ -1,5 +1,6 @@
 """Comparing runs, seeds and saved adjustments: deltas to a baseline with their rule, columns that move."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,14 +8,14 @@ import numpy as np
 import pytest
 from bench_helpers import comparing, rested
 from dashboard_helpers import SIZES, drive, opened, said, screen_lines, screen_text, until
-from finished_runs import CLASSES, accuracies, make_run, predictions_of
+from finished_runs import CLASSES, COUNTS, accuracies, make_run, predictions_of
 from rich.cells import cell_len
 from scipy import stats
 
 from wbtui.adjustment import AllAccuracy, method_named
 from wbtui.plotting import GlyphSet, to_text
 from wbtui.report.adjusting import Request, adjust_run, load_material
-from wbtui.report.derived import save_derived
+from wbtui.report.derived import load_derived, save_derived
 from wbtui.report.entries import entries
 from wbtui.store.reader import open_run
 from wbtui.tui import compare_lines as lines
@@ -221,7 +222,7 @@ def test_only_differing_settings_and_the_rules_stand_on_their_page(runs: Path) -
             text = screen.query_one("#settings", TextPane).text
             assert "model.head" in text
             assert "stages.0.epochs" not in text
-            assert "n.s.:" in text
+            assert "n.s. between single runs:" in text
             await pilot.press("right_square_bracket")
             assert screen.page == PAGES[0]
 
@@ -339,6 +340,40 @@ def test_differences_by_class_are_of_means_over_seeds_with_welchs_interval(runs:
     assert all(len(line) <= 64 for line in text.splitlines())
 
 
+def test_differences_by_class_of_the_same_runs_are_paired(runs: Path) -> None:
+    folders = [make_run(runs, "wd", seed, tail_bias=2.0) for seed in range(3)]
+    names = [f"{folder.name}:{adjusted(folder)}" for folder in folders]
+    board = make_board(entries(runs, [*(folder.name for folder in folders), *reversed(names)]), 0)
+    found = board.by_class[1]
+    assert found is not None
+    assert found.paired
+    before = by_class(range(3), 2.0)
+    after = []
+    for folder in folders:
+        (strength,) = (one.strength for one in load_derived(open_run(folder)))
+        split = predictions_of("test", int(folder.name.split("-s")[1][0]), 2.0)
+        chosen = (split.logits - strength * np.log(np.array(COUNTS) / sum(COUNTS))).argmax(axis=1)
+        after.append([(chosen == k)[split.labels == k].mean() for k in range(CLASSES)])
+    apart = np.array(after) - before
+    assert found.mean == pytest.approx(apart.mean(axis=0))
+    checked = np.flatnonzero(apart.std(axis=0) > 1e-9)
+    assert len(checked) > 3
+    for k in checked:
+        interval = stats.ttest_rel(np.array(after)[:, k], before[:, k]).confidence_interval(0.95)
+        assert found.sure[k] == (not interval.low <= 0 <= interval.high)
+    text = "\n".join("".join(part for part, _ in line) for line in lines.class_lines(board, ["wd", "x"], 90))
+    assert "paired t" in text
+
+
+def test_a_difference_that_cannot_be_told_from_seed_noise_is_neither_coloured_nor_bold(runs: Path) -> None:
+    names = [make_run(runs, variant, seed).name for variant, seed in (("ce", 0), ("wd", 5))]
+    board = make_board(entries(runs, names), 0)
+    row_of_fdr = dict(lines.metric_rows(board.comparison))["FDR test ↑"]
+    assert row_of_fdr == [(("80.0", ""),), (("85.0", ""), (" ↑+5.00 ?", "dim"))]
+    rules = "\n".join("".join(part for part, _ in line) for line in lines.rule_lines(board.comparison, 200))
+    assert "?: cannot be told from seed noise" in rules
+
+
 def test_single_runs_have_no_verdict_by_class(runs: Path) -> None:
     names = [make_run(runs, variant).name for variant in ("ce", "wd")]
     board = make_board(entries(runs, names), 1)
@@ -369,7 +404,7 @@ def test_an_arrow_shows_the_way_and_a_colour_whether_it_is_better(runs: Path) ->
     assert delta == (f" ↑{100 * (few[1] - few[0]):+.1f} *", lines.BETTER)
     base = dict(lines.metric_rows(make_board(entries(runs, names), 1).comparison))
     assert base["Tail % ↑"][0][1][1] == lines.WORSE
-    assert rows["FDR test ↑"][1][1] == (" =", "dim")
+    assert rows["FDR test ↑"][1][1] == (" = ?", "dim")
 
 
 def test_that_a_column_is_an_oracle_is_the_last_to_be_cut(runs: Path) -> None:
@@ -385,3 +420,28 @@ def test_that_a_column_is_an_oracle_is_the_last_to_be_cut(runs: Path) -> None:
     assert lines.called(board.entries[1].label) == board.entries[1].label
     picture = to_text(lines.class_heatmap(board, [title, "wd", title], GlyphSet.BRAILLE, True, 60, 12))
     assert "against oracle:" in picture
+
+
+def test_problems_that_do_not_fit_stand_in_full_on_the_page_of_settings(runs: Path) -> None:
+    for number, variant in enumerate(("ce", "wd", "wb", "cb")):
+        folder = make_run(runs, variant)
+        provenance = folder / "provenance.json"
+        found = json.loads(provenance.read_text())
+        found["data"]["train_counts"][3] += number
+        provenance.write_text(json.dumps(found))
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            screen = await comparing(app, pilot, 4)
+            assert screen.board is not None
+            assert len(screen.board.comparison.problems) >= 3
+            above = screen.query_one("#problems", TextPane).text
+            assert "in full on the page of settings" in above
+            assert len(above.splitlines()) == 3
+            await pilot.press("right_square_bracket", "right_square_bracket")
+            await rested(screen, pilot)
+            text = " ".join(screen.query_one("#settings", TextPane).text.split())
+            for problem in screen.board.comparison.problems:
+                assert problem in text
+
+    drive(look)

@@ -28,6 +28,7 @@ from wbtui.metrics.intervals import (
     bootstrap_all,
     bootstrap_class_mean,
     bootstrap_difference,
+    paired_interval,
     seed_statistics,
     welch_interval,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "correct_by_class",
     "expected_calibration_error",
     "mean_present",
+    "paired_interval",
     "ratio_by_class",
     "seed_statistics",
     "softmax",

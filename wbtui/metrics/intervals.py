@@ -192,6 +192,38 @@ def welch_interval(
     return Interval(difference, difference - half, difference + half, level)
 
 
+def paired_interval(
+    baseline: npt.NDArray[np.float64], other: npt.NDArray[np.float64], level: float = 0.95
+) -> Interval:
+    """Interval of mean(other - baseline) where entry by entry both are figures of one and the same run.
+
+    Student (1908): mean(d) ± t · s_d/√n with n - 1 degrees of freedom, d_i = b_i - a_i. What a run has from its
+    seed stands on both sides of its difference and cancels.
+
+    Args:
+        baseline: (n,) one figure a run.
+        other: (n,) of the same runs, in the same order.
+        level: coverage, in (0, 1).
+
+    Returns:
+        The mean difference; its ends are NaN with fewer than two runs.
+
+    Raises:
+        ValueError: shapes differ, not one-dimensional, empty, or a level outside (0, 1).
+    """
+    _check_level(level)
+    a, b = np.asarray(baseline, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    if a.ndim != 1 or a.size == 0 or a.shape != b.shape:
+        raise ValueError(f"baseline has shape {a.shape} and other {b.shape}, expected both (n,) with n >= 1")
+    apart = b - a
+    mean = float(apart.mean())
+    if apart.size < 2:
+        return Interval(mean, math.nan, math.nan, level)
+    error = float(apart.std(ddof=1)) / math.sqrt(apart.size)
+    half = student_t_quantile((1 + level) / 2, apart.size - 1) * error
+    return Interval(mean, mean - half, mean + half, level)
+
+
 def seed_statistics(values: npt.NDArray[np.float64]) -> SeedStatistics:
     """Mean, sample standard deviation and n of one figure over seeds.
 

@@ -2,19 +2,22 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from wbtui.metrics import seed_statistics
-from wbtui.report.derived import basis_text, parameters_text
-from wbtui.report.differences import Difference, Rule, difference, rule_in_words, same_images
+from wbtui.report.derived import adjustment_facts
+from wbtui.report.differences import MARKS, Difference, Rule, difference, rule_in_words, same_images
 from wbtui.report.entries import Entry
 from wbtui.report.settings import IMPORTED, Setting, difference_table, shown_value
 from wbtui.report.table import Cell, Column, Table, text_cell
 from wbtui.report.values import figure, percent, plus_minus, points, signed
 from wbtui.store.text import plain
+
+NOT_COMPARABLE = "NOT COMPARABLE"
+"""How the gravest problems begin."""
 
 SAME = 1e-9
 """Means that differ by less, relatively, are the same: sums in another order round differently."""
@@ -89,7 +92,7 @@ def compare(entries: Sequence[Entry], baseline: int = 0) -> Comparison:
 
 
 def problems(entries: Sequence[Entry], baseline: int = 0) -> list[str]:
-    """Why figures of these settings do not belong beside each other."""
+    """Why figures of these settings do not belong beside each other, the gravest first."""
     found = []
     base = entries[baseline]
     for entry in entries:
@@ -111,9 +114,9 @@ def problems(entries: Sequence[Entry], baseline: int = 0) -> list[str]:
             )
         if entry is not base:
             found += [
-                f"NOT COMPARABLE: {entry.label} and {base.label}: {why}" for why in _why_apart(base, entry)
+                f"{NOT_COMPARABLE}: {entry.label} and {base.label}: {why}" for why in _why_apart(base, entry)
             ]
-    return found
+    return sorted(found, key=lambda problem: not problem.startswith(NOT_COMPARABLE))
 
 
 def _why_apart(base: Entry, other: Entry) -> list[str]:
@@ -125,13 +128,24 @@ def _why_apart(base: Entry, other: Entry) -> list[str]:
         elif not np.array_equal(a.groups.membership, b.groups.membership):
             why.append("different groups of classes")
     data = [_known(entry, "data") for entry in (base, other)]
-    counts = [one.get("train_counts") for one in data]
+    counts: list[Sequence[Any]] = [one.get("train_counts") or () for one in data]
     prints = [one.get("fingerprint") for one in data]
     if all(counts) and counts[0] != counts[1]:
-        why.append("different training splits: " + " / ".join(_split_words(entry) for entry in (base, other)))
+        why.append(f"different training splits: {_splits_apart(base, other, *counts)}")
     elif all(prints) and prints[0] != prints[1]:
         why.append("different images (fingerprints of the data)")
     return why
+
+
+def _splits_apart(base: Entry, other: Entry, before: Sequence[Any], after: Sequence[Any]) -> str:
+    """The rules that made two lists of training counts; where they are called alike, the first count that differs."""
+    rules = [_split_words(entry) for entry in (base, other)]
+    if rules[0] != rules[1]:
+        return " / ".join(rules)
+    if len(before) != len(after):
+        return f"{rules[0]}, {len(before)} / {len(after)} classes"
+    k = next(k for k, (a, b) in enumerate(zip(before, after, strict=True)) if a != b)
+    return f"{rules[0]}, class {k} has {shown_value(before[k])} / {shown_value(after[k])} images"
 
 
 def _known(entry: Entry, key: str) -> Mapping[str, Any]:
@@ -183,22 +197,37 @@ def _cell(comparison: Comparison, one: Compared, index: int) -> Cell:
     apart = comparison.differences.get((one.metric, index))
     style = ""
     if apart is not None:
-        verdict = {True: " *", False: " n.s.", None: ""}[apart.significant]
-        text += f"  {one.write_difference(apart.value)}{verdict}"
+        text += f"  {one.write_difference(apart.value)}{MARKS[apart.verdict]}"
         gain = one.better * apart.value
-        if apart.significant is not False and gain:
+        if apart.significant and gain:
             style = "green" if gain > 0 else "red"
-    return Cell(text, statistics.mean, style, best=_is_best(comparison, one, index))
+    return Cell(text, statistics.mean, style, best=is_best(comparison, one, index))
 
 
-def _is_best(comparison: Comparison, one: Compared, index: int) -> bool:
-    """Whether no other setting is better; an oracle is no result and does not compete."""
-    if not one.better or _has_oracle(comparison.entries[index]):
+def is_best(comparison: Comparison, one: Compared, index: int) -> bool:
+    """Whether no setting that competes is better.
+
+    An oracle is no result and does not compete; neither does what cannot be told from seed noise, nor a baseline
+    against which nothing can be told.
+    """
+    competing = [place for place in range(len(comparison.entries)) if _competes(comparison, one, place)]
+    if index not in competing:
         return False
-    means = [entry.values(one.metric) for entry in comparison.entries if not _has_oracle(entry)]
-    best = max(one.better * float(values.mean()) for values in means if values.size)
-    own = comparison.entries[index].values(one.metric)
-    return math.isclose(one.better * float(own.mean()), best, rel_tol=SAME)
+    means = [one.better * float(comparison.entries[place].values(one.metric).mean()) for place in competing]
+    own = one.better * float(comparison.entries[index].values(one.metric).mean())
+    return math.isclose(own, max(means), rel_tol=SAME)
+
+
+def _competes(comparison: Comparison, one: Compared, index: int) -> bool:
+    entry = comparison.entries[index]
+    if not one.better or _has_oracle(entry) or not entry.values(one.metric).size:
+        return False
+    apart = [
+        found
+        for (metric, place), found in comparison.differences.items()
+        if metric == one.metric and index in (place, comparison.baseline)
+    ]
+    return not apart or any(found.verdict != "no interval" for found in apart)
 
 
 def _has_oracle(entry: Entry) -> bool:
@@ -207,7 +236,19 @@ def _has_oracle(entry: Entry) -> bool:
 
 def long_table(comparison: Comparison) -> Table:
     """The same for machines: a row a metric and setting, fractions, intervals and the rule behind them."""
-    keys = ("metric", "setting", "n", "mean", "std", "difference", "low", "high", "significant", "rule")
+    keys = (
+        "metric",
+        "setting",
+        "n",
+        "mean",
+        "std",
+        "difference",
+        "low",
+        "high",
+        "significant",
+        "verdict",
+        "rule",
+    )
     rows = []
     for one in METRICS:
         for index, entry in enumerate(comparison.entries):
@@ -218,52 +259,34 @@ def long_table(comparison: Comparison) -> Table:
             apart = comparison.differences.get((one.metric, index))
             cells: list[Any] = [one.metric, entry.label, found.n, found.mean, found.std]
             cells += (
-                [None] * 5
+                [None] * 6
                 if apart is None
-                else [apart.value, apart.low, apart.high, apart.significant, apart.rule]
+                else [apart.value, apart.low, apart.high, apart.significant, apart.verdict, apart.rule]
             )
             rows.append(tuple(Cell(str(cell), cell) for cell in cells))
     return Table(tuple(Column(key, key) for key in keys), tuple(rows))
 
 
 def difference_tables(comparison: Comparison) -> list[Table]:
-    """What differs: configuration, adjustments where there are any, then what the figures rest on."""
-    adjusted = any(one.derived is not None for entry in comparison.entries for one in entry.members)
-    return [
-        difference_table(_settings(comparison)),
-        *([adjustment_table(comparison)] if adjusted else []),
-        provenance_table(comparison),
-    ]
+    """What differs: adjustment and configuration, then what the figures rest on."""
+    return [configuration_table(comparison), provenance_table(comparison)]
 
 
-def adjustment_table(comparison: Comparison) -> Table:
-    """How logits were adjusted: a row a setting, with the strength of each seed and what speaks for it."""
-    titles = {
-        "setting": "adjustment of",
-        "method": "method",
-        "strength": "strength",
-        "basis": "the strength is",
-    }
-    columns = tuple(Column(key, title, right=False) for key, title in titles.items())
-    rows = []
-    for entry in comparison.entries:
-        saved = [one.derived for one in entry.members if one.derived is not None]
-        if saved:
-            methods = dict.fromkeys(one.method + parameters_text(one) for one in saved)
-            bases = dict.fromkeys(basis_text(one) for one in saved)
-            strengths = ", ".join(f"{one.strength:.4g}" for one in saved)
-            rows.append(
-                tuple(
-                    text_cell(cell)
-                    for cell in (entry.label, " / ".join(methods), strengths, " / ".join(bases))
-                )
-            )
-    return Table(columns, tuple(rows))
+def configuration_table(comparison: Comparison) -> Table:
+    """Differing configuration only; first how logits were adjusted, where they were."""
+    return difference_table([_adjusted_setting(entry) for entry in comparison.entries])
 
 
-def _settings(comparison: Comparison) -> list[Setting]:
-    """Each once: a run and its saved adjustments have one configuration."""
-    return list({id(entry.setting): entry.setting for entry in comparison.entries}.values())
+def _adjusted_setting(entry: Entry) -> Setting:
+    """Its setting, the adjustment as keys before those of the configuration."""
+    facts = _adjustment(entry) or {"method": "none"}
+    values = {f"adjustment.{key}": value for key, value in facts.items()}
+    return replace(entry.setting, label=entry.label, values={**values, **entry.setting.values})
+
+
+def _adjustment(entry: Entry) -> dict[str, str]:
+    saved = [one.derived for one in entry.members if one.derived is not None]
+    return adjustment_facts(saved) if saved else {}
 
 
 def provenance_table(comparison: Comparison) -> Table:
@@ -328,8 +351,8 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
             {column.key: cell.value for column, cell in zip(table.columns, row, strict=True)}
             for row in table.rows
         ],
-        "configuration": _as_json(difference_table(_settings(comparison))),
-        "adjustments": _as_json(adjustment_table(comparison)),
+        "configuration": _as_json(configuration_table(comparison)),
+        "adjustments": {entry.label: facts for entry in comparison.entries if (facts := _adjustment(entry))},
         "provenance": _as_json(provenance_table(comparison)),
         "rules": list(metric_table(comparison).notes),
     }

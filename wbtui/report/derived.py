@@ -1,7 +1,8 @@
 """How is an adjustment of a finished run kept under it, and is it still of the predictions it was made from?"""
 
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,27 @@ def basis_text(derived: Derived) -> str:
         "given": "given by hand",
         "oracle": "oracle: the best on test, not a result",
     }[derived.basis]
+
+
+def adjustment_facts(saved: Sequence[Derived]) -> dict[str, str]:
+    """Method, strength of each, what it was chosen on, and class frequencies, of one adjustment of several runs."""
+    parameters = dict.fromkeys(key for one in saved for key in sorted(one.parameters))
+    facts = {
+        "method": dict.fromkeys(one.method for one in saved),
+        "strength": [f"{one.strength:.4g}" for one in saved],
+        **{key: [f"{one.parameters.get(key, math.nan):.4g}" for one in saved] for key in parameters},
+        "chosen_on": dict.fromkeys(_CHOSEN_ON[one.basis].format(one.criterion) for one in saved),
+        "prior": dict.fromkeys(one.prior for one in saved),
+    }
+    return {key: plain(", ".join(values)) for key, values in facts.items()}
+
+
+_CHOSEN_ON = {
+    "validation": "validation, for {}",
+    "published": "published",
+    "given": "given by hand",
+    "oracle": "test: an oracle",
+}
 
 
 def parameters_text(derived: Derived) -> str:

@@ -1,6 +1,7 @@
 """What stands beside what in a comparison: runs folded over seeds, or saved adjustments of runs?"""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,13 +73,17 @@ class Entry:
 
     @property
     def n(self) -> int:
-        """Seeds."""
+        """Seeds: every member is of a run of its own."""
         return len(self.members)
 
     def values(self, metric: str) -> npt.NDArray[np.float64]:
         """A metric of each seed that has it, (n,)."""
-        found = [one.figures.values[metric] for one in self.members if metric in one.figures.values]
-        return np.array([value for value in found if not np.isnan(value)], dtype=np.float64)
+        return np.array(list(self.by_run(metric).values()), dtype=np.float64)
+
+    def by_run(self, metric: str) -> dict[Path, float]:
+        """The same by run folder."""
+        found = {one.run.path: one.figures.values.get(metric, math.nan) for one in self.members}
+        return {run: value for run, value in found.items() if not math.isnan(value)}
 
 
 def entries(runs: Path, names: Sequence[str]) -> list[Entry]:
@@ -91,13 +96,16 @@ def entries(runs: Path, names: Sequence[str]) -> list[Entry]:
     Raises:
         UsageError: a run or an adjustment is not there or means several, or cannot be read.
     """
-    members = [_named(runs, name) for name in dict.fromkeys(names)]
-    return folded(members)
+    return folded([_named(runs, name) for name in names])
 
 
 def folded(members: Sequence[Member]) -> list[Entry]:
-    """Put seeds of one setting, adjusted by one method on one basis, together; each seed counts once."""
+    """Put seeds of one setting, adjusted by one method on one basis, together; each seed counts once.
+
+    A run, or an adjustment of it, that is given twice is one.
+    """
     found: list[Entry] = []
+    members = list({(one.run.path, one.derived and one.derived.name): one for one in members}.values())
     runs = {one.run.path: one.run for one in members}
     known = {path: candidate(run) for path, run in runs.items()}
     short = short_ids(run.id for run in runs.values())
@@ -108,26 +116,49 @@ def folded(members: Sequence[Member]) -> list[Entry]:
 
     for setting in settings:
         paths = {run.path for run in setting.runs}
-        for key, alike in _adjusted_alike([one for one in members if one.run.path in paths]).items():
+        for key, alike, apart in _adjusted_alike([one for one in members if one.run.path in paths], short):
             counted = one_a_seed(alike, facts)
             label = f"{setting.label} + {key}" if key else setting.label
-            said = sentences(setting.label, counted, short)
+            said = (*sentences(setting.label, counted, short), *(f"{setting.label} + {one}" for one in apart))
             found.append(Entry(label, setting, counted.runs, counted.others, said))
     order = {id(one): index for index, one in enumerate(members)}
     return sorted(found, key=lambda entry: min(order[id(one)] for one in entry.every_member))
 
 
-def _adjusted_alike(members: Sequence[Member]) -> dict[str, list[Member]]:
-    """Members of one setting by their adjustment; two adjustments of one run are never seeds of each other."""
+def _adjusted_alike(
+    members: Sequence[Member], short: Mapping[str, str]
+) -> Iterator[tuple[str, list[Member], tuple[str, ...]]]:
+    """Members of one setting by their adjustment; two adjustments of one run are never seeds of each other.
+
+    Returns:
+        What each adjustment is called, its members, each of a run of its own, and what a reader must know.
+    """
+    for key, alike in _by(members, _adjustment).items():
+        twice = [own for own in _by(alike, lambda one: one.run.id).values() if len(own) > 1]
+        if not twice:
+            yield key, alike, ()
+            continue
+        named = "; ".join(
+            f"{plain(short[own[0].run.id])}: {', '.join(_itself(one) for one in own)}" for own in twice
+        )
+        said = f"{key}: results of one run are no seeds ({named}); each stands in a column of its own"
+        for label, same in _by(alike, lambda one: _adjustment(one, always_strength=True)).items():
+            if len({one.run.path for one in same}) == len(same):
+                yield label, same, (said,)
+            else:  # strengths alike in what is shown of them
+                yield from ((plain(name), own, (said,)) for name, own in _by(same, _itself).items())
+
+
+def _by(members: Sequence[Member], key: Callable[[Member], str]) -> dict[str, list[Member]]:
     found: dict[str, list[Member]] = {}
     for one in members:
-        found.setdefault(_adjustment(one), []).append(one)
-    for key, alike in list(found.items()):
-        if len({one.run.path for one in alike}) < len(alike):
-            del found[key]
-            for one in alike:
-                found.setdefault(_adjustment(one, always_strength=True), []).append(one)
+        found.setdefault(key(one), []).append(one)
     return found
+
+
+def _itself(member: Member) -> str:
+    """The name of its adjustment, which no other of its run has."""
+    return plain(member.derived.name) if member.derived is not None else ""
 
 
 def _adjustment(member: Member, *, always_strength: bool = False) -> str:
@@ -137,6 +168,8 @@ def _adjustment(member: Member, *, always_strength: bool = False) -> str:
         return ""
     fixed = always_strength or derived.basis in ("given", "published")
     strength = f" {derived.strength:.4g}" if fixed else ""
+    if fixed:
+        strength += "".join(f", {name} {value:.4g}" for name, value in sorted(derived.parameters.items()))
     goal = f" for {derived.criterion}" if derived.criterion not in ("", "all") else ""
     prior = "" if derived.prior == TRAINING_COUNTS else f", prior: {derived.prior}"
     basis = f" ({derived.basis})" if derived.basis in ("published", "oracle") else ""
@@ -176,7 +209,7 @@ def member(run: Run, derived: Derived | None = None) -> Member:
                 f"{plain(run.id)}: {derived.name} is stale: the predictions have changed since it was saved; "
                 "save it again with `wbtui adjust --save`"
             )
-        kept = {name: value for name, value in figures.values.items() if not _of_logits(name)}
+        kept = {name: value for name, value in figures.values.items() if not of_logits(name)}
         figures = replace(figures, values={**kept, **derived.figures})
     try:
         predicted, why_not = _predicted(run, derived), ""
@@ -185,7 +218,7 @@ def member(run: Run, derived: Derived | None = None) -> Member:
     return Member(run, derived, figures, run.provenance, predicted, why_not)
 
 
-def _of_logits(metric: str) -> bool:
+def of_logits(metric: str) -> bool:
     """Whether adjusting logits changes it; the geometry of features it leaves alone."""
     split, _, rest = metric.partition(".")
     return split in ("test", "validation") and rest.startswith(("accuracy", "loss", "confusion"))

@@ -9,7 +9,8 @@ from rich.cells import cell_len
 
 from wbtui.metrics import seed_statistics
 from wbtui.plotting import Canvas, Colormap, GlyphSet, HeatmapOptions, heatmap
-from wbtui.report.compare import METRICS, Compared, Comparison, difference_tables, metric_table
+from wbtui.report.compare import METRICS, Compared, Comparison, difference_tables, is_best, metric_table
+from wbtui.report.differences import MARKS
 from wbtui.report.entries import Entry
 from wbtui.report.table import Table
 from wbtui.report.values import plus_minus, points
@@ -55,25 +56,17 @@ def _cell(comparison: Comparison, one: Compared, index: int) -> Cell:
     text = plus_minus(one.write(found.mean), one.write(found.std)).replace(" ", "")
     if found.n != comparison.entries[index].n:
         text += f" (n={found.n})"
-    parts: list[Part] = [(text, "bold" if _is_best(comparison, one, found.mean) else "")]
+    parts: list[Part] = [(text, "bold" if is_best(comparison, one, index) else "")]
     apart = comparison.differences.get((one.metric, index))
     if apart is not None and math.isfinite(apart.value):
         text = one.write_difference(apart.value)
         arrow = "↑" if apart.value > 0 else "↓"
         if not text.strip("+-0."):  # too small to be read
             arrow, text = "=", ""
-        verdict = {True: " *", False: " n.s.", None: ""}[apart.significant]
         gain = one.better * apart.value
-        style = "dim" if apart.significant is False or not gain or not text else BETTER if gain > 0 else WORSE
-        parts.append((f" {arrow}{text}{verdict}", style))
+        style = "dim" if not apart.significant or not gain or not text else BETTER if gain > 0 else WORSE
+        parts.append((f" {arrow}{text}{MARKS[apart.verdict]}", style))
     return tuple(parts)
-
-
-def _is_best(comparison: Comparison, one: Compared, mean: float) -> bool:
-    means = [
-        float(values.mean()) for entry in comparison.entries if (values := entry.values(one.metric)).size
-    ]
-    return bool(one.better) and one.better * mean == max(one.better * value for value in means)
 
 
 def column_title(entry: Entry, *, is_baseline: bool) -> tuple[str, str]:
@@ -88,8 +81,8 @@ def called(label: str) -> str:
 
 
 def rule_lines(comparison: Comparison, width: int) -> list[Line]:
-    """What n.s. and the star mean here, that first: a low screen has room for no more."""
-    rules = sorted(metric_table(comparison).notes, key=lambda rule: not rule.startswith("n.s."))
+    """What the marks mean here, that first: a low screen has room for no more."""
+    rules = sorted(metric_table(comparison).notes, key=lambda rule: rule.startswith("mean"))
     return paragraphs([(rule, "dim") for rule in rules], width)
 
 
@@ -126,9 +119,19 @@ def class_lines(board: Board, short: Sequence[str], width: int) -> list[Line]:
         lines += _moved(board, found, "gained", 1, width)
         lines += _moved(board, found, "lost", -1, width)
     if any(found is not None and np.isfinite(found.sure).any() for found in board.by_class):
-        lines.append((("*: Welch's 95 % interval over seeds leaves 0 out,", "dim"),))
-        lines.append((("   class by class, not corrected for their number", "dim"),))
+        rule = _class_rule(board)
+        lines += paragraphs(
+            [(f"*: {rule} leaves 0 out, class by class, not corrected for their number", "dim")], width
+        )
     return lines
+
+
+def _class_rule(board: Board) -> str:
+    """The interval that the stars of the classes rest on."""
+    rules = {found.paired for found in board.by_class if found is not None and np.isfinite(found.sure).any()}
+    words = {True: "paired t", False: "Welch's"}
+    named = words[rules.pop()] if len(rules) == 1 else "paired t (same runs) or Welch's"
+    return f"the 95 % interval over seeds, {named},"
 
 
 def _moved(board: Board, found: ClassDifference, word: str, sign: int, width: int) -> list[Line]:
@@ -211,3 +214,10 @@ def problem_lines(comparison: Comparison, more: Sequence[str], width: int) -> li
     """What must be read first."""
     said = [*comparison.problems, *more]
     return paragraphs([(one, f"bold {WORSE}" if "NOT COMPARABLE" in one else LOUD) for one in said], width)
+
+
+def shortened(said: Sequence[Line], room: int) -> list[Line]:
+    """As many lines as there is room for, the last one saying where the rest stands."""
+    if len(said) <= room:
+        return list(said)
+    return [*said[: room - 1], (("more than fits here: in full on the page of settings", LOUD),)]

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from wbtui.errors import UsageError
-from wbtui.metrics import accuracy_by_class, welch_interval
+from wbtui.metrics import accuracy_by_class
 from wbtui.report.compare import Comparison, compare
 from wbtui.report.derived import Derived, describe, load_derived
-from wbtui.report.differences import same_images
+from wbtui.report.differences import interval_over_seeds, same_images
 from wbtui.report.entries import Entry, Member, member
 from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import open_run
@@ -92,7 +92,9 @@ class ClassDifference:
     mean: Floats
     """(C,) difference of the mean accuracies over seeds, a fraction; NaN for a class without images."""
     sure: Floats
-    """(C,) 1 where Welch's 95 % interval over seeds leaves 0 out, 0 where it does not, NaN without interval."""
+    """(C,) 1 where the 95 % interval over seeds leaves 0 out, 0 where it does not, NaN without interval."""
+    paired: bool
+    """Whether the interval is of pairs, results of the same runs; Welch's otherwise. See `differences`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +123,8 @@ class Board:
 def make_board(entries: Sequence[Entry], baseline: int) -> Board:
     """Compare settings; takes up to a second where bootstraps are many."""
     base = entries[baseline]
-    own = _accuracies(base)
-    names = () if own is None else class_names(base, own.shape[1])
+    own = next(iter(_accuracies(base).values()), None)
+    names = () if own is None else class_names(base, len(own))
     differences = [
         None if index == baseline else _class_difference(base, entry) for index, entry in enumerate(entries)
     ]
@@ -136,27 +138,32 @@ def _counts(entry: Entry, classes: int) -> tuple[int, ...]:
     return tuple(counts) if known and counts is not None else ()
 
 
-def _accuracies(entry: Entry) -> Floats | None:
-    """(seeds, C) accuracy by class of the seeds with predictions; None where no seed has any."""
-    rows = [
-        accuracy_by_class(one.predicted.labels, one.predicted.predictions, one.predicted.groups.n_classes)
-        for one in entry.members
+def _accuracies(entry: Entry) -> dict[Path, Floats]:
+    """Run folder → (C,) accuracy by class, of the seeds with predictions; empty where they are of other classes."""
+    rows = {
+        one.run.path: accuracy_by_class(
+            one.predicted.labels, one.predicted.predictions, one.predicted.groups.n_classes
+        )
+        for one in sorted(entry.members, key=lambda one: one.run.path)  # rows of the same runs are then pairs
         if one.predicted is not None
-    ]
-    return np.stack(rows) if rows and len({len(row) for row in rows}) == 1 else None
+    }
+    return rows if len({len(row) for row in rows.values()}) == 1 else {}
 
 
 def _class_difference(base: Entry, other: Entry) -> ClassDifference | None:
     a, b = base.members[0].predicted, other.members[0].predicted
     if a is None or b is None or not same_images(a, b):
         return None
-    before, after = _accuracies(base), _accuracies(other)
-    if before is None or after is None:
+    rows = _accuracies(base), _accuracies(other)
+    if not all(rows):
         return None
+    before, after = (np.stack(list(found.values())) for found in rows)
+    paired = rows[0].keys() == rows[1].keys()
     mean = after.mean(axis=0) - before.mean(axis=0)
     sure = np.full(mean.shape, np.nan)
     if min(len(before), len(after)) >= 2:
         for k in np.flatnonzero(np.isfinite(mean)):
-            interval = welch_interval(before[:, k], after[:, k])
-            sure[k] = not interval.low <= 0.0 <= interval.high
-    return ClassDifference(mean, sure)
+            interval = interval_over_seeds(before[:, k], after[:, k], paired=paired)
+            if interval is not None:
+                sure[k] = not interval.low <= 0.0 <= interval.high
+    return ClassDifference(mean, sure, paired)

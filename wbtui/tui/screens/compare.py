@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 PAGES = ("curves", "classes", "settings")
 _MOST_RUNS = 60
 _TALL_FOR_RULES = 34  # rows from which the rules stand below the table in full
+_PROBLEM_LINES = 3  # above the table; what needs more stands in full on the page of settings
 _LEAST_PAGE = 60  # cells of a page that stands beside another
 _NEEDS_TWO = (
     "a comparison needs two settings: select (space) or pin (p) another run, or save an adjustment (L, s)"
@@ -215,7 +216,7 @@ class CompareScreen(CompareKeys):
         problems = lines.problem_lines(board.comparison, more if self.left_out else [], width)
         rules = lines.rule_lines(board.comparison, width)
         self.query_one("#problems").display = bool(problems)
-        self.query_one("#problems", TextPane).show(problems)
+        self.query_one("#problems", TextPane).show(lines.shortened(problems, _PROBLEM_LINES))
         self.query_one("#rules", TextPane).show(rules)
         self._rules = [(f" {text}", style) for line in rules for text, style in line]
         self.show_status()
@@ -223,7 +224,14 @@ class CompareScreen(CompareKeys):
         short = [lines.short_name(entry.label) for entry in board.entries]
         moved.show(lines.class_lines(board, short, max(moved.size.width - 3, 20)))
         pane = self.query_one("#settings", TextPane)
-        settings = lines.setting_lines(board.comparison, max(pane.size.width - 3, 20))
+        room = max(pane.size.width - 3, 20)
+        settings = lines.setting_lines(board.comparison, room)
+        if len(problems) > _PROBLEM_LINES:
+            settings = [
+                *lines.problem_lines(board.comparison, more if self.left_out else [], room),
+                (),
+                *settings,
+            ]
         if not self._is_tall:
             settings += rules
         pane.show(settings)
