@@ -1,8 +1,8 @@
 """How long do one setting and the whole strength curve take, beside the plain way?
 
 The plain way is a full softmax and argmax per setting in torch on CPU. Both sides run in this process, on the same
-logits, alternating, with one thread each. Times are CPU times of that thread, so that a busy machine disturbs them
-little; on an idle one they are what the clock shows.
+logits, alternating: the plain way with one thread; ours with one, but for curves over many logits, which take up to
+four where there are cores. Times are what the clock shows: meant for a machine that does nothing else.
 
     OMP_NUM_THREADS=1 python benchmarks/adjust_speed.py | tee benchmarks/results/adjust_speed.txt
 """
@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from wbtui.adjustment import METHODS, ScoredSet, evaluate, negative_logits, score, strength_curve
+from wbtui.cores import usable_cores
 from wbtui.metrics import assign_groups
 
 SIZES = ((10_000, 100), (50_000, 1_000))
@@ -30,11 +31,12 @@ STRENGTH = 0.65
 
 def main() -> None:
     torch.set_num_threads(1)
-    print(f"processor: {processor()}; threads: 1 each side; system: {platform.system()} {platform.machine()}")
+    print(f"processor: {processor()}; system: {platform.system()} {platform.machine()}")
+    print(f"threads: the plain way 1, ours 1, our curves at 50,000 x 1,000 {min(4, usable_cores())}")
     print(f"python {platform.python_version()}, numpy {np.__version__}, torch {torch.__version__}")
     print(f"load average of the machine at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print(f"command: python {' '.join(sys.argv)}")
-    print("thread CPU times in ms: median (fastest) of n; ratio = plain / ours, medians\n")
+    print("wall-clock times in ms: median (fastest) of n; ratio = plain / ours, medians\n")
     for n_images, n_classes in SIZES:
         repeats = 31 if n_images < 50_000 else 11
         report(make_set(n_images, n_classes), repeats)
@@ -167,9 +169,9 @@ def timed(call: Callable[[], object], repeats: int) -> list[float]:
 
 
 def seconds(call: Callable[[], object]) -> float:
-    start = time.thread_time()
+    start = time.perf_counter()
     call()
-    return time.thread_time() - start
+    return time.perf_counter() - start
 
 
 def line(title: str, ours: list[float], plain: list[float] | None = None, settings: int = 1) -> None:

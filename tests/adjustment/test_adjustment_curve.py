@@ -133,7 +133,7 @@ def test_logits_that_nearly_cancel_their_bias_keep_their_precision(largest_bias)
     )
     family = METHODS["tau_norm_no_bias"].family(scored, None)
     found = winning_intervals(scored, family)
-    low, high = winning._whole_rows(scored, family, np.arange(n))
+    low, high = winning._whole_rows(scored.logits, scored.labels[:, None], family)
     assert (found.low == low).all()
     assert (found.high == high).all()
 
@@ -144,7 +144,7 @@ def test_screened_rows_are_those_of_comparing_every_class_in_float64(make, name,
     scored = make(24, 900, 9, centre=0.5, step=step, counts=[90, 90, 40, 40, 40, 11, 5, 5, 5])
     family = METHODS[name].family(scored, None)
     found = winning_intervals(scored, family)
-    low, high = winning._whole_rows(scored, family, np.arange(900))
+    low, high = winning._whole_rows(scored.logits, scored.labels[:, None], family)
     never = low > high
     assert (found.low[~never] == low[~never]).all()
     assert (found.high[~never] == high[~never]).all()
@@ -155,7 +155,7 @@ def test_screened_rows_are_those_of_comparing_every_class_in_float64(make, name,
 def agrees_with_whole_rows(scored, name):
     family = METHODS[name].family(scored, None)
     found = winning_intervals(scored, family)
-    low, high = winning._whole_rows(scored, family, np.arange(scored.n_images))
+    low, high = winning._whole_rows(scored.logits, scored.labels[:, None], family)
     never = low > high
     return (
         (found.low[~never] == low[~never]).all()
@@ -352,3 +352,19 @@ def test_a_range_that_is_none_is_refused(make, highest):
     scored = make(23, 20, 5)
     with pytest.raises(UsageError, match="highest strength"):
         strength_curve(scored, groups_of(scored), METHODS["additive"], highest=highest)
+
+
+@pytest.mark.parametrize("name", ["additive", "multiplicative"])
+def test_images_shared_out_to_threads_have_the_intervals_of_one(make, name, monkeypatch):
+    scored = make(n_images=301)
+    family = METHODS[name].family(scored, None)
+    alone = winning_intervals(scored, family)
+    monkeypatch.setattr(winning, "_THREAD_VALUES", scored.logits.size // 3)
+    monkeypatch.setattr(winning, "usable_cores", lambda: 3)
+    used = []
+    real = winning._intervals
+    monkeypatch.setattr(winning, "_intervals", lambda *part: used.append(len(part[1])) or real(*part))
+    shared = winning_intervals(scored, family)
+    assert sorted(used) == [100, 100, 101]
+    assert (shared.low == alone.low).all()
+    assert (shared.high == alone.high).all()

@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 
 from wbtui.adjustment.family import Family
-from wbtui.adjustment.scored import ScoredSet
 
 Single = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -68,11 +67,17 @@ class Screen:
     own_logits: Single
     """(N,) of each image for its true class."""
 
-    def __init__(self, scored: ScoredSet, family: Family) -> None:
-        """Prepare the facts by class and the buffers; `family` is exact."""
-        n_images, n_classes = scored.n_images, scored.n_classes
+    def __init__(self, logits: Single, labels: Ints, family: Family) -> None:
+        """Prepare the facts by class and the buffers.
+
+        Args:
+            logits: (N, C), finite; read in chunks.
+            labels: (N,) true classes.
+            family: exact.
+        """
+        n_images, n_classes = logits.shape
         rows = max(1, min(_CHUNK_VALUES // n_classes, -(-n_images // _CHUNKS)))
-        self._scored = scored
+        self._logits, self._labels, self._n_classes = logits, labels, n_classes
         self._multiplies = family.kind == "multiplicative"
         self._columns = columns = _columns_of(family.slope)
         self._base = _Base(family, columns.class_of, rows)
@@ -100,8 +105,8 @@ class Screen:
         """
         batch: list[tuple[Ints, Single]] = []
         n_found = 0
-        for start in range(0, self._scored.n_images, self._rows):
-            batch.append(self._screen_chunk(start, min(start + self._rows, self._scored.n_images)))
+        for start in range(0, len(self._labels), self._rows):
+            batch.append(self._screen_chunk(start, min(start + self._rows, len(self._labels))))
             n_found += len(batch[-1][0])
             if n_found >= _CHUNK_VALUES:
                 yield self._named(batch)
@@ -122,15 +127,15 @@ class Screen:
     @np.errstate(divide="ignore", invalid="ignore", over="ignore")
     def _screen_chunk(self, start: int, stop: int) -> tuple[Ints, Single]:
         """Candidates of the images from `start` to `stop`, as image * C + column, and their logits."""
-        n_rows, n_classes = stop - start, self._scored.n_classes
+        n_rows, n_classes = stop - start, self._n_classes
         cells = self._cells[: n_rows * n_classes]
         ratio, spread = cells.reshape(n_rows, n_classes), self._spread[:n_rows]
         row_starts = self._row_starts[:n_rows]
-        labels = self._scored.labels[start:stop].astype(np.int64, copy=False)
+        labels = self._labels[start:stop].astype(np.int64, copy=False)
         column = self._columns.column_of.take(labels)
         own_cell = row_starts + column
 
-        logits = np.asarray(self._scored.logits[start:stop])
+        logits = np.asarray(self._logits[start:stop])
         logits.reshape(-1).take(row_starts + labels, out=self.own_logits[start:stop], mode="clip")
         scores = self._scores(logits, ratio)
         own = scores.reshape(-1).take(own_cell, out=self._own[start:stop], mode="clip")
@@ -196,12 +201,12 @@ class Screen:
     def _logits_at(self, logits: Single, found: Ints) -> Single:
         """The logits at cells of the chunk, whose columns may be in another order than classes."""
         if not self._columns.in_order:
-            rows, columns = np.divmod(found, self._scored.n_classes)
+            rows, columns = np.divmod(found, self._n_classes)
             return np.asarray(logits[rows, self._columns.class_of[columns]])
         return logits.reshape(-1).take(found)
 
     def _named(self, batch: list[tuple[Ints, Single]]) -> Candidates:
-        images, columns = np.divmod(np.concatenate([cells for cells, _ in batch]), self._scored.n_classes)
+        images, columns = np.divmod(np.concatenate([cells for cells, _ in batch]), self._n_classes)
         return Candidates(
             images=images,
             rivals=self._columns.class_of[columns],

@@ -9,18 +9,27 @@ end (`screening`); these are compared in float64, and so are whole rows where fl
 those of float64 arithmetic at little more than the price of float32.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from wbtui.adjustment.family import Family
-from wbtui.adjustment.scored import ScoredSet
+from wbtui.adjustment.scored import CHUNK_VALUES, ScoredSet
 from wbtui.adjustment.screening import Candidates, Screen
+from wbtui.cores import usable_cores
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+
+_THREAD_VALUES = 1 << 23
+"""Logits that are worth a thread of their own: 20 ms of one core."""
+
+_MOST_THREADS = 4
+"""Beyond, memory is what takes the time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,16 +56,32 @@ def winning_intervals(scored: ScoredSet, family: Family) -> Intervals:
     """
     if not family.exact:
         raise ValueError("the family has offsets that differ between classes, expected an exact one")
-    low, high = np.full(scored.n_images, -np.inf), np.full(scored.n_images, np.inf)
-    screen = Screen(scored, family)
+    size = scored.logits.size
+    threads = max(1, min(usable_cores(), _MOST_THREADS, size // _THREAD_VALUES))
+    bounds = np.linspace(0, scored.n_images, threads + 1).astype(np.int64).tolist()
+    parts = [(scored.logits[i:j], scored.labels[i:j], family) for i, j in pairwise(bounds)]
+    if threads == 1:
+        return _intervals(*parts[0])
+    with ThreadPoolExecutor(threads) as pool:  # numpy lets go of the interpreter within its passes
+        found = list(pool.map(_intervals, *zip(*parts, strict=True)))
+    return Intervals(
+        *(np.concatenate(ends) for ends in zip(*((one.low, one.high) for one in found), strict=True))
+    )
+
+
+def _intervals(logits: Singles, labels: Ints, family: Family) -> Intervals:
+    """The same for some of the images, in one thread."""
+    low, high = np.full(len(labels), -np.inf), np.full(len(labels), np.inf)
+    screen = Screen(logits, labels, family)
     for found in screen.candidates():
-        _tighten(low, high, scored.labels[found.images], screen.own_logits[found.images], family, found)
+        _tighten(low, high, labels[found.images], screen.own_logits[found.images], family, found)
     never, unsure = screen.verdicts()
     low[never], high[never] = np.inf, -np.inf
     left = np.flatnonzero(unsure)
-    for start in range(0, left.size, scored.chunk_rows):
-        rows = left[start : start + scored.chunk_rows]
-        low[rows], high[rows] = _whole_rows(scored, family, rows)
+    step = max(1, CHUNK_VALUES // logits.shape[1])
+    for start in range(0, left.size, step):
+        rows = left[start : start + step]
+        low[rows], high[rows] = _whole_rows(logits[rows], labels[rows, None], family)
     return Intervals(low=low, high=high)
 
 
@@ -81,14 +106,14 @@ def _tighten(
     np.minimum.at(high, found.images[~below], crossing[~below])
 
 
-def _whole_rows(scored: ScoredSet, family: Family, rows: Ints) -> tuple[Floats, Floats]:
-    """The interval ends of `rows` by comparing every class, all signs and ties included."""
-    labels = scored.labels[rows, None]
-    base = scored.logits[rows].astype(np.float64) * family.base_scale + family.base_shift
+def _whole_rows(logits: Singles, labels: Ints, family: Family) -> tuple[Floats, Floats]:
+    """The interval ends of rows, (n, C) with (n, 1), by comparing every class, all signs and ties included."""
+    n_classes = logits.shape[1]
+    base = logits.astype(np.float64) * family.base_scale + family.base_shift
     own = np.take_along_axis(base, labels, axis=1)
-    lower_id = np.arange(scored.n_classes) < labels
+    lower_id = np.arange(n_classes) < labels
     gap = family.slope - family.slope[labels]
-    never = np.zeros(rows.size, dtype=np.bool_)
+    never = np.zeros(len(labels), dtype=np.bool_)
     if family.kind == "additive":
         ahead = base - own
     else:
@@ -108,7 +133,7 @@ def _whole_rows(scored: ScoredSet, family: Family, rows: Ints) -> tuple[Floats, 
     high = np.where(gap < 0, crossing, np.inf).min(axis=1)
     low_lost = np.isfinite(low) & ((crossing == low[:, None]) & (gap > 0) & lower_id).any(axis=1)
     high_lost = np.isfinite(high) & ((crossing == high[:, None]) & (gap < 0) & lower_id).any(axis=1)
-    others = np.arange(scored.n_classes) != labels
+    others = np.arange(n_classes) != labels
     never |= ((gap == 0) & others & ((ahead > 0) | ((ahead == 0) & lower_id))).any(axis=1)
     low = np.where(low_lost, np.nextafter(low, np.inf), low)
     high = np.where(high_lost, np.nextafter(high, -np.inf), high)
