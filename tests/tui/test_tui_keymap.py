@@ -83,7 +83,8 @@ def test_no_key_is_made_of_anything_else(text: str) -> None:
 )
 def test_names_are_stable_and_what_is_suggested_is_a_key(text: str) -> None:
     name = key_name(text)
-    assert not name or key_name(name) == name
+    typed = not text.isascii()  # a sign like § is taken as it is; its name is not: BANANA is one too
+    assert not name or typed or key_name(name) == name
     suggested = re.search(r"did you mean '(.*)'\?", meant_instead(text, {}))
     assert suggested is None or key_name(suggested[1])
 

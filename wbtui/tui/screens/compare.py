@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 PAGES = ("curves", "classes", "settings")
 _MOST_RUNS = 60
 _TALL_FOR_RULES = 34  # rows from which the rules stand below the table in full
-_PROBLEM_LINES = 3  # above the table; what needs more stands in full on the page of settings
+_PROBLEM_LINES, _TALL_PROBLEM_LINES = 3, 6  # above the table; more stand in full on the page of settings
 _LEAST_PAGE = 60  # cells of a page that stands beside another
 _NEEDS_TWO = (
     "a comparison needs two settings: select (space) or pin (p) another run, or save an adjustment (L, s)"
@@ -74,7 +74,7 @@ class CompareScreen(CompareKeys):
     CSS = """
     CompareScreen #top, CompareScreen #status { background: $surface; }
     CompareScreen #tabs { background: $panel; }
-    CompareScreen #problems { height: auto; max-height: 3; }
+    CompareScreen #problems { height: auto; max-height: 6; }
     CompareScreen #rules { height: auto; max-height: 4; }
     CompareScreen #pages { height: 1fr; }
     CompareScreen #heat { height: 2fr; max-height: 16; }
@@ -214,9 +214,10 @@ class CompareScreen(CompareKeys):
             return
         more = [f"{MOST_COLUMNS} columns at most: {self.left_out} more settings are left out"]
         problems = lines.problem_lines(board.comparison, more if self.left_out else [], width)
+        most = _TALL_PROBLEM_LINES if self._is_tall else _PROBLEM_LINES
         rules = lines.rule_lines(board.comparison, width)
         self.query_one("#problems").display = bool(problems)
-        self.query_one("#problems", TextPane).show(lines.shortened(problems, _PROBLEM_LINES))
+        self.query_one("#problems", TextPane).show(lines.shortened(problems, most))
         self.query_one("#rules", TextPane).show(rules)
         self._rules = [(f" {text}", style) for line in rules for text, style in line]
         self.show_status()
@@ -226,7 +227,7 @@ class CompareScreen(CompareKeys):
         pane = self.query_one("#settings", TextPane)
         room = max(pane.size.width - 3, 20)
         settings = lines.setting_lines(board.comparison, room)
-        if len(problems) > _PROBLEM_LINES:
+        if len(problems) > most:
             settings = [
                 *lines.problem_lines(board.comparison, more if self.left_out else [], room),
                 (),
