@@ -174,3 +174,9 @@ def test_short_ids_mean_one_run_alone_and_agree_with_the_store(tails: set[str]) 
     for run in ids:
         assert sum(other.rsplit("-", 1)[-1].startswith(short[run]) for other in ids) == 1
         assert short[run] == short_id(ids, run)
+
+
+def test_a_state_that_there_is_not_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match=r"no state is called 'finnished' .did you mean 'finished'"):
+        parse_filter("-state:finnished")
+    assert parse_filter("state:run*,FAILED").terms

@@ -33,6 +33,7 @@ from wbtui.tui.panels import panels_of
 from wbtui.tui.plots import PlotState, Shown, draw, short_names, x_extent
 from wbtui.tui.seeds import XAxis
 from wbtui.tui.snapshots import Curve, RunDetail
+from wbtui.tui.status import without_curves
 from wbtui.tui.views import Views, load_views, save_views
 from wbtui.tui.widgets.text_pane import wrapped
 
@@ -554,3 +555,15 @@ def test_every_setting_has_a_line_of_help() -> None:
     assert "Passes over the training split." in keys["stages.0.epochs"]
     assert all("None Default" not in text for text in keys.values())
     assert "checkpoint.every_seconds" in keys
+
+
+def test_a_run_that_is_kept_without_its_curves_says_why_panels_are_empty(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    whole = Follower(Run(folder)).read(summarise(Run(folder)), frozenset())
+    assert without_curves(summarise(Run(folder)), whole) == ""
+    lines = (folder / "events.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "events.jsonl").write_bytes(b"".join(one for one in lines if b'"epoch"' not in one))
+    row = summarise(Run(folder))
+    assert without_curves(row, None) == ""
+    assert "holds no epochs" in without_curves(row, Follower(Run(folder)).read(row, frozenset()))
+    assert without_curves(replace(row, settled=False), Follower(Run(folder)).read(row, frozenset())) == ""

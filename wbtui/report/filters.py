@@ -23,6 +23,7 @@ from operator import ge, gt, le, lt
 from wbtui.catalog import nearest
 from wbtui.errors import UsageError
 from wbtui.report.fields import ALIASES, FIELDS, Field, field_named, number_of
+from wbtui.store.format import STATES
 from wbtui.store.summary import RunSummary
 
 Test = Callable[[RunSummary], bool]
@@ -176,6 +177,11 @@ def _equal(word: str, found: Field, value: str) -> Test:
     if found.kind == "text":
         return lambda row: value.lower() in str(found.read(row)).lower()
     pattern = re.compile(translate(value.lower()))
+    if found is FIELDS["state"] and not any(map(pattern.fullmatch, STATES)):
+        raise UsageError(
+            f"filter: {word}: no state is called {value!r}{nearest(value.lower(), STATES)}; "
+            f"expected one of {', '.join(STATES)}"
+        )
 
     def matches(row: RunSummary) -> bool:
         reading = found.read(row)

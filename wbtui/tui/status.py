@@ -6,6 +6,7 @@ from pathlib import Path
 
 from wbtui.report.values import figure, percent, points, size
 from wbtui.store.format import StateName
+from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui.ink import Part
 from wbtui.tui.lines import TableLine
@@ -94,6 +95,13 @@ def cursor_parts(shown: Sequence[Shown], state: PlotState, baseline: TableLine |
         for alert in detail.alerts[-1:]:
             parts.append((f" ⚠ {plain(alert.message)[:120]}", "#ff7b4a"))
     return parts
+
+
+def without_curves(row: RunSummary, detail: RunDetail | None) -> str:
+    """Why the panels of a run are empty that is over and was read; empty: they are not, or not for good."""
+    if not row.settled or detail is None or not detail.version or len(detail.epochs):
+        return ""
+    return " no curves: its events.jsonl holds no epochs"
 
 
 def _epoch_of(detail: RunDetail, state: PlotState) -> int:

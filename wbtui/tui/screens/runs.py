@@ -22,7 +22,7 @@ from wbtui.tui.screens.dialogs import Choose, Prompt
 from wbtui.tui.screens.run_commands import RunCommands
 from wbtui.tui.seeds import seeds_label
 from wbtui.tui.snapshots import RunDetail, Snapshot
-from wbtui.tui.status import cursor_parts, top_left, top_right
+from wbtui.tui.status import cursor_parts, top_left, top_right, without_curves
 from wbtui.tui.widgets.key_bar import KeyBar
 from wbtui.tui.widgets.one_line import OneLine
 from wbtui.tui.widgets.panel_grid import PanelGrid
@@ -149,6 +149,9 @@ class RunsScreen(RunCommands):
         row = line.leader if line else None
         evidence = f" {row.state}: {row.evidence}" if row is not None and row.state != "finished" else ""
         evidence += beside_state(row) if row is not None else ""
+        evidence += (
+            without_curves(row, self.dashboard.snapshot.details.get(row.id)) if row is not None else ""
+        )
         evidence += "".join(f" {one}" for one in self._said_of_seeds())
         parts = cursor_parts(self._shown, self.plot_state, self._baseline_line())
         self.query_one("#status", OneLine).show(
