@@ -388,9 +388,17 @@ def test_a_report_as_csv_is_one_table_with_spread_and_preset(
     for file in ("events.jsonl", "result.json"):
         (broken / file).write_bytes((next(runs.glob("*aaaa0000")) / file).read_bytes())
     (broken / "config.toml").write_text('preset = "digits_lt"\nvariant = "wd"\nseed = "abc"\n')
+    cut = make_run(runs, "ce", 2, digits="ffff6666")
+    events = (cut / "events.jsonl").read_bytes().splitlines(keepends=True)
+    (cut / "events.jsonl").write_bytes(b"".join(events[:-4]))
+    spoilt = make_run(runs, "ce", 3, digits="abab7777")
+    (spoilt / "result.json").write_text("garbage")
     code, out, err = wbtui(capsys, "report", "--format", "csv")
     assert code == 0
     assert "seed = 'abc'" in err
+    assert f"{spoilt.name}/result.json" in err
+    counted = next(one for one in csv.DictReader(io.StringIO(out)) if one["method"] == "ce")
+    assert counted["n"] == "2", "figures stand in result.json, whatever became of the events"
     rows = list(csv.DictReader(io.StringIO(out)))
     wd = next(one for one in rows if one["method"] == "wd")
     assert (wd["preset"], wd["n"], wd["test.accuracy.all.n"]) == ("digits_lt", "2", "2")

@@ -79,6 +79,17 @@ def test_pruning_says_first_what_it_would_delete(make_run: Make, living: Path, r
     assert (living / "checkpoint.pt").exists()
 
 
+def test_a_damaged_run_keeps_its_checkpoint(make_run: Make) -> None:
+    whole, damaged = make_run("whole"), make_run("damaged")
+    for folder in (whole, damaged):
+        (folder / "checkpoint.pt").write_bytes(b"x" * 1000)
+    (damaged / "notes.json").write_text("garbage")
+    plan = plan_prune([whole, damaged])
+    assert plan.files == ((whole / "checkpoint.pt", 1000),)
+    ((folder, why),) = plan.kept
+    assert (folder, why.split()[0]) == (damaged, "damaged:")
+
+
 def test_a_run_taken_up_since_the_plan_keeps_its_checkpoint(make_run: Make) -> None:
     folder = make_run("a")
     (folder / "checkpoint.pt").write_bytes(b"x")

@@ -28,7 +28,7 @@ def chosen_folders(runs: Path, names: Sequence[str], filter_text: str = "") -> l
     if named and not filter_text:
         return named
     rows = parse_filter(filter_text).of(RunIndex(runs).listing().rows)
-    passing = [Path(row.path) for row in rows if row.problem is None]
+    passing = [Path(row.path) for row in rows if not row.unreadable]  # a lesser problem the command tells
     if not named:
         return passing
     allowed = {path.resolve() for path in passing}

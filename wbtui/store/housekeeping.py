@@ -11,6 +11,7 @@ from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import BEST_CHECKPOINT, BIN, CHECKPOINT
 from wbtui.store.ids import resolve_id, run_ids
 from wbtui.store.reader import Run
+from wbtui.store.summary import summarise
 from wbtui.store.text import plain
 
 
@@ -113,9 +114,11 @@ def _why_kept(folder: Path, unfinished: bool) -> str:
         state = Run(folder).state()
     except StoreReadError as error:
         return str(error)
-    if state.name == "finished" or (unfinished and state.terminal):
-        return ""
-    return f"{state.name} ({state.evidence})"
+    if not (state.name == "finished" or (unfinished and state.terminal)):
+        return f"{state.name} ({state.evidence})"
+    if problem := summarise(Run(folder)).problem:  # then its checkpoint may be the best that is left of it
+        return f"damaged: {problem}"
+    return ""
 
 
 def prune(plan: PrunePlan, *, unfinished: bool = False) -> int:
