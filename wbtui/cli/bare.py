@@ -1,7 +1,7 @@
 """Is it the dashboard alone that a command line asks for, and how is it opened?
 
-Answered here without Typer: the first picture needs neither it nor what it loads, some 70 ms of a start. Whatever is
-not plainly the dashboard's own is left to Typer, mistakes too.
+Answered here without Typer: the first picture needs neither it nor what it loads (`benchmarks/ui_speed.py` measures
+a start). Whatever is not plainly the dashboard's own is left to Typer, mistakes too.
 """
 
 import gc
