@@ -4,10 +4,11 @@ The usual loop is that of public long-tail code: torchvision-style CIFAR samples
 ToTensor and Normalize in a DataLoader with 2 workers, fp32 NCHW eager, SGD, `.item()` after every batch.
 
     python benchmarks/train_speed.py --data cifar10_lt.npz [--net resnet32] [--device cpu] [--rounds 3]
-        [--batches 40] [--threads 2] [--part loops|diagnostics|together|profile] [--json FILE]
+        [--batches 40] [--threads 2] [--part loops|bound|diagnostics|together|profile] [--json FILE]
 
-Parts: `loops` ours against the usual one; `diagnostics` what class-wise geometry adds to an epoch that measures
-accuracy alone; `together` 1, 2 and 4 trainers at once against one after another; `profile` where a step's time goes.
+Parts: `loops` ours against the usual one, compiled too on a CPU; `bound` the same beside the net's convolutions alone;
+`diagnostics` what class-wise geometry adds to an epoch that measures accuracy alone; `together` 1, 2 and 4 trainers at
+once against one after another; `profile` where a step's time goes.
 """
 
 import argparse
@@ -31,9 +32,10 @@ from wbtui.data.batches import DeviceImages
 from wbtui.data.epoch_plan import epoch_plan
 from wbtui.data.torchvision_import import torchvision_module
 from wbtui.models.model import WbModel, build_model
+from wbtui.training.engine import build_steps
 from wbtui.training.evaluation import Evaluator
 from wbtui.training.runtime import Runtime, keep_freed_memory, processor_name
-from wbtui.training.stage import Stage
+from wbtui.training.stage import RunningSums, Stage
 
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 BATCH = 64
@@ -92,15 +94,16 @@ def our_steps(net: str, x: np.ndarray, y: np.ndarray, runtime: Runtime) -> Itera
     labels = torch.from_numpy(y)
     images = device_images(x, y, runtime, crop_padding=4)
     stage = Stage(0, RECIPE, model, np.bincount(y), runtime)
+    steps = build_steps(stage, images, RunningSums(10, runtime.device), runtime)
     epoch = 0
     while True:
         plan = epoch_plan(labels, BATCH, seed=0, stage=0, epoch=epoch, crop_padding=4, horizontal_flip=True)
         plan = plan.to(runtime.device)
         stage.begin_epoch(epoch)
-        for batch in range(len(plan)):
-            inputs, targets = images.batch(plan, batch)
-            stage.step(inputs, targets, 0.01)
-            yield len(targets)
+        steps.begin_epoch(plan, [0.01] * len(plan), 0)
+        for batch, (first, last) in enumerate(plan.bounds):
+            steps.take(batch)
+            yield last - first
         epoch += 1
 
 
@@ -126,12 +129,15 @@ def speed(steps: Iterator[int], batches: int, device: torch.device) -> float:
     return images / (time.perf_counter() - started)
 
 
-CONTENDERS = {"usual": "", "ours fp32": "fp32", "ours bf16": "bf16"}
+CONTENDERS = {"usual": (), "ours fp32": ("fp32", "eager"), "ours bf16": ("bf16", "eager")}
+COMPILED = {"ours compiled": ("bf16", "compiled")}
+"""Only on a processor."""
 
 
-def loops(args: argparse.Namespace, x: np.ndarray, y: np.ndarray) -> dict[str, object]:
+def loops(args: argparse.Namespace, x: np.ndarray, y: np.ndarray) -> dict[str, dict[str, list[float]]]:
     """Each contender in a process of its own, as a training script is, and in turn."""
-    children = {name: contender(args, name) for name in CONTENDERS}
+    names = [*CONTENDERS, *(COMPILED if args.device == "cpu" else ())]
+    children = {name: contender(args, name) for name in names}
     found: dict[str, list[float]] = {name: [] for name in children}
     for turn in range(args.rounds + 1):
         for name, child in children.items():
@@ -146,10 +152,53 @@ def loops(args: argparse.Namespace, x: np.ndarray, y: np.ndarray) -> dict[str, o
     for name, values in found.items():
         ratios = [value / base for value, base in zip(values, usual, strict=True)]
         print(
-            f"{args.net:9} {name:10} {statistics.median(values):8.1f} images/s   "
+            f"{args.net:9} {name:13} {statistics.median(values):8.1f} images/s   "
             f"x{statistics.median(ratios):.2f} the usual loop ({min(ratios):.2f} to {max(ratios):.2f})"
         )
     return {"images_per_second": found}
+
+
+def bound(args: argparse.Namespace, x: np.ndarray, y: np.ndarray) -> dict[str, object]:
+    """The loops beside the net's convolutions alone, forward and backward: no step can be faster than those."""
+    found: dict[str, object] = {**loops(args, x, y)}
+    usual = statistics.median(found["images_per_second"]["usual"])
+    for name, speeds in found["images_per_second"].items():
+        precision = ((CONTENDERS | COMPILED)[name] or ("fp32",))[0]
+        alone, reached = convolutions(args, precision), statistics.median(speeds)
+        print(
+            f"{args.net:9} {name:13} its convolutions alone in {precision}: {alone:7.1f} images/s, "
+            f"x{alone / usual:.2f} the usual loop; reached {100 * reached / alone:.0f} %"
+        )
+        found[f"convolutions alone, {precision}"] = alone
+    return found
+
+
+def convolutions(args: argparse.Namespace, precision: str, times: int = 9) -> float:
+    """Images a second if a step were nothing but its convolutions, as fast as each was in its best of some times."""
+    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    model, seconds = fresh(args.net).to(memory_format=torch.channels_last), list[float]()
+
+    @torch.no_grad()
+    def measure(layer: torch.nn.Conv2d, inputs: tuple[Tensor], outputs: Tensor) -> None:
+        maps, weight, grad = (tensor.to(kind) for tensor in (inputs[0], layer.weight, outputs))
+        of_images = maps.shape[1] == 3  # nothing is behind the images that wants a gradient
+        shape = (layer.stride, layer.padding, layer.dilation)
+
+        def once() -> None:
+            torch.conv2d(maps, weight, None, *shape)
+            torch.ops.aten.convolution_backward(
+                grad, maps, weight, None, *shape, False, (0, 0), 1, (not of_images, True, False)
+            )
+
+        seconds.append(min(timed(once) for _ in range(times)))
+
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.Conv2d):
+            layer.register_forward_hook(measure)
+    images = torch.randn(BATCH, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        model.features(images)
+    return BATCH / sum(seconds)
 
 
 def contender(args: argparse.Namespace, name: str) -> subprocess.Popen[bytes]:
@@ -164,10 +213,11 @@ def turns(args: argparse.Namespace, x: np.ndarray, y: np.ndarray) -> dict[str, o
 
     What the usual loop's workers have fetched while others had their turn is used up before the clock starts.
     """
-    device, precision = torch.device(args.device), CONTENDERS[args.contender]
-    if precision:
+    device, ours = torch.device(args.device), (CONTENDERS | COMPILED)[args.contender]
+    if ours:
         keep_freed_memory()
-        steps = our_steps(args.net, x, y, Runtime(device, precision, args.threads))
+        precision, engine = ours
+        steps = our_steps(args.net, x, y, Runtime(device, precision, args.threads, engine))
     else:
         steps = usual_steps(args.net, x, y, device)
     for _ in sys.stdin:
@@ -271,6 +321,7 @@ def profile(args: argparse.Namespace, x: np.ndarray, y: np.ndarray) -> dict[str,
 
 PARTS = {
     "loops": loops,
+    "bound": bound,
     "turns": turns,
     "diagnostics": diagnostics,
     "together": together,
@@ -292,7 +343,9 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=40)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--test", type=int, default=2000, help="test images of the diagnostics part")
-    parser.add_argument("--contender", choices=CONTENDERS, help="of the turns part, which loops starts")
+    parser.add_argument(
+        "--contender", choices=[*CONTENDERS, *COMPILED], help="of the turns part, which loops starts"
+    )
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)

@@ -323,9 +323,10 @@ class RunConfig(Section):
     """Arithmetic of the net: fp32 is the reference; bf16 is autocast over fp32 weights; auto: bf16 on CUDA, and on
     processors with bf16 instructions for nets of 20 MFLOP an image or more."""
 
-    engine: Literal["auto", "eager", "graphs"] = "auto"
+    engine: Literal["auto", "eager", "graphs", "compiled"] = "auto"
     """How steps are taken: eager, one by one from Python, is the reference and what auto means everywhere; graphs:
-    whole steps recorded once as CUDA graphs and replayed, CUDA only."""
+    whole steps recorded once as CUDA graphs and replayed, CUDA only; compiled: the net through torch.compile, CPU only,
+    needs a C++ compiler and a minute before the first step."""
 
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
     """torch threads; 0: one for nets under 20 MFLOP an image, else the cores divided by the parallel runs."""
@@ -376,6 +377,11 @@ class RunConfig(Section):
             raise ValueError(
                 f"engine = 'graphs' replays CUDA graphs, which device = {self.device!r} has not; expected "
                 "engine = 'eager' (or 'auto'), or device = 'cuda'"
+            )
+        if self.engine == "compiled" and self.device not in ("auto", "cpu"):
+            raise ValueError(
+                f"engine = 'compiled' compiles for a processor, which device = {self.device!r} is not; expected "
+                "engine = 'eager' (or 'auto'), or device = 'cpu'"
             )
         names = [stage.name for stage in self.stages]
         for i, name in enumerate(names):

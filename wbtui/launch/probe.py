@@ -1,9 +1,11 @@
 """Is there such a device, asked before a run folder is made? Torch answers in a process of its own."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
 
+from wbtui.compiler import cxx_compiler
 from wbtui.errors import UsageError
 from wbtui.launch.environment import child_environment
 
@@ -31,14 +33,29 @@ def check_device(device: str) -> None:
 
 
 def check_engine(engine: str, device: str) -> None:
-    """Refuse recorded steps where a run that leaves its device open finds none to record them on.
+    """Refuse a way of taking steps that this machine has not.
+
+    A configuration that names its device has been held against its engine already; `auto` is asked of torch here.
 
     Raises:
-        UsageError: there is no CUDA device, or torch cannot be asked.
+        UsageError: no CUDA device to record steps on, or one that compiled steps would not use; no C++ compiler; torch
+            cannot be asked.
     """
     if engine == "graphs" and device == "auto" and (why := _why_not("cuda")) != "":
         raise UsageError(
             f"engine = 'graphs' replays CUDA graphs: {why}; expected engine = 'eager' (or 'auto'), or a CUDA device"
+        )
+    if engine != "compiled":
+        return
+    if not cxx_compiler(os.environ):
+        raise UsageError(
+            "engine = 'compiled' needs a C++ compiler, and neither CXX nor the usual name leads to one; expected "
+            "engine = 'eager' (or 'auto'), or g++ (clang++ on macOS) on the PATH"
+        )
+    if device == "auto" and _why_not("cuda") == "":
+        raise UsageError(
+            "engine = 'compiled' compiles for a processor, and device = 'auto' is a CUDA device here; expected "
+            "device = 'cpu', or engine = 'eager' (or 'auto')"
         )
 
 

@@ -6,13 +6,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from wbtui.compiler import cxx_compiler
 from wbtui.store.text import plain
 
 PATIENCE = 120.0
 """Seconds until torch must have answered; a cold disk and a first CUDA context take tens of seconds."""
 
 _SCRIPT = r"""
-import json, shutil, sys
+import json, sys
 import torch
 
 def cpu_bf16():
@@ -26,7 +27,7 @@ def has(module):
 def capacity(size):
     return f"{size / 2**30:.0f} GiB"
 
-compiler = any(shutil.which(name) for name in ("c++", "g++", "clang++"))
+compiler = sys.argv[1] == "compiler"
 devices = [{
     "name": "cpu",
     "what": f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads",
@@ -99,7 +100,7 @@ def ask_torch(environment: Mapping[str, str]) -> TorchFacts:
     """
     try:
         answer = subprocess.run(
-            [sys.executable, "-P", "-c", _SCRIPT],
+            [sys.executable, "-P", "-c", _SCRIPT, "compiler" if cxx_compiler(environment) else ""],
             capture_output=True,
             text=True,
             timeout=PATIENCE,

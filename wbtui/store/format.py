@@ -54,7 +54,7 @@ METRIC_NAME = re.compile(r"[a-z0-9_]{1,40}(\.[a-z0-9_]{1,40}){0,5}(@(class|layer
 """A metric's name becomes a file name: this is all it may be."""
 SPLIT_NAME = re.compile(r"[a-z0-9_]{1,40}", re.ASCII)
 
-Phase = Literal["starting", "data", "training", "evaluation", "checkpoint", "ending"]
+Phase = Literal["starting", "data", "preparing", "training", "evaluation", "checkpoint", "ending"]
 """What a trainer is doing; `batch` is null in phases without batches."""
 Outcome = Literal["finished", "stopped", "failed", "crashed"]
 """How an attempt ended; an `end` event knows the first three, only a waiter sees a crash."""

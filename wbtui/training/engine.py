@@ -3,7 +3,7 @@
 Eager is the reference. Recorded steps are for GPUs whose kernels finish before Python has launched the next one: on
 CUDA a whole step (its images out of the epoch's plan, forward, backward, update, constraint, sums) is one CUDA graph,
 and an epoch is one replay a batch with nothing in between. What changes from step to step stands in buffers that never
-move.
+move. Compiled steps are for processors: eager ones whose net went through torch.compile.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +27,10 @@ WARM_UPS = 3
 class Steps(Protocol):
     """The steps of one stage, an epoch at a time."""
 
+    @property
+    def ready(self) -> bool:
+        """Whether the next `begin_epoch` has nothing to record or compile, which may take a minute."""
+
     def begin_epoch(self, plan: EpochPlan, rates: list[float], first: int) -> None:
         """Be ready for the batches of a plan, from batch `first` on, at one learning rate a batch."""
 
@@ -40,7 +44,9 @@ def build_steps(stage: Stage, source: BatchSource, sums: RunningSums, runtime: R
     Weights and momentum are already what they are to go on from. On a CPU `graphs` replays the same step over the same
     buffers from Python, which is how its correctness is tested without a GPU.
     """
-    if runtime.engine == "eager":
+    if runtime.engine == "compiled" and stage.compiles:
+        return CompiledSteps(stage, source, sums, runtime.device)
+    if runtime.engine != "graphs":
         return EagerSteps(stage, source, sums)
     on_cuda = runtime.device.type == "cuda"
     recorder = partial(CudaRecorder, runtime.device) if on_cuda else PythonRecorder
@@ -55,6 +61,11 @@ class EagerSteps:
         self._plan: EpochPlan
         self._rates: list[float] = []
 
+    @property
+    def ready(self) -> bool:
+        """As `Steps.ready`."""
+        return True
+
     def begin_epoch(self, plan: EpochPlan, rates: list[float], first: int) -> None:
         """As `Steps.begin_epoch`."""
         self._plan, self._rates = plan, rates
@@ -64,6 +75,28 @@ class EagerSteps:
         inputs, labels = self._source.batch(self._plan, batch)
         loss, logits = self._stage.step(inputs, labels, self._rates[batch])
         self._sums.add(loss, logits, labels, batch)
+
+
+class CompiledSteps(EagerSteps):
+    """Eager steps whose full batches go through a compiled net; the remainder, another shape, does not."""
+
+    def __init__(self, stage: Stage, source: BatchSource, sums: RunningSums, device: torch.device) -> None:
+        super().__init__(stage, source, sums)
+        self._device, self._compiled = device, False
+
+    @property
+    def ready(self) -> bool:
+        """As `Steps.ready`."""
+        return self._compiled
+
+    def begin_epoch(self, plan: EpochPlan, rates: list[float], first: int) -> None:
+        """As `Steps.begin_epoch`; compiles before the first epoch, on a batch that leaves no trace."""
+        super().begin_epoch(plan, rates, first)
+        if not self._compiled:
+            inputs, _ = self._source.batch(plan, 0)
+            with kept(self._stage.tensors(), self._device):
+                self._stage.compile_features(inputs)
+            self._compiled = True
 
 
 class Recorder(Protocol):
@@ -149,6 +182,11 @@ class StaticSteps:
         self._replays: dict[int, Callable[[], None]] = {}
         self._recorded: Loss | None = None
 
+    @property
+    def ready(self) -> bool:
+        """As `Steps.ready`."""
+        return self._recorded is self._stage.loss
+
     def begin_epoch(self, plan: EpochPlan, rates: list[float], first: int) -> None:
         """As `Steps.begin_epoch`; records where nothing is recorded yet for this epoch's loss."""
         self._sizes = [stop - start for start, stop in plan.bounds]
@@ -158,7 +196,7 @@ class StaticSteps:
         changing["rates"] = torch.tensor(rates, dtype=torch.float32)
         for name, values in changing.items():
             self._load(name, values)
-        if self._recorded is not self._stage.loss:
+        if not self.ready:
             self._record()
         self._batch.fill_(first)
 

@@ -75,7 +75,7 @@ class Monitor:
             batches: how many batches it has; None: it has none.
             batch: batches of it already done.
         """
-        if self._phase in ("starting", "data"):
+        if self._phase in ("starting", "data", "preparing"):
             self._wake.set()  # a short run must not be called starting until the next beat
         self._phase, self._epoch, self._batches = phase, epoch, batches
         self._batch = None if batches is None else batch

@@ -46,7 +46,7 @@ def _bare(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class EagerSGD(torch.optim.SGD):
-    """torch's SGD, to the bit. Its wrappers import torch.compile, which is not used here, and that doubles a start."""
+    """torch's SGD, to the bit. Its wrappers import torch.compile, used or not, and that doubles a start."""
 
     add_param_group = _bare(torch.optim.SGD.add_param_group)
     zero_grad = _bare(torch.optim.SGD.zero_grad)

@@ -28,7 +28,8 @@ class Runtime:
     """torch threads."""
 
     engine: str = "eager"
-    """eager (steps taken one by one from Python, the reference) or graphs (whole steps recorded and replayed)."""
+    """eager (steps taken one by one from Python, the reference), graphs (whole steps recorded and replayed) or compiled
+    (eager steps of a compiled net)."""
 
     @property
     def channels_last(self) -> bool:
@@ -44,7 +45,7 @@ class Runtime:
             self.device.type,
             dtype=torch.bfloat16,
             enabled=self.precision == "bf16",
-            cache_enabled=self.engine == "eager",
+            cache_enabled=self.engine != "graphs",
         )
 
 
@@ -117,12 +118,17 @@ def resolve_engine(name: str, device: torch.device) -> str:
     """How steps are taken; `auto` is eager until graphs have been measured against it.
 
     Raises:
-        UsageError: graphs on a device that has none.
+        UsageError: graphs on a device that has none, or a net compiled for a device that is no processor.
     """
     if name == "graphs" and device.type != "cuda":
         raise UsageError(
             f"engine = 'graphs' replays CUDA graphs, and this run's device is {device.type}; expected "
             "engine = 'eager' (or 'auto'), or a CUDA device"
+        )
+    if name == "compiled" and device.type != "cpu":
+        raise UsageError(
+            f"engine = 'compiled' compiles for a processor, and this run's device is {device.type}; expected "
+            "device = 'cpu', or engine = 'eager' (or 'auto')"
         )
     return "eager" if name == "auto" else name
 

@@ -10,6 +10,7 @@ from wbtui.config import StageConfig
 from wbtui.data.batches import DeviceImages
 from wbtui.data.epoch_plan import EpochPlan, epoch_plan
 from wbtui.models.model import WbModel
+from wbtui.training.compiling import Features, compile_now, compiled_features
 from wbtui.training.constraints import MaxNorm
 from wbtui.training.losses import Loss, build_loss, feature_penalty, reweights
 from wbtui.training.optimization import build_optimizer, learning_rate, prepare, set_learning_rate, set_mode
@@ -89,6 +90,27 @@ class Stage:
         self.loss: Loss
         """What this epoch minimises; another object exactly when it is another loss."""
         self._reweighted: bool | None = None
+        self._compiled: Features | None = None
+        if runtime.engine == "compiled" and config.trains == "all":
+            self._compiled = compiled_features(model)
+
+    @property
+    def compiles(self) -> bool:
+        """Whether full batches of this stage go through compiled features."""
+        return self._compiled is not None
+
+    def compile_features(self, inputs: Tensor) -> None:
+        """Compile the features of full batches on such a batch, in the mode of `begin_epoch`; moves BatchNorm.
+
+        Other batches have nothing to compile.
+
+        Raises:
+            RunFailedError: the compiler is missing or fails.
+        """
+        if self._compiled is not None and len(inputs) == self.config.batch_size:
+            with self._runtime.autocast():
+                compile_now(self._compiled, inputs)
+            self.optimizer.zero_grad(set_to_none=True)
 
     @property
     def frozen(self) -> bool:
@@ -185,8 +207,10 @@ class Stage:
     def _features(self, inputs: Tensor) -> Tensor:
         if self.config.features == "cached":
             return inputs
+        full = len(inputs) == self.config.batch_size
+        features = self._compiled if self._compiled is not None and full else self._model.features
         with torch.set_grad_enabled(self.config.trains == "all"), self._runtime.autocast():
-            return self._model.features(inputs)
+            return features(inputs)
 
 
 BatchSource = DeviceImages | CachedFeatures

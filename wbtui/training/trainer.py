@@ -128,9 +128,11 @@ class Trainer:
 
     def _train_epoch(self, stage: Stage, steps: Steps, plan: EpochPlan, sums: RunningSums) -> None:
         position = self._position
-        self._monitor.enter("training", position.epochs_done + 1, len(plan), position.batch)
         stage.begin_epoch(position.epoch)
+        if not steps.ready:
+            self._monitor.enter("preparing", position.epochs_done + 1)
         steps.begin_epoch(plan, stage.learning_rates(position.epoch, len(plan)), position.batch)
+        self._monitor.enter("training", position.epochs_done + 1, len(plan), position.batch)
         for batch in range(position.batch, len(plan)):
             steps.take(batch)
             first, last = plan.bounds[batch]
