@@ -47,7 +47,11 @@ def test_a_run_prints_a_line_an_epoch_and_a_table_a_split(runs: Path) -> None:
     titles = [line.strip() for line in lines]
     assert all(split in titles for split in ("test", "validation", "train"))
     assert f"folder  {folder}" in lines
-    assert any(line.startswith("next    wbtui adjust") for line in lines)
+    hints = [
+        line.removeprefix("next ").partition("(")[0].split() for line in lines if line.startswith("next ")
+    ]
+    assert [hint[1] for hint in hints] == ["show", "adjust"]
+    assert wbtui(*hints[0][1:3], runs=runs).returncode == 0
     assert read_notes(folder).tags == ("base",)
     assert json.loads((folder / "provenance.json").read_text())["command"][1:3] == ["run", "--preset"]
 

@@ -9,7 +9,7 @@ import pytest
 from wbtui.errors import UsageError
 from wbtui.launch import threads
 from wbtui.launch.data_check import check_data
-from wbtui.launch.environment import child_environment
+from wbtui.launch.environment import child_environment, cuda_name
 from wbtui.launch.probe import check_device, check_engine, check_slots
 from wbtui.launch.resume import config_of, resume_run
 from wbtui.launch.start import make_run
@@ -49,6 +49,15 @@ def test_missing_images_are_refused_with_what_to_do(tmp_path: Path) -> None:
     config = resolve("cifar10_lt", options={"data.root": str(tmp_path)}).config.data
     with pytest.raises(UsageError, match="--download"):
         check_data(config, lambda found: False)
+
+
+def test_cuda_counts_its_devices_as_nvml_does_unless_somebody_chose(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
+    assert child_environment()["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "FASTEST_FIRST")
+    assert child_environment()["CUDA_DEVICE_ORDER"] == "FASTEST_FIRST"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-7f")
+    assert [cuda_name(number) for number in range(3)] == ["3", "GPU-7f", "2"]
 
 
 def test_a_device_that_is_not_there_is_refused_before_a_folder_is_made() -> None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from wbtui.cli.display import stages_in_words
 from wbtui.cli.progress import Standing
+from wbtui.cli.runs_folder import runs_words
 from wbtui.report.figures import GROUP_TITLES
 from wbtui.report.values import figure, percent
 from wbtui.store.format import CHECKPOINT
@@ -76,7 +77,9 @@ def _report(console: Console, standing: Standing) -> None:
     for command, why in _NEXT.get(name, _GOES_ON):
         if command == "resume" and not (standing.run.path / CHECKPOINT).is_file():
             why = "begin again; there is no checkpoint"
-        console.print(Text(f"next    wbtui {command} {short}   ({why})"))
+        console.print(
+            Text(f"next    wbtui {command} {short}{runs_words(standing.run.path.parent)}   ({why})")
+        )
 
 
 def _report_together(console: Console, standings: Sequence[Standing]) -> None:
@@ -92,9 +95,10 @@ def _report_together(console: Console, standings: Sequence[Standing]) -> None:
         table.add_row(*map(Text, words), f"{one.epochs_done}/{one.labels.epochs}", *figures)
     console.print()
     console.print(table)
-    console.print(Text(f"folder  {standings[0].run.path.parent}"))
+    runs = standings[0].run.path.parent
+    console.print(Text(f"folder  {runs}"))
     for command, why in (("ls", "all runs"), ("queue", "what still waits")):
-        console.print(Text(f"next    wbtui {command}   ({why})"))
+        console.print(Text(f"next    wbtui {command}{runs_words(runs)}   ({why})"))
 
 
 def _figures(standing: Standing) -> tuple[Mapping[str, float], Mapping[str, float], int | None]:

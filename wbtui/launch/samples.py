@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from wbtui.launch.environment import cuda_name
 from wbtui.store import jsonio
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.log import LineWriter
@@ -124,9 +125,7 @@ def open_gpu(device: str) -> Gpu | None:
         import pynvml  # type: ignore[import-untyped, unused-ignore]
     except ImportError:
         return None
-    visible = [part.strip() for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part.strip()]
-    number = int(device.partition(":")[2] or 0)
-    name = visible[number] if number < len(visible) else str(number)
+    name = cuda_name(int(device.partition(":")[2] or 0))
     try:
         pynvml.nvmlInit()
         if name.isdigit():

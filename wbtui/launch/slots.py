@@ -1,9 +1,9 @@
 """On which device may a queued run go, and what tells its trainer so?"""
 
-import os
 from collections.abc import Iterable, Mapping
 
 from wbtui.errors import UsageError
+from wbtui.launch.environment import cuda_name
 
 ANY = "auto"
 """A slot that takes any run and leaves the device to the run's own configuration."""
@@ -54,6 +54,4 @@ def slot_environment(slot: str, device: str) -> dict[str, str]:
         return {}
     if not slot.startswith("cuda:"):
         return {"CUDA_VISIBLE_DEVICES": ""}
-    visible = [part.strip() for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part.strip()]
-    number = int(slot.removeprefix("cuda:"))
-    return {"CUDA_VISIBLE_DEVICES": visible[number] if number < len(visible) else str(number)}
+    return {"CUDA_VISIBLE_DEVICES": cuda_name(int(slot.removeprefix("cuda:")))}

@@ -190,7 +190,8 @@ def processor_name() -> str:
 
 def _auto_precision(device: torch.device, small: bool) -> str:
     if device.type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+        with torch.cuda.device(device):  # torch asks the current one
+            return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     if device.type == "cpu" and not small and _cpu_has_bf16():
         return "bf16"
     return "fp32"

@@ -21,8 +21,9 @@ from wbtui.store.errors import complain
 from wbtui.store.writer import RunWriter
 from wbtui.training.monitor import Monitor
 from wbtui.training.out_of_memory import describe, memory, ran_out
+from wbtui.training.outputs import Figures
 from wbtui.training.runtime import Identity, identity, resolve_runtime
-from wbtui.training.trainer import Figures, Trainer
+from wbtui.training.trainer import Trainer
 
 
 def train(folder: Path, writer: RunWriter, monitor: Monitor) -> Figures:

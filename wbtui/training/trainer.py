@@ -2,14 +2,11 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from wbtui.config import RunConfig
 from wbtui.data.batches import DeviceImages
@@ -18,10 +15,10 @@ from wbtui.data.longtail import LongTailData
 from wbtui.diagnostics.geometry import SplitGeometry
 from wbtui.errors import RunFailedError
 from wbtui.metrics.groups import assign_groups
-from wbtui.models.heads import CosineHead, EtfHead, Head, LinearHead
+from wbtui.models.heads import CosineHead, EtfHead, LinearHead
 from wbtui.models.model import build_model
 from wbtui.store import format as run_format
-from wbtui.store.predictions import Classifier, PredictionsMeta, SplitPredictions
+from wbtui.store.predictions import PredictionsMeta, SplitPredictions
 from wbtui.store.writer import RunWriter
 from wbtui.training import checkpoint as checkpoints
 from wbtui.training.checkpoint import Best, Checkpoint, Position
@@ -30,6 +27,7 @@ from wbtui.training.evaluation import Evaluator
 from wbtui.training.keeper import Keeper
 from wbtui.training.measures import Measures, Scalars, Vectors
 from wbtui.training.monitor import Monitor
+from wbtui.training.outputs import Figures, classifier_of, on_host
 from wbtui.training.runtime import Runtime, seed_everything
 from wbtui.training.stage import BatchSource, CachedFeatures, RunningSums, Stage
 
@@ -39,23 +37,6 @@ LOOK_EVERY = 50
 
 class StopRequested(KeyboardInterrupt):  # not an error: somebody asked for it
     """Somebody asked the run to stop; the message says who."""
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What the run came to: metric name -> value."""
-
-    final: dict[str, float]
-    """Of the weights that the predictions come from."""
-
-    best: dict[str, float]
-    """At the epoch that validation prefers."""
-
-    best_epoch: int | None
-    """That epoch; None without validation."""
-
-    oracle: dict[str, float]
-    """At the epoch that the test set itself would prefer: an upper bound that nobody may report as a result."""
 
 
 class Trainer:
@@ -386,7 +367,7 @@ class Trainer:
                     "try a smaller learning rate"
                 )
             final |= self._measures.of_split(split, geometry)[0]
-            predictions[split] = SplitPredictions(_numpy(logits), self._data.split(split)[1].numpy())
+            predictions[split] = SplitPredictions(on_host(logits), self._data.split(split)[1].numpy())
         final |= self._measures.of_model()[0]
         self._keeper.persist(lambda: self._write_predictions(predictions, train, selected, epoch))
         best, oracle = self._best["validation"], self._best["test"]
@@ -400,13 +381,7 @@ class Trainer:
     def _write_predictions(
         self, predictions: dict[str, SplitPredictions], train: SplitGeometry, selected: str, epoch: int
     ) -> None:
-        head = self.model.head
-        classifier = Classifier(
-            train_counts=self._data.train_counts,
-            class_mean_feature_norms=train.mean_feature_norms.astype(np.float32),
-            norms=_numpy(_acting_norms(head)),
-            bias=None if head.bias_or_none is None else _numpy(head.bias_or_none),
-        )
+        classifier = classifier_of(self.model.head, self._data.train_counts, train)
         meta = PredictionsMeta(
             weights=selected,
             epoch=epoch,
@@ -431,12 +406,3 @@ class Trainer:
 
     def _new_sums(self) -> RunningSums:
         return RunningSums(self._data.classes, self._runtime.device)
-
-
-def _acting_norms(head: Head) -> Tensor:
-    """Classifier norms (C,) as the logits see them: a cosine classifier's are all s, however long its rows are."""
-    return torch.full_like(head.norms(), head.scale) if isinstance(head, CosineHead) else head.norms()
-
-
-def _numpy(values: Tensor) -> np.ndarray[Any, Any]:
-    return values.detach().float().cpu().numpy()
