@@ -212,7 +212,7 @@ def kernels_against_clock(way: Way) -> Found:
         images = some()
 
     wall = seconds_of(counted)
-    with torch.profiler.profile() as recorded:
+    with torch.profiler.profile(acc_events=True) as recorded:
         some()
         finish()
     kind = DeviceType.CUDA if DEVICE.type == "cuda" else DeviceType.CPU

@@ -308,7 +308,7 @@ def profile(args: argparse.Namespace, x: np.ndarray, y: np.ndarray) -> dict[str,
     """Where the time of our steps goes, by operator."""
     steps = our_steps(args.net, x, y, Runtime(torch.device(args.device), args.precision, args.threads))
     speed(steps, 3, torch.device(args.device))
-    with torch.profiler.profile() as recorded:
+    with torch.profiler.profile(acc_events=True) as recorded:
         for _ in range(args.batches):
             next(steps)
     rows = sorted(recorded.key_averages(), key=lambda row: -row.self_cpu_time_total)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,8 @@ def test_no_runs_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
         (["adjust", "aaaa", "--sweep", "2:0:1"], "--sweep"),
         (["adjust", "aaaa", "--strength", "nan"], "--strength"),
         (["adjust", "aaaa", "--floor", "50"], "--criterion few"),
+        (["adjust", "aaaa", "--strength", "1", "--choose", "val"], "expected one of them"),
+        (["adjust", "aaaa", "--plot", "--json"], "expected one of them"),
         (["adjust", "dddd"], "no predictions yet"),
         (["adjust", "aaaa", "--prior", "1,2"], "one a class"),
         (["export", "aaaa", "--tensorboard", "tb", "--final"], "belong to the CSV"),
@@ -89,6 +92,7 @@ def test_no_runs_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
         (["report", "seed:1 variant:ce"], "finished"),
         (["export", "-f", "variant:nothing"], "no run"),
         (["import", "--logits", "nothing.npz"], "no such file"),
+        (["import", "--logits", "."], "this is a folder; expected an .npz file"),
     ],
 )
 def test_a_mistake_is_one_message_and_exit_code_2(
@@ -98,6 +102,43 @@ def test_a_mistake_is_one_message_and_exit_code_2(
     assert code == 2
     assert said in err
     assert "Traceback" not in err
+
+
+def test_a_run_in_the_bin_is_said_to_be_there(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert wbtui(capsys, "rm", "dddd")[0] == 0
+    code, _, err = wbtui(capsys, "show", "ddd")
+    assert code == 2
+    assert "in the bin; `wbtui restore dddd3333` brings it back" in err
+    assert wbtui(capsys, "restore", "dddd3333")[0] == 0
+    assert wbtui(capsys, "show", "dddd")[0] == 0
+
+
+def test_differences_alone_are_told_to_programs_too(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pair = ("compare", "aaaa", "cccc", "--format", "json")
+    whole, some = (json.loads(wbtui(capsys, *pair, *more)[1]) for more in ((), ("--diff",)))
+    assert whole["metrics"]
+    assert some == {key: value for key, value in whole.items() if key not in ("metrics", "rules")}
+
+
+def test_names_are_listed_where_a_run_has_one(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "name" not in wbtui(capsys, "ls")[1].split("\n")[0].split()
+    config = next(runs.glob("*aaaa*")) / "config.toml"
+    text = config.read_text("utf-8")
+    named = re.sub(r'^name = ".*"$', "", text, flags=re.MULTILINE)
+    config.write_text('name = "first try"\n' + named, "utf-8")
+    wbtui(capsys, "reindex")
+    out = wbtui(capsys, "ls")[1]
+    assert "name" in out.split("\n")[0].split()
+    assert "first try" in out
+
+
+def test_a_damaged_saved_adjustment_is_named(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert wbtui(capsys, "adjust", "aaaa", "--strength", "1", "--save")[0] == 0
+    (saved,) = next(runs.glob("*aaaa*")).glob("derived/*.json")
+    assert "damaged" not in wbtui(capsys, "show", "aaaa")[1]
+    saved.write_text("{broken", "utf-8")
+    said = wbtui(capsys, "show", "aaaa")[1]
+    assert f"derived/{saved.name}: not a saved adjustment" in " ".join(said.split())
 
 
 def test_show_takes_a_short_id_and_last(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -268,6 +309,7 @@ def test_imported_predictions_are_a_run(
     assert code == 0
     assert f"{100 * accuracies(test)['all']:.1f}" in wbtui(capsys, "ls", "-f", "tag:imported")[1]
     assert wbtui(capsys, "adjust", out.strip(), "--method", "additive")[0] == 0
+    assert "finished after 1/1 epochs" in wbtui(capsys, "attach", out.strip())[1]
 
 
 def test_figures_leave_stdout_to_the_table(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,9 +22,11 @@ def adjust(
         ),
     ] = None,
     choose: Annotated[
-        Literal["val", "test", "published"],
-        typer.Option(help="val: on validation; published: the papers' value; test: an oracle, not a result."),
-    ] = "val",
+        Literal["val", "test", "published"] | None,
+        typer.Option(
+            help="val, the default: on validation; published: the papers' value; test: an oracle, not a result."
+        ),
+    ] = None,
     criterion: Annotated[
         Literal["all", "harmonic", "few"],
         typer.Option(help="What is maximised: All, the harmonic mean, Few."),
@@ -74,12 +76,21 @@ def adjust(
         raise UsageError(f"--strength {strength:g}: expected a number from 0 to 100")
     if floor and criterion != "few":
         raise UsageError("--floor belongs to --criterion few")
+    if strength is not None and choose is not None:
+        raise UsageError(
+            f"--strength {strength:g} is given by hand, so that --choose {choose} has nothing to choose; expected one "
+            "of them"
+        )
+    if plot and as_json:
+        raise UsageError("--plot draws and --json prints for programs; expected one of them")
     strengths = adjusting.parse_sweep(sweep) if sweep else None
     found = [open_run(folder) for folder in some_folders(runs, run)]
     materials = [adjusting.load_material(one) for one in found]
     goal = FewAboveFloor(floor / 100) if criterion == "few" else CRITERIA[criterion]
     results = [
-        adjusting.adjust_run(material, adjusting.Request(one, goal, choose, strength, strengths, prior))
+        adjusting.adjust_run(
+            material, adjusting.Request(one, goal, choose or "val", strength, strengths, prior)
+        )
         for material in materials
         for one in adjusting.methods_named(method or [DEFAULT_METHOD])
     ]

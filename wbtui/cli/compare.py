@@ -49,7 +49,7 @@ def compare(
         )
     comparison = comparing.compare(found)
     if format_ == "json":
-        print(json_text(comparing.comparison_json(comparison)))
+        print(json_text(comparing.comparison_json(comparison, only_differences=diff)))
         return
     differing = comparing.difference_tables(comparison)
     if format_ == "csv":

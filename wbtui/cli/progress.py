@@ -10,6 +10,7 @@ from typing import TypeVar
 from wbtui.errors import UsageError
 from wbtui.launch.identity import waiter_lives
 from wbtui.launch.resume import config_of
+from wbtui.report.settings import IMPORTED
 from wbtui.store.errors import StoreReadError
 from wbtui.store.format import Heartbeat, Result, RunState
 from wbtui.store.history import Epoch, History
@@ -104,6 +105,8 @@ def labels_of(run: Run) -> Labels:
         config = config_of(run.path)
     except UsageError:
         return Labels(run.id, "", "", 0, "", run.history.last_epoch, ())
+    if config.preset == IMPORTED:  # what else its configuration says is nobody's training
+        return Labels(run.id, IMPORTED, config.variant, config.seed, config.name, run.history.last_epoch, ())
     return Labels(
         id=run.id,
         preset=config.preset or config.data.source,

@@ -336,26 +336,36 @@ def _facts_of(provenance: Mapping[str, Any], entry: Entry, weights: str) -> dict
     return {key: plain(str(value)) for key, value in facts.items() if value not in ("", None)}
 
 
-def comparison_json(comparison: Comparison) -> dict[str, Any]:
-    """The comparison for machines."""
-    table = long_table(comparison)
+def comparison_json(comparison: Comparison, only_differences: bool = False) -> dict[str, Any]:
+    """The comparison for machines.
+
+    Args:
+        comparison: the settings.
+        only_differences: only which settings there are and what differs in their configuration and provenance.
+    """
     labels = [entry.label for entry in comparison.entries]
-    return {
+    settings = {
         "problems": list(comparison.problems),
         "baseline": labels[comparison.baseline],
         "settings": [
             {"label": entry.label, "n": entry.n, "runs": [one.run.id for one in entry.members]}
             for entry in comparison.entries
         ],
-        "metrics": [
-            {column.key: cell.value for column, cell in zip(table.columns, row, strict=True)}
-            for row in table.rows
-        ],
+    }
+    differences = {
         "configuration": _as_json(configuration_table(comparison)),
         "adjustments": {entry.label: facts for entry in comparison.entries if (facts := _adjustment(entry))},
         "provenance": _as_json(provenance_table(comparison)),
-        "rules": list(metric_table(comparison).notes),
     }
+    if only_differences:
+        return settings | differences
+    table = long_table(comparison)
+    metrics = [
+        {column.key: cell.value for column, cell in zip(table.columns, row, strict=True)}
+        for row in table.rows
+    ]
+    rules = list(metric_table(comparison).notes)
+    return settings | {"metrics": metrics} | differences | {"rules": rules}
 
 
 def _as_json(table: Table) -> dict[str, dict[str, str]]:

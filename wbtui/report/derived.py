@@ -102,6 +102,19 @@ def load_derived(run: Run) -> list[Derived]:
     return [one for one in found if one is not None]
 
 
+def damaged_derived(run: Run) -> list[str]:
+    """What is said of each file under derived/ that is no saved adjustment; it is in the way of none that is."""
+    try:
+        saved, names = run.derived(), run.derived_names()
+    except StoreReadError as error:
+        return [plain(str(error))]
+    unread = [name for name in names if name not in saved or _read(saved[name], "") is None]
+    return [
+        plain(f"{DERIVED}/{name}.json: not a saved adjustment; `wbtui adjust --save` makes one anew")
+        for name in unread
+    ]
+
+
 def _read(value: Mapping[str, Any], fingerprint: str) -> Derived | None:
     words = {key: value.get(key) for key in ("method", "basis", "criterion", "prior", "fingerprint")}
     strength, made = jsonio.number(value.get("strength")), jsonio.number(value.get("made", 0.0))

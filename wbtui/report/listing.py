@@ -43,6 +43,7 @@ _COLUMNS = (
     Column("state", "state", right=False),
     Column("preset", "preset", right=False, drop=8),
     Column("variant", "variant", right=False, drop=3),
+    Column("name", "name", right=False, drop=11),
     Column("seed", "seed", drop=5),
     Column("epoch", "epoch"),
     Column("all", "All"),
@@ -67,7 +68,7 @@ def listing_table(rows: Sequence[RunSummary], known: Iterable[str]) -> Table:
     broken = [f"{plain(row.id)}: {row.problem}" for row in rows if row.problem]
     more = len(broken) - _SHOWN_PROBLEMS
     notes = broken[:_SHOWN_PROBLEMS] + ([f"and {more} more that cannot be read"] if more > 0 else [])
-    return without_empty(Table(_COLUMNS, lines, notes=tuple(notes)), ("star", "preset", "tags"))
+    return without_empty(Table(_COLUMNS, lines, notes=tuple(notes)), ("star", "preset", "name", "tags"))
 
 
 def _line(row: RunSummary, short: str) -> tuple[Cell, ...]:
@@ -77,7 +78,8 @@ def _line(row: RunSummary, short: str) -> tuple[Cell, ...]:
         text_cell(short, "bold"),
         Cell(row.state, row.state, STATE_STYLES[row.state]),
         text_cell(row.preset),
-        text_cell(row.variant or row.name),
+        text_cell(row.variant),
+        text_cell(row.name),
         count_cell(row.seed),
         Cell(f"{row.epoch}/{total}", row.epoch),
         percent_cell(row.accuracy_all),

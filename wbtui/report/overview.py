@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from wbtui.report.decay import run_notice
+from wbtui.report.derived import damaged_derived
 from wbtui.report.figures import GROUP_TITLES, SPLITS, Figures, figures_of, has_split, result_of
 from wbtui.report.settings import IMPORTED
 from wbtui.report.stages import data_in_words, model_in_words, stage_in_words
@@ -113,7 +114,7 @@ def damages(run: Run) -> list[str]:
             read()
         except StoreReadError as error:
             found.append(plain(str(error)))
-    return found
+    return found + damaged_derived(run)
 
 
 def _table(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -175,10 +175,13 @@ def safe_npz(path: Path, limit: int = MAX_ARRAY) -> dict[str, npt.NDArray[Any]]:
         limit: Bytes that its arrays may have together.
 
     Raises:
-        StoreReadError: no archive, too large, broken, or something in it is no array of plain numbers.
+        StoreReadError: no archive but a folder or another file, too large, broken, or something in it is no array of
+            plain numbers.
     """
     shown = bounded.shown(path)
     found: dict[str, npt.NDArray[Any]] = {}
+    if path.is_dir():
+        raise StoreReadError(f"{shown}: this is a folder; expected an .npz file, as numpy.savez writes them")
     try:
         with bounded.open_regular(path.parent, path.name) as file, zipfile.ZipFile(file) as archive:
             size = os.fstat(file.fileno()).st_size
@@ -207,7 +210,9 @@ def safe_npz(path: Path, limit: int = MAX_ARRAY) -> dict[str, npt.NDArray[Any]]:
         ValueError,
         OSError,
     ) as error:
-        raise StoreReadError(f"{shown}: not a readable .npz archive: {plain(str(error))}") from error
+        raise StoreReadError(
+            f"{shown}: not a readable .npz archive (numpy.savez writes them): {plain(str(error))}"
+        ) from error
     return found
 
 

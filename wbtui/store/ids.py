@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from wbtui.errors import UsageError
 from wbtui.store import atomic
 from wbtui.store.errors import StoreWriteError
-from wbtui.store.format import CONFIG, FORMAT_VERSION, PROVENANCE
+from wbtui.store.format import BIN, CONFIG, FORMAT_VERSION, PROVENANCE
 from wbtui.store.reader import open_run
 from wbtui.store.text import plain
 
@@ -105,11 +105,19 @@ def resolve_run(runs: Path, text: str) -> Path:
             of an id; @last, @last-1 ...
 
     Raises:
-        UsageError: none or several match; the message lists the nearest.
+        UsageError: none or several match; the message lists the nearest, or says that the run is in the bin.
     """
     if "/" in text or os.sep in text or text.startswith("~"):
         return open_run(Path(text).expanduser()).path
-    return runs / resolve_id(run_ids(runs), text, plain(str(runs)))
+    ids = run_ids(runs)
+    if not text.startswith("@") and not _meant(ids, text):
+        removed = _meant(run_ids(runs / BIN), text)
+        if len(removed) == 1:
+            short = _tail(removed[0])
+            raise UsageError(
+                f"{plain(removed[0])}: in the bin; `wbtui restore {plain(short)}` brings it back"
+            )
+    return runs / resolve_id(ids, text, plain(str(runs)))
 
 
 def resolve_id(ids: list[str], text: str, where: str) -> str:
@@ -123,12 +131,7 @@ def resolve_id(ids: list[str], text: str, where: str) -> str:
                 f"{plain(text)}: {where} has {len(ids)} runs; expected @last to @last-{len(ids) - 1}"
             )
         return ids[-1 - back]
-    exact = [name for name in ids if text in (name, _tail(name))]
-    found = exact or [
-        name
-        for name in ids
-        if text and (name.startswith(text) or _tail(name).startswith(text) or name.endswith(text))
-    ]
+    found = _meant(ids, text)
     if len(found) == 1:
         return found[0]
     if found:
@@ -136,6 +139,16 @@ def resolve_id(ids: list[str], text: str, where: str) -> str:
             f"{plain(text)!r} means {len(found)} runs in {where}: {_some(found)}; type more of one"
         )
     raise UsageError(f"{plain(text)!r}: no such run in {where}; nearest: {_some(_nearest(ids, text))}")
+
+
+def _meant(ids: Sequence[str], text: str) -> list[str]:
+    """The ids that an id, its beginning, the beginning of its last 8 digits, or its end may mean."""
+    exact = [name for name in ids if text in (name, _tail(name))]
+    return exact or [
+        name
+        for name in ids
+        if text and (name.startswith(text) or _tail(name).startswith(text) or name.endswith(text))
+    ]
 
 
 def short_id(ids: list[str], run_id: str, least: int = 4) -> str:

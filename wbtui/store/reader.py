@@ -1,5 +1,6 @@
 """What does a run folder say? Typed, without torch, without trusting a byte of it."""
 
+import contextlib
 import os
 import stat
 from collections.abc import Mapping
@@ -240,15 +241,21 @@ class Run:
             del self._samples[:-_MAX_SAMPLES]
         return tuple(self._samples)
 
+    def derived_names(self) -> list[str]:
+        """The files under derived/ that may be saved results, without .json, whether or not they can be read."""
+        names = bounded.names(self.path, DERIVED)[:_MAX_DERIVED]
+        return [
+            name.removesuffix(".json")
+            for name in names
+            if name.endswith(".json") and not name.startswith(".")
+        ]
+
     def derived(self) -> Mapping[str, Mapping[str, Any]]:
         """The saved results under derived/, by file name without .json; broken ones are left out."""
         found: dict[str, Mapping[str, Any]] = {}
-        for name in bounded.names(self.path, DERIVED)[:_MAX_DERIVED]:
-            if name.endswith(".json") and not name.startswith("."):
-                try:
-                    found[name[: -len(".json")]] = bounded.read_json(self.path, f"{DERIVED}/{name}")
-                except (StoreReadError, FileNotFoundError):
-                    continue
+        for name in self.derived_names():
+            with contextlib.suppress(StoreReadError, FileNotFoundError):
+                found[name] = bounded.read_json(self.path, f"{DERIVED}/{name}.json")
         return found
 
 
