@@ -46,7 +46,7 @@ _DEFLATE_AT_BEST = 1032  # no deflate stream holds more than this many bytes in 
 
 
 def available(config: DataConfig) -> AvailableData:
-    """Whether the file is there and sound as far as its headers and training labels tell."""
+    """Whether the file is there and sound as far as its headers, labels and class names tell."""
     path = _path(config)
     if not path.is_file():
         problem = f"{path}: no such file; expected a .npz with {', '.join(KEYS)} (data.root, --data-root)"
@@ -55,7 +55,7 @@ def available(config: DataConfig) -> AvailableData:
         with _opened(path) as file:
             members = _members(file, path)
             channels, size = _layout(members["x_train"], path).channels_and_size
-            per_class = np.bincount(_labels(file, members["y_train"], path)).tolist()
+            per_class = np.bincount(_classes(file, members, path)[0]).tolist()
     except UsageError as error:
         return AvailableData("npz", str(path), problem=str(error))
     return AvailableData("npz", str(path), per_class=tuple(per_class), channels=channels, image_size=size)
@@ -69,11 +69,8 @@ def read(config: DataConfig) -> SourceImages:
     with _opened(path) as file:
         members = _members(file, path)
         refuse_too_large(sum(member.nbytes for member in members.values()), str(path))
-        train_labels, test_labels = (_labels(file, members[key], path) for key in ("y_train", "y_test"))
+        train_labels, test_labels, names = _classes(file, members, path)
         train, test = (_images(file, members[key], path) for key in ("x_train", "x_test"))
-        names = _class_names(file, path, int(train_labels.max()) + 1)
-    if test_labels.max() >= len(names):
-        raise UsageError(f"{path}: y_test has class {test_labels.max()}, y_train ends at {len(names) - 1}")
     return SourceImages(train, train_labels, test, test_labels, names)
 
 
@@ -205,6 +202,19 @@ def _labels(file: zipfile.ZipFile, member: _Member, path: Path) -> Labels:
             f"{path}: class {empty} has no image in y_train; expected ids 0..C-1, each of them taken"
         )
     return labels.astype(np.int64)
+
+
+def _classes(
+    file: zipfile.ZipFile, members: dict[str, _Member], path: Path
+) -> tuple[Labels, Labels, tuple[str, ...]]:
+    """Labels of train and test and the names of the classes, which must agree with each other."""
+    train, test = (_labels(file, members[key], path) for key in ("y_train", "y_test"))
+    names = _class_names(file, path, int(train.max()) + 1)
+    if test.max() >= len(names):
+        raise UsageError(
+            f"{path}: y_test has class {test.max()}, y_train ends at {len(names) - 1}; expected the same classes"
+        )
+    return train, test, names
 
 
 def _layout(member: _Member, path: Path) -> _Layout:
