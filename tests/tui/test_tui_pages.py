@@ -136,7 +136,8 @@ def test_the_log_page_tells_what_happened_to_the_run(runs: Path) -> None:
         writer.event("stop", reason="stopped by control/stop")
         writer.event("end", outcome="stopped", reason="stopped by [b]control/stop[/]")
         writer.event("resume", attempt=2, from_epoch=5)
-        writer.event("stage", stage=1, name="classifier", epochs=3, first_epoch=6)
+        writer.event("stage", stage=0, name="all", epochs=7, first_epoch=1)
+        writer.event("stage", stage=1, name="classifier", epochs=3, first_epoch=8)
         writer.event("alert", epoch=6, kind="loss", message="loss is \x1b[2JNaN")
 
     async def look() -> None:
@@ -145,11 +146,12 @@ def test_the_log_page_tells_what_happened_to_the_run(runs: Path) -> None:
             await until(pilot, lambda: "printed nothing" in screen_text(app))
             lines = [line.strip() for line in app.screen.query_one(TextPane).text.splitlines()]
             told = [line.split("  ", 1)[1] for line in lines if line[:2] == "20"]
-            assert told[-5:] == [
+            assert told[-6:] == [
                 "stop: stopped by control/stop",
                 "end: stopped, stopped by [b]control/stop[/]",
                 "resume: attempt 2, after epoch 5",
-                "stage classifier: 3 epochs from epoch 6",
+                "stage all goes on at epoch 6: 7 epochs from epoch 1",
+                "stage classifier: 3 epochs from epoch 8",
                 "⚠ epoch 6: loss is <U+001B>[2JNaN",
             ]
             with RunWriter.open(folder) as writer:

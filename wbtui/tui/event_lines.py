@@ -27,6 +27,7 @@ class EventLines:
     def __init__(self, run: Run) -> None:
         self._reader = LineReader(run.path, EVENTS)
         self._lines: deque[str] = deque(maxlen=EVENT_LINES)
+        self._stands = 0
 
     def read(self) -> tuple[str, ...]:
         """The lines so far, those of superseded attempts too.
@@ -39,10 +40,15 @@ class EventLines:
             found, restarted, more = self._reader.read_lines(_CHUNK)
             if restarted:
                 self._lines.clear()
+                self._stands = 0
             for line in found:
                 event = None if _EPOCH in line else parse_event(line)
-                words = "" if event is None else in_words(event)
-                if event is not None and words:
+                if event is None:
+                    continue
+                if event.type == "resume":
+                    self._stands = _epoch(event.fields, "from_epoch")
+                words = in_words(event, self._stands)
+                if words:
                     self._lines.append(f"{_moment(event.time)}  {words}")
         return tuple(self._lines)
 
@@ -51,8 +57,13 @@ def _moment(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
-def in_words(event: Event) -> str:
-    """What an event says happened; empty for those that measure or declare."""
+def in_words(event: Event, stands: int = 0) -> str:
+    """What an event says happened; empty for those that measure or declare.
+
+    Args:
+        event: The event.
+        stands: The last epoch that stood when the attempt began; a stage that began before it goes on.
+    """
     fields = event.fields
     match event.type:
         case "start":
@@ -61,7 +72,9 @@ def in_words(event: Event) -> str:
             return f"resume: attempt {_word(fields, 'attempt')}, after epoch {_word(fields, 'from_epoch')}"
         case "stage":
             name, epochs, first = (_word(fields, key) for key in ("name", "epochs", "first_epoch"))
-            return f"stage {name}: {epochs} epochs from epoch {first}"
+            goes_on = 0 < _epoch(fields, "first_epoch") <= stands
+            again = f" goes on at epoch {stands + 1}" if goes_on else ""
+            return f"stage {name}{again}: {epochs} epochs from epoch {first}"
         case "alert":
             return f"⚠ epoch {_word(fields, 'epoch')}: {_word(fields, 'message')}"
         case "stop":
@@ -69,6 +82,12 @@ def in_words(event: Event) -> str:
         case "end":
             return f"end: {_word(fields, 'outcome')}, {_word(fields, 'reason')}"
     return ""
+
+
+def _epoch(fields: Mapping[str, Any], key: str) -> int:
+    """The number of an epoch; 0 where there is none that makes sense."""
+    value = fields.get(key)
+    return value if type(value) is int and 0 < value < 2**31 else 0
 
 
 def _word(fields: Mapping[str, Any], key: str) -> str:
