@@ -19,6 +19,7 @@ from wbtui.report.adjust_tables import (
     sweep_table,
 )
 from wbtui.report.adjusting import Adjusted, Request, adjust_run, load_material, parse_sweep, sweep_rows
+from wbtui.report.compare import compare, difference_tables
 from wbtui.report.derived import describe, load_derived, save_derived
 from wbtui.report.entries import entries
 from wbtui.report.plots import Look
@@ -209,6 +210,28 @@ def test_a_strength_of_both_kinds_keeps_its_second_parameter(tmp_path: Path) -> 
     derived = one.derived()
     assert derived.parameters.keys() == {"gamma"}
     assert f"gamma{derived.parameters['gamma']:.6g}" in derived.name
+
+
+def test_a_method_goes_by_one_name_for_people_and_by_another_on_the_disk(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    one = adjusted(folder, "pair")
+    path = save_derived(one.material.run, one.derived())
+    assert path.name.startswith("additive_multiplicative-")
+    (saved,) = load_derived(open_run(folder))
+    assert saved.title.startswith("pair-")
+    assert describe(saved).startswith("pair ")
+    (by_name, by_title) = (
+        entries(tmp_path, [f"{folder.name}:{name}"])[0] for name in (saved.name, saved.title)
+    )
+    assert by_name.label == by_title.label == "wd + pair"
+    beside = compare([*entries(tmp_path, [folder.name]), by_title])
+    assert difference_tables(beside)[0].rows[0][-1].text == "pair"
+    rows = run_table([one], {one.material.run.id: "x"}).rows
+    method = next(row[1] for row in rows if row[1].text != "none")
+    assert method.text.startswith("pair, gamma ")
+    assert method.value == "additive_multiplicative"
+    folds = seed_table([one], fold_seeds([open_run(folder)])).rows
+    assert [row[2].text for row in folds][:2] == ["none", "pair"]
 
 
 def test_the_curve_is_drawn_with_validation_and_test(tmp_path: Path) -> None:

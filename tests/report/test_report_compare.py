@@ -405,8 +405,8 @@ def test_pairs_of_strengths_that_differ_in_gamma_alone_stay_apart(tmp_path: Path
         save_derived(one.material.run, one.derived())
     found = entries(tmp_path, [f"{folder.name}:{one.name}" for one in load_derived(open_run(folder))])
     assert [(entry.label, entry.n) for entry in found] == [
-        ("wd + additive_multiplicative 0.5, gamma 0.2", 1),
-        ("wd + additive_multiplicative 0.5, gamma 0.4", 1),
+        ("wd + pair 0.5, gamma 0.2", 1),
+        ("wd + pair 0.5, gamma 0.4", 1),
     ]
     configuration = difference_tables(compare(found))[0]
     assert column(configuration, 2) == {"adjustment.gamma": "0.4"}

@@ -528,6 +528,12 @@ def test_the_settings_are_copied_as_a_table(runs: Path) -> None:
             assert outcome is not None
             assert "| run" in app.clipboard
             assert f"{100 * outcome.accuracy.all:.1f}" in app.clipboard
+            await pilot.press("3")
+            await rested(screen, pilot)
+            await pilot.press("c")
+            await pilot.pause()
+            await pilot.press("enter")
+            await until(pilot, lambda: "| pair" in app.clipboard)
 
     drive(look)
 

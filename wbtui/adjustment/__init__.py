@@ -8,7 +8,7 @@ from wbtui.adjustment.choose import Basis, Choice, choose_strength, oracle_choic
 from wbtui.adjustment.criteria import CRITERIA, AllAccuracy, Criterion, FewAboveFloor, HarmonicMean
 from wbtui.adjustment.curve import GRID_STEP, Curve, GroupValues, strength_curve
 from wbtui.adjustment.evaluate import Evaluation, Score, evaluate, score
-from wbtui.adjustment.methods import DEFAULT_METHOD, METHODS, method_named
+from wbtui.adjustment.methods import DEFAULT_METHOD, METHODS, label_of, method_named
 from wbtui.adjustment.methods.additive_multiplicative import AdditiveMultiplicative
 from wbtui.adjustment.methods.base import Method
 from wbtui.adjustment.negative import NegativeLogits, negative_logits
@@ -44,6 +44,7 @@ __all__ = [
     "choose_strength",
     "evaluate",
     "given_prior",
+    "label_of",
     "method_named",
     "negative_logits",
     "oracle_choice",

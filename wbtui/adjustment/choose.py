@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from wbtui.adjustment.criteria import AllAccuracy, Criterion
 from wbtui.adjustment.curve import Curve, class_means
+from wbtui.adjustment.methods import label_of
 from wbtui.adjustment.methods.base import Method
 from wbtui.errors import UsageError
 from wbtui.metrics import RESAMPLES
@@ -77,8 +78,8 @@ def choose_strength(curve: Curve, criterion: Criterion | None = None, *, seed: i
         )
     if not admissible.any():
         raise UsageError(
-            f"cannot choose by {goal.title}: no strength of {curve.method} reaches the floor, the highest head "
-            f"accuracy on {curve.split} is {np.max(curve.values.many):.4f}; lower the floor"
+            f"cannot choose by {goal.title}: no strength of {label_of(curve.method)} reaches the floor, the highest "
+            f"head accuracy on {curve.split} is {np.max(curve.values.many):.4f}; lower the floor"
         )
     wide = admissible & (np.diff(curve.edges) > _NARROW)
     best = float(objective[wide if wide.any() else admissible].max())

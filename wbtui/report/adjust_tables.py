@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from wbtui.adjustment import label_of
 from wbtui.metrics import AccuracySummary, seed_statistics
 from wbtui.plotting.canvas import Canvas
 from wbtui.plotting.line import LineOptions, line_plot
@@ -94,9 +95,13 @@ def run_table(results: Sequence[Adjusted], names: Mapping[str, str]) -> Table:
     return Table(_COLUMNS, tuple(rows), "Test, accuracy in %", tuple(_notes(results, names)))
 
 
+def _label(one: Adjusted) -> str:
+    return label_of(one.method.name)
+
+
 def _method(one: Adjusted) -> Cell:
     more = "".join(f", {key} {value:.3g}" for key, value in one.parameters.items())
-    return Cell(one.method.name + more, one.method.name)
+    return Cell(_label(one) + more, one.method.name)
 
 
 def _accuracy(accuracy: AccuracySummary, style: str = "") -> tuple[Cell, ...]:
@@ -115,7 +120,7 @@ def _ece(one: Adjusted, adjusted: bool) -> Cell:
 def _notes(results: Sequence[Adjusted], names: Mapping[str, str]) -> list[str]:
     notes = []
     for one in results:
-        about = f"{names[one.material.run.id]} {one.method.name}"
+        about = f"{names[one.material.run.id]} {_label(one)}"
         interval = one.after.interval
         if one.choice is not None and one.basis == "validation":
             low, high = one.choice.within_one_error
@@ -179,7 +184,7 @@ def _folded(
     return (
         text_cell(label),
         Cell(str(len(after)), len(after)),
-        text_cell(method),
+        Cell(label_of(method), method),
         text_cell("-") if strengths is None else _mean(strengths, lambda value: f"{value:.3g}"),
         *cells,
         text_cell("-") if after is before else _mean(changes, points, percent),
@@ -242,7 +247,7 @@ def curve_plot(one: Adjusted, look: Look, name: str) -> Canvas:
     options = LineOptions(
         look.width,
         look.height,
-        title=plain(f"{name} {one.method.name} [%]"),
+        title=plain(f"{name} {_label(one)} [%]"),
         x_label=one.method.symbol,
         glyphs=look.glyphs,
         cursor_x=one.strength,

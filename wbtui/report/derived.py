@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wbtui.adjustment import label_of
 from wbtui.report.figures import GROUP_TITLES
 from wbtui.report.values import percent
 from wbtui.store import atomic, jsonio
@@ -64,8 +65,16 @@ class Derived:
     @property
     def name(self) -> str:
         """Its file name without .json."""
+        return self._called(self.method)
+
+    @property
+    def title(self) -> str:
+        """The same with the method's label, for lists and tables."""
+        return self._called(label_of(self.method))
+
+    def _called(self, method: str) -> str:
         words = [
-            self.method,
+            method,
             f"{self.strength:.6g}",
             *(f"{k}{v:.6g}" for k, v in sorted(self.parameters.items())),
             *([f"prior_{self.prior.split()[0]}"] if self.prior != TRAINING_COUNTS else []),
@@ -160,7 +169,9 @@ def describe(derived: Derived, titles: Mapping[str, str] = GROUP_TITLES) -> str:
     )
     stale = "; STALE: the predictions have changed since" if derived.stale else ""
     more = parameters_text(derived)
-    return plain(f"{derived.method} {derived.strength:.4g}{more} ({basis_text(derived)}): {accuracy}{stale}")
+    return plain(
+        f"{label_of(derived.method)} {derived.strength:.4g}{more} ({basis_text(derived)}): {accuracy}{stale}"
+    )
 
 
 def basis_text(derived: Derived) -> str:
@@ -177,7 +188,7 @@ def adjustment_facts(saved: Sequence[Derived]) -> dict[str, str]:
     """Method, strength of each, what it was chosen on, and class frequencies, of one adjustment of several runs."""
     parameters = dict.fromkeys(key for one in saved for key in sorted(one.parameters))
     facts = {
-        "method": dict.fromkeys(one.method for one in saved),
+        "method": dict.fromkeys(label_of(one.method) for one in saved),
         "strength": [f"{one.strength:.4g}" for one in saved],
         **{key: [f"{one.parameters.get(key, math.nan):.4g}" for one in saved] for key in parameters},
         "chosen_on": dict.fromkeys(_CHOSEN_ON[one.basis].format(one.criterion) for one in saved),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from wbtui.adjustment import AdditiveMultiplicative, Method, given_prior, method_named
+from wbtui.adjustment import AdditiveMultiplicative, Method, given_prior, label_of, method_named
 from wbtui.catalog import nearest
 from wbtui.errors import UsageError
 from wbtui.metrics import Groups
@@ -157,8 +157,8 @@ def _by(members: Sequence[Member], key: Callable[[Member], str]) -> dict[str, li
 
 
 def _itself(member: Member) -> str:
-    """The name of its adjustment, which no other of its run has."""
-    return plain(member.derived.name) if member.derived is not None else ""
+    """What its adjustment is called, as no other of its run is."""
+    return plain(member.derived.title) if member.derived is not None else ""
 
 
 def _adjustment(member: Member, *, always_strength: bool = False) -> str:
@@ -173,7 +173,7 @@ def _adjustment(member: Member, *, always_strength: bool = False) -> str:
     goal = f" for {derived.criterion}" if derived.criterion not in ("", "all") else ""
     prior = "" if derived.prior == TRAINING_COUNTS else f", prior: {derived.prior}"
     basis = f" ({derived.basis})" if derived.basis in ("published", "oracle") else ""
-    return plain(f"{derived.method}{strength}{goal}{prior}") + basis
+    return plain(f"{label_of(derived.method)}{strength}{goal}{prior}") + basis
 
 
 def _named(runs: Path, name: str) -> Member:
@@ -184,7 +184,8 @@ def _named(runs: Path, name: str) -> Member:
 
 def _derived_named(run: Run, name: str) -> Derived:
     saved = {one.name: one for one in load_derived(run)}
-    matching = [key for key in saved if key == name] or [key for key in saved if key.startswith(name)]
+    matching = [key for key in saved if name in (key, saved[key].title)]
+    matching = matching or [key for key in saved if key.startswith(name) or saved[key].title.startswith(name)]
     if len(matching) > 1:  # a method's name means the one whose strength was chosen on validation
         matching = [key for key in matching if saved[key].basis == "validation"] or matching
     if len(matching) != 1:

@@ -10,7 +10,7 @@ from wbtui.report.seeds import Candidate, one_a_seed, sentences
 from wbtui.report.table import Cell, Table, text_cell
 from wbtui.report.values import ROUNDING, percent, plus_minus, points
 from wbtui.store.text import plain
-from wbtui.tui.adjust_trials import BASIS_WORDS, GROUP_LABELS, Outcome, Trial, method_label
+from wbtui.tui.adjust_trials import BASIS_WORDS, GROUP_LABELS, Outcome, Trial, method_cell, method_label
 from wbtui.tui.ink import Part, fitted
 
 _FIGURE = 9  # cells of 100.0±0.0
@@ -174,7 +174,7 @@ def with_folds(table: Table, folds: Sequence[SeedFold]) -> Table:
         first = fold.trials[0]
         known = {
             "run": text_cell(f"{fold.setting}, n = {fold.n}"),
-            "method": text_cell(first.method),
+            "method": method_cell(first.method),
             "strength": Cell(_strength(fold), fold.strength.mean),
             "change": Cell(_points(fold.change), fold.change.mean),
             "basis": text_cell(BASIS_WORDS[first.basis] if first.highest else ""),

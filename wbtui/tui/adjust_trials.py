@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from wbtui.adjustment import CRITERIA, DEFAULT_METHOD, METHODS, AdditiveMultiplicative
+from wbtui.adjustment import CRITERIA, DEFAULT_METHOD, METHODS, AdditiveMultiplicative, label_of
 from wbtui.metrics import AccuracySummary
 from wbtui.report.figures import GROUP_TITLES, SCREEN_TITLES
 from wbtui.report.table import Cell, Column, Table, figure_cell, percent_cell, text_cell
@@ -19,14 +19,6 @@ LEAP = 0.5
 HIGHEST_GAMMA = 2.0
 MOST_TRIALS = 12
 _ROOMY = 90  # cells from which the interval is called by its name
-
-METHOD_LABELS = {
-    "additive_multiplicative": "pair",
-    "one_vs_one": "1-vs-1",
-    "tau_norm": "τ-norm",
-    "tau_norm_no_bias": "τ-norm no bias",
-}
-"""Short names; a method that is not here goes by its own."""
 
 BASIS_WORDS = {
     "validation": "chosen on validation",
@@ -154,8 +146,13 @@ def symbol(trial: Trial, *, ascii_only: bool) -> str:
 
 def method_label(name: str, *, ascii_only: bool = False) -> str:
     """A method in one or two words."""
-    label = METHOD_LABELS.get(name, name)
+    label = label_of(name)
     return label.replace("τ", "tau") if ascii_only else label
+
+
+def method_cell(name: str) -> Cell:
+    """A method in a table that is written: its label for people, its name for machines."""
+    return Cell(method_label(name), name)
 
 
 # ---------------------------------------------------------------------- lines
@@ -292,7 +289,7 @@ def trials_table(
     rows = []
     for trial in trials:
         outcome = outcomes.get(trial)
-        cells = [text_cell(names.get(trial.run_id, trial.run_id)), text_cell(trial.method)]
+        cells = [text_cell(names.get(trial.run_id, trial.run_id)), method_cell(trial.method)]
         cells.append(figure_cell(trial.strength) if trial.highest else text_cell("-"))
         cells.append(figure_cell(trial.gamma) if trial.is_pair else text_cell("-"))
         cells += [

@@ -25,11 +25,17 @@ DEFAULT_METHOD = "additive"
 
 
 def method_named(name: str) -> Method:
-    """The method called `name`.
+    """The method called `name`, be it by its label.
 
     Raises:
         UsageError: there is none.
     """
-    if name not in METHODS:
+    found = METHODS.get(name) or next((one for one in METHODS.values() if one.label == name), None)
+    if found is None:
         raise UsageError(f"method {name!r} is not known, expected one of: {', '.join(METHODS)}")
-    return METHODS[name]
+    return found
+
+
+def label_of(name: str) -> str:
+    """What lists and tables call a method; one that is not known, as in others' files, goes by its name."""
+    return (METHODS[name].label or name) if name in METHODS else name

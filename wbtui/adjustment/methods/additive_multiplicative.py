@@ -24,6 +24,7 @@ class AdditiveMultiplicative(FamilyMethod):
     """γ, the multiplicative strength."""
 
     name = "additive_multiplicative"
+    label = "pair"
     title = "additive and multiplicative logit adjustment"
     published_strengths: ClassVar[Mapping[int, float]] = {100: 0.5}
     strength_source = "τ = γ = 0.5, ours"

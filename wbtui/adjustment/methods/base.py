@@ -23,8 +23,11 @@ class Method(ABC):
     name: ClassVar[str]
     """How commands and files call it."""
 
+    label: ClassVar[str] = ""
+    """How lists and tables call it, in a word or two; empty: by its name. `label_of` gives it."""
+
     title: ClassVar[str]
-    """How people read it."""
+    """How sentences call it."""
 
     symbol: ClassVar[str] = "τ"
     """The strength's symbol in its source."""

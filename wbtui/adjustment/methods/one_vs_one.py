@@ -27,6 +27,7 @@ class OneVsOne(Method):
     """
 
     name = "one_vs_one"
+    label = "1-vs-1"
     title = "1-vs-1 adjuster"
     published_strengths: ClassVar[Mapping[int, float]] = {10: 1.0, 100: 0.7}
     strength_source = "τ on CIFAR10-LT and CIFAR100-LT, Hasegawa & Sato 2025"

@@ -21,6 +21,7 @@ class TauNormNoBias(FamilyMethod):
     """
 
     name = "tau_norm_no_bias"
+    label = "τ-norm no bias"
     title = "τ-normalisation, bias dropped"
     published_strengths: ClassVar[Mapping[int, float]] = {100: 1.0}
     strength_source = "τ = 1, the L2-normalised classifier"
@@ -39,6 +40,7 @@ class TauNorm(FamilyMethod):
     """
 
     name = "tau_norm"
+    label = "τ-norm"
     title = "τ-normalisation, bias kept"
     published_strengths: ClassVar[Mapping[int, float]] = {100: 1.9}
     strength_source = "τ = 1.9 on CIFAR100-LT, Alshammari et al. 2022"
