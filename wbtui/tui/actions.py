@@ -240,6 +240,23 @@ _COMPARE = (
     ),
 )
 
+_QUEUE = (
+    Action("queue.back", "escape,Q", "Close", "Close the queue, which goes on; q does so too."),
+    Action("queue.up", "up,k", "Up", "The run above."),
+    Action("queue.down", "down,j", "Down", "The run below."),
+    Action("queue.later", "J", "Later", "Let a waiting run start later.", writes=True),
+    Action("queue.sooner", "K", "Sooner", "Let a waiting run start sooner.", writes=True),
+    Action(
+        "queue.remove",
+        "x,delete",
+        "Take out",
+        "Take a waiting run out, to the bin where it was never started.",
+        writes=True,
+    ),
+    Action("queue.pause", "p", "Pause", "Start no more runs, or go on.", writes=True),
+    Action("queue.slots", "s", "Slots", "How many runs at once on which device.", writes=True),
+)
+
 _APP = (
     Action("app.help_keys", "question_mark,f1", "Help", "What can be done here, and by which key.", footer=1),
     Action(
@@ -248,8 +265,8 @@ _APP = (
     Action("app.leave", "q", "Quit", "Close the dashboard; runs go on.", footer=2),
 )
 
-ACTIONS: tuple[Action, ...] = (*_APP, *_RUNS, *_RUN, *_ADJUST, *_COMPARE)
-"""Every action; what forms and dialogs do with enter, escape and tab is not rebound."""
+ACTIONS: tuple[Action, ...] = (*_APP, *_RUNS, *_RUN, *_ADJUST, *_COMPARE, *_QUEUE)
+"""Every action; what forms and dialogs do with enter, escape and tab, and q in dialogs, is not rebound."""
 
 
 def actions_of(screen: str) -> tuple[Action, ...]:

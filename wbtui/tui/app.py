@@ -321,7 +321,12 @@ class WbtuiApp(App[None]):
         """Show what can be done on this screen."""
         from wbtui.tui.screens.help import help_page
 
-        self.push_screen(help_page(self.here(), self.keys, readonly=self.readonly, width=self.size.width))
+        here, dialog = self.here(), isinstance(self.screen, ModalScreen)
+        actions = {"Here": actions_of(here)} if here != "app" else {}
+        actions["Everywhere"] = tuple(
+            action for action in actions_of("app") if not (dialog and action.id == "app.leave")
+        )
+        self.push_screen(help_page(actions, self.keys, readonly=self.readonly, width=self.size.width))
 
     def copy(self, text: str) -> None:
         """Hand text to the terminal's clipboard; whether it took it no terminal says, so a way without it is named."""

@@ -1,10 +1,11 @@
 """What can be done here, and by which key?"""
 
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
 from rich.text import Text
 
-from wbtui.tui.actions import actions_of
+from wbtui.tui.actions import Action
 from wbtui.tui.keymap import Keymap, display, keymap_file
 from wbtui.tui.screens.dialogs import PageOfText
 
@@ -12,20 +13,22 @@ _KEYS_WIDTH = 14
 _AROUND = 8  # cells that border, padding and scroll bar of a page take
 
 
-def help_page(screen: str, keys: Keymap, *, readonly: bool, width: int) -> PageOfText:
+def help_page(
+    actions: Mapping[str, Sequence[Action]], keys: Keymap, *, readonly: bool, width: int
+) -> PageOfText:
     """The keys of a screen, and how they are changed.
 
     Args:
-        screen: The name by which its actions are called.
+        actions: Where they can be done → what.
         keys: As they are bound.
         readonly: Whether what writes is switched off; it stands there in grey.
         width: Cells of the terminal; where an action's id finds no room it is left out.
     """
     text = Text()
     room = max(min(110, width * 95 // 100) - _AROUND - _KEYS_WIDTH, 20)
-    for name in (screen, "app") if screen != "app" else ("app",):
-        text.append(f"{'Everywhere' if name == 'app' else 'Here'}\n", style="bold underline")
-        for action in actions_of(name):
+    for place, doing in actions.items():
+        text.append(f"{place}\n", style="bold underline")
+        for action in doing:
             off = action.writes and readonly
             written = display(",".join(keys.keys_of(action)))
             text.append(f"{written:>{_KEYS_WIDTH - 2}}  ", style="dim" if off else "bold")

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from rich.cells import cell_len
 from rich.text import Text
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -22,12 +23,17 @@ from wbtui.launch.slots import parse_slots
 from wbtui.launch.worker import device_of, ensure_worker, look, worker_lives
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.text import plain
+from wbtui.tui.actions import actions_of, bindings
+from wbtui.tui.ink import fitted
 from wbtui.tui.screens.dialogs import Prompt
 
 if TYPE_CHECKING:
     from wbtui.tui.app import WbtuiApp
 
 _LOOK_SECONDS = 2.0
+_WIDTH = 110
+_AROUND = 8  # cells that border, padding and scroll bar take
+_GAP = 2
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,23 @@ def read_queue(runs: Path, *, readonly: bool = False) -> QueueState:
     return QueueState(tuple(working), tuple(waiting_now), devices, settings, worker_lives(runs))
 
 
+def in_columns(rows: Sequence[tuple[str, str, str, str]], width: int, ellipsis: str) -> list[str]:
+    """Rows whose cells stand below each other: place at the right, short id, name, where; long names are cut."""
+    sizes = [max((cell_len(row[place]) for row in rows), default=0) for place in range(4)]
+    name = max(min(sizes[2], width - sizes[0] - sizes[1] - sizes[3] - 3 * _GAP), 8)
+    return [
+        (" " * _GAP).join(
+            (
+                fitted(place, sizes[0], right=True),
+                fitted(short, sizes[1]),
+                fitted(called, name, ellipsis=ellipsis),
+                where,
+            )
+        )
+        for place, short, called, where in rows
+    ]
+
+
 def _slots(text: str) -> dict[str, int]:
     """`parse_slots`; what it refuses is said without the option of the command."""
     try:
@@ -78,26 +101,25 @@ def _of_dialog(error: UsageError) -> UsageError:
 class QueueScreen(ModalScreen[None]):
     """Shows the queue and changes it; everything that touches the disk happens in a thread."""
 
-    DEFAULT_CSS = """
-    QueueScreen { align: center middle; background: $background 60%; }
-    QueueScreen > Vertical {
-        width: 110; max-width: 98%; height: auto; max-height: 90%;
+    DEFAULT_CSS = f"""
+    QueueScreen {{ align: center middle; background: $background 60%; }}
+    QueueScreen > Vertical {{
+        width: {_WIDTH}; max-width: 98%; height: auto; max-height: 90%;
         background: $surface; border: round $primary; padding: 0 1;
-    }
-    QueueScreen .title { text-style: bold; }
-    QueueScreen .hint { color: $text-muted; height: auto; }
-    QueueScreen #said { color: $text-warning; height: auto; display: none; }
-    QueueScreen OptionList { height: auto; max-height: 24; }
+    }}
+    QueueScreen .title {{ text-style: bold; }}
+    QueueScreen .hint {{ color: $text-muted; height: auto; }}
+    QueueScreen #said {{ color: $text-warning; height: auto; display: none; }}
+    QueueScreen OptionList {{ height: auto; max-height: 24; }}
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,Q", "dismiss(None)", "Close"),
-        Binding("J", "move(1)", "Later"),
-        Binding("K", "move(-1)", "Sooner"),
-        Binding("j", "step(1)"),
-        Binding("k", "step(-1)"),
-        Binding("x,delete", "remove", "Take out"),
-        Binding("p", "pause", "Pause or go on"),
-        Binding("s", "slots", "Slots"),
+        *bindings("queue"),
+        Binding("q", "back"),
+        *(  # a dialog does not hear the keys of the application
+            Binding(action.keys, f"app.{action.method}", id=action.id)
+            for action in actions_of("app")
+            if action.id == "app.help_keys"
+        ),
     ]
 
     def __init__(self) -> None:
@@ -118,11 +140,20 @@ class QueueScreen(ModalScreen[None]):
             yield Static("reading ...", markup=False, id="about")
             yield OptionList(compact=True)
             yield Static("", markup=False, id="said")
-            yield Static(
-                "J K later, sooner   x take out   p pause or go on   s slots   esc close",
-                markup=False,
-                classes="hint",
-            )
+            yield Static(self._hint(), markup=False, classes="hint")
+
+    def _hint(self) -> str:
+        """The keys, as they are bound."""
+        shown = self.dashboard.keys_of
+        said = (
+            ((shown("queue.later"), shown("queue.sooner")), "later, sooner"),
+            ((shown("queue.remove"),), "take out"),
+            ((shown("queue.pause"),), "pause, go on"),
+            ((shown("queue.slots"),), "slots"),
+            ((shown("app.help_keys"),), "help"),
+            ((shown("queue.back"),), "close"),
+        )
+        return "  ".join(f"{' '.join(keys)} {words}" for keys, words in said)
 
     def on_mount(self) -> None:
         """Look now, and again every two seconds."""
@@ -183,18 +214,27 @@ class QueueScreen(ModalScreen[None]):
             options.highlighted = min(len(state.working) if place is None else place, rows - 1)
 
     def _options(self, state: QueueState) -> Sequence[Option]:
-        rows = [
-            f"at work  {self._called(entry)}   slot {plain(entry.ticket.slot)}" for entry in state.working
-        ]
+        rows = [("at work", entry, f"slot {plain(entry.ticket.slot)}") for entry in state.working]
         rows += [
-            f"{number:>7}  {self._called(entry)}   "
-            + ("taking out ..." if entry.folder in self._leaving else plain(device))
+            (str(number), entry, "taking out ..." if entry.folder in self._leaving else plain(device))
             for number, (entry, device) in enumerate(zip(state.waiting, state.devices, strict=True), 1)
         ]
-        return [Option(Text(row)) for row in rows] or [Option(Text("nothing waits"), disabled=True)]
+        cells = [
+            (place, plain(self.dashboard.short(entry.folder.name)), plain(entry.folder.name), where)
+            for place, entry, where in rows
+        ]
+        lines = in_columns(cells, self._room, "~" if self.dashboard.ascii_only else "…")
+        return [Option(Text(line)) for line in lines] or [Option(Text("nothing waits"), disabled=True)]
 
-    def _called(self, entry: Entry) -> str:
-        return f"{plain(self.dashboard.short(entry.folder.name))}  {plain(entry.folder.name)}"
+    @property
+    def _room(self) -> int:
+        """Cells of a row; what border, padding and scroll bar take is not its."""
+        return min(_WIDTH, self.app.size.width * 98 // 100) - _AROUND
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Align the rows in the room there is."""
+        if self.query_one(OptionList).option_count:
+            self._relist(self._state)
 
     # ------------------------------------------------------------------ keys
 
@@ -208,12 +248,27 @@ class QueueScreen(ModalScreen[None]):
             return self._state.waiting[number], number + 1
         return None
 
-    def action_step(self, by: int) -> None:
-        """Move the cursor."""
-        options = self.query_one(OptionList)
-        options.action_cursor_down() if by > 0 else options.action_cursor_up()
+    def action_back(self) -> None:
+        """Close."""
+        self.dismiss(None)
 
-    def action_move(self, by: int) -> None:
+    def action_up(self) -> None:
+        """The run above."""
+        self.query_one(OptionList).action_cursor_up()
+
+    def action_down(self) -> None:
+        """The run below."""
+        self.query_one(OptionList).action_cursor_down()
+
+    def action_later(self) -> None:
+        """Put a waiting run one place back."""
+        self._move(1)
+
+    def action_sooner(self) -> None:
+        """Put a waiting run one place forward."""
+        self._move(-1)
+
+    def _move(self, by: int) -> None:
         """Give a waiting run another place."""
         chosen = self._chosen()
         if chosen is None:
@@ -229,7 +284,7 @@ class QueueScreen(ModalScreen[None]):
                     queue_files.reorder(waiting, now, place + by)
 
         if 1 <= place + by <= len(self._state.waiting):
-            self.action_step(by)
+            self.action_down() if by > 0 else self.action_up()
             self._edit(change)
 
     def action_remove(self) -> None:

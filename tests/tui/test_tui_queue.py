@@ -1,0 +1,77 @@
+"""The queue: does it line its runs up, and can its keys be looked up and rebound?"""
+
+from pathlib import Path
+
+import pytest
+from dashboard_helpers import drive, opened, screen_lines, screen_text, until
+from rich.cells import cell_len
+
+from wbtui.launch import queue_files
+from wbtui.launch import start as launch_start
+from wbtui.presets import resolve
+from wbtui.tui import app as application
+from wbtui.tui.keymap import resolve_keys
+from wbtui.tui.screens.dialogs import PageOfText
+from wbtui.tui.screens.queue import QueueScreen, in_columns
+
+
+def queued_run(runs: Path, seed: int, variant: str = "wd") -> Path:
+    return launch_start.make_run(runs, resolve("digits_lt", variant, options={"seed": seed}))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_what_is_said_of_each_run_stands_below_the_same_of_the_run_before(
+    runs: Path, size: tuple[int, int]
+) -> None:
+    seeds = [("ce", 0), ("wd_fr_etf", 11), ("wb", 123456)]
+    queue_files.enqueue(runs, [queued_run(runs, seed, variant) for variant, seed in seeds])
+    queue_files.write_settings(runs, queue_files.QueueSettings(paused=True))
+
+    async def look() -> None:
+        async with opened(runs, size) as (app, pilot):
+            await pilot.press("Q")
+            await until(pilot, lambda: "3 waiting" in screen_text(app))
+            rows = [line for line in screen_lines(app) if "digits_lt" in line and " auto " in line]
+            assert len(rows) == 3
+            assert len({row.index(" auto ") for row in rows}) == 1
+            assert len({row.index("digits_lt") for row in rows}) == 1
+
+    drive(look)
+
+
+def test_a_long_name_is_cut_and_what_stands_behind_it_stays() -> None:
+    rows = [("at work", "7f3a", "short", "slot cpu"), ("10", "長尾認識", "a name " * 20, "auto")]
+    first, second = in_columns(rows, 50, "…")
+    assert cell_len(second) <= 50
+    assert second.endswith("…  auto")
+    assert cell_len(first[: first.index("slot")]) == cell_len(second[: second.index("auto")])
+
+
+def test_help_opens_over_the_queue_and_names_its_keys_as_they_are_bound(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound = resolve_keys({"queue.later": "D", "app.help_keys": "f2"}, "file")
+    assert not bound.problems
+    monkeypatch.setattr(application, "load_keymap", lambda path: bound)
+    queue_files.enqueue(runs, [queued_run(runs, 0), queued_run(runs, 1)])
+    queue_files.write_settings(runs, queue_files.QueueSettings(paused=True))
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("Q")
+            await until(pilot, lambda: "2 waiting" in screen_text(app))
+            assert "D K later, sooner" in screen_text(app)
+            assert "f2 help" in screen_text(app)
+            await pilot.press("f2")
+            await until(pilot, lambda: isinstance(app.screen, PageOfText))
+            await pilot.pause()
+            assert "D  Let a waiting run start later." in screen_text(app)
+            assert "Close the dashboard" not in screen_text(app)  # q closes the queue here
+            await pilot.press("escape")
+            assert isinstance(app.screen, QueueScreen)
+            await pilot.press("D")
+            await until(
+                pilot, lambda: [one.folder.name[-11:-9] for one in queue_files.entries(runs)] == ["s1", "s0"]
+            )
+
+    drive(look)
