@@ -170,7 +170,7 @@ def _write(folder: Path, run: Pictured, clock: Clock, started: float) -> None:
         for epoch in range(1, run.epochs + 1):
             clock.now = started + EPOCH_SECONDS * epoch
             if epoch == run.nan_from:
-                writer.event("alert", epoch=epoch, kind="not_finite", message="the loss is not finite")
+                writer.event("alert", epoch=epoch, kind="non_finite_loss", message="the loss is not finite")
             if epoch % 10 == 0 or epoch == run.epochs:
                 writer.matrix("test.confusion", epoch, _confusion(epoch))
                 writer.matrix("test.cosine", epoch, _cosine(epoch))

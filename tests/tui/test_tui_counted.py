@@ -12,13 +12,13 @@ from wbtui.plotting.palette import series_style
 from wbtui.store.reader import open_run
 from wbtui.store.summary import RunSummary, summarise
 from wbtui.tui.columns import COLUMNS, Context
+from wbtui.tui.figures_line import figures_line
 from wbtui.tui.form import FormValues, answer
 from wbtui.tui.lines import TableLine
 from wbtui.tui.plots import PlotState, Shown
 from wbtui.tui.screens.adjust import AdjustScreen
 from wbtui.tui.screens.compare import CompareScreen
 from wbtui.tui.snapshots import Curve, RunDetail
-from wbtui.tui.status import cursor_parts
 from wbtui.tui.widgets.pick_list import PickList
 from wbtui.tui.widgets.text_pane import TextPane
 
@@ -82,7 +82,7 @@ def shown(key: str, label: str, *seeds: tuple[list[float], float]) -> Shown:
 
 
 def said_of(*groups: Shown, baseline: TableLine | None, cursor: float | None = None) -> str:
-    return "".join(text for text, _ in cursor_parts(groups, PlotState(cursor=cursor), baseline))
+    return "".join(text for text, _ in figures_line(groups, PlotState(cursor=cursor), baseline, 400))
 
 
 def test_the_status_line_holds_means_against_means() -> None:

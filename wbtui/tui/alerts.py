@@ -16,6 +16,8 @@ NO_IMPROVEMENT_SHARE = 1 / 3
 run at work is said not to improve. A third, because weight decay pauses that long and still gains at the end."""
 NO_IMPROVEMENT_EPOCHS = 10
 """... and epochs, at least."""
+LOUD_STATES = ("stalled", "crashed", "failed")
+"""Those that are alerts by themselves."""
 MARK = "⚠"
 _TOLD_EACH = 3  # more at once share a message
 _MOST_TOLD = 5_000  # of them, the newest are remembered
@@ -39,7 +41,7 @@ def alerts_of(row: RunSummary) -> tuple[Alert, ...]:
     found = []
     if row.non_finite_epoch is not None:
         found.append(Alert("non-finite loss", f"in epoch {row.non_finite_epoch}"))
-    if row.state in ("stalled", "crashed", "failed"):
+    if row.state in LOUD_STATES:
         found.append(Alert(row.state, row.evidence))
     if row.state in LIVING and (still := _epochs_without_improvement(row)):
         best = f"best validation All in epoch {row.best_epoch}"

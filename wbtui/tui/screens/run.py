@@ -14,6 +14,7 @@ from wbtui.tui import pages
 from wbtui.tui.actions import bindings
 from wbtui.tui.alerts import beside_state
 from wbtui.tui.columns import STATE_COLOURS, eta_seconds
+from wbtui.tui.figures_line import figures_line
 from wbtui.tui.ink import Part, parts_width
 from wbtui.tui.marks import style_of
 from wbtui.tui.panels import PanelSpec
@@ -21,7 +22,6 @@ from wbtui.tui.plots import PlotState, Shown
 from wbtui.tui.screens.dialogs import Prompt
 from wbtui.tui.screens.run_commands import RunCommands
 from wbtui.tui.snapshots import RunDetail, Snapshot
-from wbtui.tui.status import cursor_parts
 from wbtui.tui.widgets.key_bar import KeyBar
 from wbtui.tui.widgets.one_line import OneLine
 from wbtui.tui.widgets.panel_grid import PanelGrid
@@ -213,7 +213,7 @@ class RunScreen(RunCommands):
         if self.remarks or not self.is_mounted:
             return
         self.query_one("#status", OneLine).show(
-            cursor_parts(self._shown, self.plot_state, None)
+            figures_line(self._shown, self.plot_state, None, self.app.size.width)
             if self.page != "system"
             else [(" samples every few seconds, by the run's waiter", "dim")]
         )

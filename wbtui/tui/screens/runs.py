@@ -13,8 +13,9 @@ from wbtui.report.seeds import sentences
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui.actions import bindings
-from wbtui.tui.alerts import beside_state
+from wbtui.tui.alerts import LOUD_STATES, alerts_of, beside_state
 from wbtui.tui.columns import COLUMNS, Context, sortable
+from wbtui.tui.figures_line import figures_line
 from wbtui.tui.lines import TableLine, replaced, table_lines
 from wbtui.tui.marks import colours_for, rich_colour, shown_ids, style_of
 from wbtui.tui.plots import Shown
@@ -22,7 +23,7 @@ from wbtui.tui.screens.dialogs import Choose, Prompt
 from wbtui.tui.screens.run_commands import RunCommands
 from wbtui.tui.seeds import seeds_label
 from wbtui.tui.snapshots import RunDetail, Snapshot
-from wbtui.tui.status import cursor_parts, top_left, top_right, without_curves
+from wbtui.tui.status import top_left, top_right, without_curves
 from wbtui.tui.widgets.key_bar import KeyBar
 from wbtui.tui.widgets.one_line import OneLine
 from wbtui.tui.widgets.panel_grid import PanelGrid
@@ -148,15 +149,17 @@ class RunsScreen(RunCommands):
         line = self.query_one(RunTable).current
         row = line.leader if line else None
         evidence = f" {row.state}: {row.evidence}" if row is not None and row.state != "finished" else ""
-        evidence += beside_state(row) if row is not None else ""
-        evidence += (
-            without_curves(row, self.dashboard.snapshot.details.get(row.id)) if row is not None else ""
-        )
-        evidence += "".join(f" {one}" for one in self._said_of_seeds())
-        parts = cursor_parts(self._shown, self.plot_state, self._baseline_line())
-        self.query_one("#status", OneLine).show(
-            parts or [(plain(evidence), "")], [(plain(evidence) + " ", "dim")] if parts else []
-        )
+        besides = without_curves(row, self.dashboard.snapshot.details.get(row.id)) if row is not None else ""
+        besides += "".join(f" {one}" for one in self._said_of_seeds())
+        wrong = {line.key: alerts_of(row)} if line is not None and row is not None else {}
+        width = self.size.width
+        parts = figures_line(self._shown, self.plot_state, self._baseline_line(), width, wrong)
+        if parts:
+            quiet = besides if row is not None and row.state in LOUD_STATES else evidence + besides
+            self.query_one("#status", OneLine).show(parts, [(plain(quiet) + " ", "dim")])
+        else:
+            evidence += beside_state(row) if row is not None else ""
+            self.query_one("#status", OneLine).show([(plain(evidence + besides), "")])
 
     def _said_of_seeds(self) -> Sequence[str]:
         """Which runs of the folded line under the cursor do not count."""
@@ -261,6 +264,7 @@ class RunsScreen(RunCommands):
     def on_resize(self, event: events.Resize) -> None:
         """Share the room anew."""
         self._share_room()
+        self.show_status()
 
     def _share_room(self) -> None:
         empty = self.dashboard.snapshot.loaded and not self.dashboard.snapshot.rows
