@@ -9,6 +9,7 @@ from bench_helpers import adjusting, rested
 from dashboard_helpers import SIZES, drive, opened, said, screen_lines, screen_text, until
 from finished_runs import CLASSES, COUNTS, accuracies, classifier, make_run, predictions_of
 from rich.cells import cell_len
+from textual.widgets._toast import Toast
 
 from wbtui.adjustment import AllAccuracy, method_named
 from wbtui.report.adjusting import Request, adjust_run, load_material
@@ -193,6 +194,26 @@ def test_readonly_saves_nothing(runs: Path) -> None:
 
     drive(look)
     assert not (folder / "derived").exists()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_message_covers_no_figures(runs: Path, size: tuple[int, int]) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs, size) as (app, pilot):
+            screen = await adjusting(app, pilot)
+            await pilot.press("3")
+            await rested(screen, pilot)
+            await pilot.press("s")
+            await until(pilot, lambda: screen.query(Toast) and "saved as" in screen_text(app))
+            covered = screen.query_one(Toast).region
+            assert covered.height
+            below = ("#gained", "#lost", "#settings", "#status", "#keys")
+            for name in ("#top", "#methods", "#strength", "#gamma", "#figures", *below):
+                assert not covered.overlaps(screen.query_one(name).region), name
+
+    drive(look)
 
 
 def test_settings_of_several_runs_stand_side_by_side(runs: Path) -> None:

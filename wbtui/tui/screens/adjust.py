@@ -62,6 +62,8 @@ class AdjustScreen(AdjustKeys):
     AdjustScreen #methods { background: $panel; }
     AdjustScreen #settings { max-height: 7; }
     AdjustScreen #seeds { max-height: 4; }
+    /* figures stand above and below the pictures: messages stand on these */
+    AdjustScreen ToastRack { dock: top; align: right top; margin-top: 4; margin-bottom: 0; }
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
