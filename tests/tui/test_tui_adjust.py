@@ -207,6 +207,7 @@ def test_a_message_covers_no_figures(runs: Path, size: tuple[int, int]) -> None:
             await rested(screen, pilot)
             await pilot.press("s")
             await until(pilot, lambda: screen.query(Toast) and "saved as" in screen_text(app))
+            assert ":pair-" in said(app)
             covered = screen.query_one(Toast).region
             assert covered.height
             below = ("#gained", "#lost", "#settings", "#status", "#keys")

@@ -296,7 +296,8 @@ class AdjustKeys(Screen[None]):
             return
 
         def saved(derived: Derived) -> None:
-            name = f"{self.dashboard.short(trial.run_id)}:{derived.name}"
+            own = derived.name if self.dashboard.ascii_only else derived.title
+            name = f"{self.dashboard.short(trial.run_id)}:{own}"
             self.dashboard.say(f"saved as {name}; a comparison shows it beside its run")
             self.dashboard.feed.hurry()
             self.draw_soon()
