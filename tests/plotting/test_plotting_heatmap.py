@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from wbtui.plotting import Colormap, GlyphSet, HeatmapOptions, heatmap, sparkline, to_text
 from wbtui.plotting.bins import stretched_means
+from wbtui.plotting.names import told_apart
 
 tables = arrays(np.float64, array_shapes(min_dims=2, max_dims=2, max_side=25))
 
@@ -152,3 +153,36 @@ def test_any_numbers_make_a_sparkline(values, width, glyph_set):
     assert canvas.glyphs.shape == (1, width)
     finite = values[np.isfinite(values)]
     assert (canvas.glyphs != " ").any() == (len(finite) > 0)
+
+
+LAYERS = (
+    "bn1",
+    *(f"layer{stage}.{block}.bn{n}" for stage in (1, 2, 3) for block in range(5) for n in (1, 2)),
+)
+
+
+@pytest.mark.parametrize("width", [39, 45, 58, 80, 118])
+def test_rows_of_layers_are_told_apart_beside_a_heatmap(width):
+    options = HeatmapOptions(width, 2 * len(LAYERS), row_names=LAYERS, colour=False)
+    lines = to_text(heatmap(np.arange(2.0 * len(LAYERS)).reshape(-1, 2), options).canvas).splitlines()
+    labels = [line.split("┤")[0].strip() for line in lines if "┤" in line]
+    assert len(labels) == len(LAYERS) == len(set(labels))
+    assert labels[0] == "bn1"
+    assert labels[-1].startswith("l")
+    assert labels[-1].endswith("2")
+
+
+@given(st.lists(st.text("abc.1", max_size=12), max_size=6), st.integers(1, 9), st.integers(0, 6))
+def test_names_are_cut_no_more_than_they_must_and_never_beyond_their_room(names, width, more):
+    found = told_apart(tuple(names), width, width + more, "…")
+    assert all(len(name) <= width + more for name in found)
+    if all(len(name) <= width for name in names):
+        assert found == tuple(names)
+
+
+def test_a_name_is_cut_at_its_end_where_that_tells_it_apart():
+    assert told_apart(("accuracy", "cosine"), 5, 9, "…") == ("accu…", "cosi…")
+    assert told_apart(("layer1.0.bn1", "layer1.0.bn2"), 7, 12, "…") == ("layer…1", "layer…2")
+    assert told_apart(("ab.x1", "ac.x1", "ab.x2"), 3, 4, "…") == ("ab…1", "ac…1", "ab…2")
+    assert told_apart(("abcdef", "abxdef"), 3, 4, "…") == ("abc…", "abx…")
+    assert told_apart(("abcdef", "abxdef"), 3, 3, "…") == ("ab…", "ab…")

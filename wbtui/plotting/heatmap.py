@@ -20,6 +20,7 @@ from wbtui.plotting.frame import (
     plain,
 )
 from wbtui.plotting.glyphs import GLYPHS, Glyphs, GlyphSet
+from wbtui.plotting.names import told_apart
 from wbtui.plotting.palette import Colormap
 from wbtui.plotting.scale import Floats, Scale, finite_bounds
 from wbtui.plotting.ticks import number, ticks
@@ -124,15 +125,12 @@ def _bounds(values: Floats, options: HeatmapOptions) -> tuple[float, float] | No
 def _names(rows: int, height: int, options: HeatmapOptions, glyphs: Glyphs) -> list[tuple[int, str]]:
     """Return which row of the area carries which name."""
     if options.row_names:
-        most = max(options.width // 4, 1)
+        whole = tuple(plain(name, glyphs) for name in options.row_names)
+        usual = max(options.width // 4, 1)
+        widest = max(options.width // 3 - 1, usual)  # more and `gutter` leaves them out
+        names = told_apart(whole, usual, widest, glyphs.ellipsis)
         step = max(1, -(-rows // height))
-        return [
-            (
-                _middle(row, rows, height),
-                shortened(plain(options.row_names[row], glyphs), most, glyphs.ellipsis),
-            )
-            for row in range(0, rows, step)
-        ]
+        return [(_middle(row, rows, height), names[row]) for row in range(0, rows, step)]
     scale = Scale.spanning(0.0, max(rows - 1.0, 0.0))
     numbers = [round(scale.value(at)) for at, _ in ticks(scale, max(height // 2, 2), whole=True)]
     return [(_middle(row, rows, height), str(row)) for row in numbers if 0 <= row < rows]
