@@ -5,7 +5,8 @@ docstring as the comment above the option. Nothing here imports torch.
 """
 
 import re
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -440,3 +441,16 @@ class RunConfig(Section):
                 raise ValueError(
                     f"stages.{i}.constraint = 'maxnorm' needs model.head = 'linear', got {head!r}"
                 )
+
+
+def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Leaves of a nested table by dotted key; tables in a list by their index, lists of plain values are leaves."""
+    for key, value in table.items():
+        dotted = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from flatten(value, dotted + ".")
+        elif isinstance(value, (list, tuple)) and value and all(isinstance(item, Mapping) for item in value):
+            for index, item in enumerate(value):
+                yield from flatten(item, f"{dotted}.{index}.")
+        else:
+            yield dotted, tuple(value) if isinstance(value, list) else value

@@ -17,7 +17,7 @@ import platformdirs
 from pydantic import BaseModel, ValidationError
 
 from wbtui.catalog import nearest
-from wbtui.config import RunConfig
+from wbtui.config import RunConfig, flatten
 from wbtui.errors import UsageError
 
 MAX_TOML_BYTES = 1_000_000
@@ -150,19 +150,6 @@ def overlay(layers: Iterable[Layer]) -> Resolved:
         return Resolved(RunConfig.model_validate(data), origins)
     except ValidationError as error:
         raise UsageError(_explain(error, values, origins)) from None
-
-
-def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Leaves of a nested table by dotted key; tables in a list by their index, lists of plain values are leaves."""
-    for key, value in table.items():
-        dotted = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            yield from flatten(value, dotted + ".")
-        elif isinstance(value, (list, tuple)) and value and all(isinstance(item, Mapping) for item in value):
-            for index, item in enumerate(value):
-                yield from flatten(item, f"{dotted}.{index}.")
-        else:
-            yield dotted, tuple(value) if isinstance(value, list) else value
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from wbtui.adjustment import DEFAULT_METHOD
 from wbtui.cli.main import main
 from wbtui.config import RunConfig
 from wbtui.presets import resolve
+from wbtui.store.index import RunIndex
 from wbtui.store.notes import read_notes
 
 
@@ -383,7 +384,11 @@ def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     ids=["--help", "ls"],
 )
 def test_help_and_ls_import_only_what_they_need(runs: Path, arguments: list[str], spared: set[str]) -> None:
-    """What a start takes is what it imports; benchmarks/cli_speed.py measures it."""
+    """What a start takes is what it imports; benchmarks/cli_speed.py measures it.
+
+    A run that the index does not know yet has its whole configuration read, once, with pydantic.
+    """
+    RunIndex(runs).listing()
     script = "import sys; from wbtui.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
     done = python("-c", script, *arguments)
     assert done.returncode == 0, done.stderr

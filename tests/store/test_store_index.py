@@ -14,10 +14,14 @@ from store_helpers import CONFIG, Make, Opened, measure
 
 from wbtui.store import index as index_module
 from wbtui.store import records
+from wbtui.store import summary as summary_module
 from wbtui.store.facts import process_info
 from wbtui.store.format import Result
 from wbtui.store.index import Listing, RunIndex
+from wbtui.store.index_rows import INDEX_VERSION
 from wbtui.store.notes import edit_tags, set_note, set_star
+from wbtui.store.reader import Run
+from wbtui.store.setting import setting_digest
 from wbtui.store.summary import RunSummary
 from wbtui.store.summary_row import from_row, to_row
 from wbtui.store.writer import RunWriter
@@ -97,9 +101,9 @@ def test_a_run_is_read_again_only_when_its_signature_changes(
     read: list[str] = []
     real = index_module.summarise
 
-    def counting(run: index_module.Run) -> RunSummary:
+    def counting(run: index_module.Run, setting: str = "") -> RunSummary:
         read.append(run.id)
-        return real(run)
+        return real(run, setting)
 
     monkeypatch.setattr(index_module, "summarise", counting)
     RunIndex(runs).listing()
@@ -107,6 +111,38 @@ def test_a_run_is_read_again_only_when_its_signature_changes(
     edit_tags(folder, add=["new"])
     assert row(RunIndex(runs).listing(), "a").tags == ("new",)
     assert read == ["a"]
+
+
+def test_the_setting_of_a_run_is_made_again_only_when_its_configuration_changes(
+    make_run: Make, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_run("a", finished=False)
+    made: list[str] = []
+    real = summary_module.setting_digest
+
+    def counting(run: index_module.Run) -> str:
+        made.append(run.id)
+        return real(run)
+
+    monkeypatch.setattr(summary_module, "setting_digest", counting)
+    index = RunIndex(runs)
+    before = row(index.listing(), "a").setting
+    with RunWriter.open(folder) as writer:
+        measure(writer, 7)
+    assert row(index.listing(), "a").epoch == 7
+    assert row(index.listing(), "a").setting == row(RunIndex(runs).listing(), "a").setting == before
+    assert made == ["a"]
+    config = (folder / "config.toml").read_text()
+    (folder / "config.toml").write_text(config.replace("seed = 7", "seed = 123"))
+    assert row(RunIndex(runs).listing(), "a").setting == before
+    (folder / "config.toml").write_text(config.replace("weight_decay = 0.005", "weight_decay = 0.01"))
+    assert row(RunIndex(runs).listing(), "a").setting not in ("", before)
+    assert made == ["a"] * 3
+
+
+def test_whoever_changes_what_a_setting_is_raises_the_version_of_the_index(make_run: Make) -> None:
+    """Rows of an older index would not fold with new ones: raise INDEX_VERSION, then write the new digest here."""
+    assert (INDEX_VERSION, setting_digest(Run(make_run("a")))) == (3, "62ef94a0d9d5d77d")
 
 
 def test_a_living_runs_state_is_looked_at_every_time(make_run: Make, runs: Path) -> None:
@@ -261,10 +297,10 @@ def test_a_run_that_vanishes_while_it_is_read_is_no_row(
     folder = make_run("b")
     real = index_module.summarise
 
-    def vanishing(run: index_module.Run) -> RunSummary:
+    def vanishing(run: index_module.Run, setting: str = "") -> RunSummary:
         if run.id == "b" and folder.exists():
             shutil.rmtree(folder)
-        return real(run)
+        return real(run, setting)
 
     monkeypatch.setattr(index_module, "summarise", vanishing)
     assert [found.id for found in RunIndex(runs).listing().rows] == ["a"]

@@ -83,7 +83,7 @@ def _start(runs: Path, folders: list[Path], resolved: list["Resolved"]) -> None:
 def _print_values(resolved: "Resolved", as_json: bool) -> None:
     import json
 
-    from wbtui.presets import flatten
+    from wbtui.config import flatten
 
     values = dict(flatten(resolved.config.model_dump()))
     origins = {key: resolved.origins.get(key, "default") for key in values}

@@ -11,9 +11,10 @@ from wbtui.metrics import seed_statistics
 from wbtui.report.derived import adjustment_facts
 from wbtui.report.differences import MARKS, Difference, Rule, difference, rule_in_words, same_images
 from wbtui.report.entries import Entry
-from wbtui.report.settings import IMPORTED, Setting, difference_table, shown_value
+from wbtui.report.settings import Setting, difference_table, shown_value
 from wbtui.report.table import Cell, Column, Table, text_cell
 from wbtui.report.values import figure, percent, plus_minus, points, signed
+from wbtui.store.setting import IMPORTED
 from wbtui.store.text import plain
 
 NOT_COMPARABLE = "NOT COMPARABLE"

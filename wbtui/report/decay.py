@@ -7,9 +7,9 @@ eight points in the last third: a schedule that gives it less makes weight decay
 
 from wbtui.config import RunConfig, StageConfig
 from wbtui.data.available import planned_images
-from wbtui.report.settings import IMPORTED
 from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import Run
+from wbtui.store.setting import IMPORTED
 
 PAPERS_DOSE = 320 * 164 * 0.01 * 5e-3
 """2.62: WB22 and WB24 on CIFAR-100-LT, IF 100: epochs x steps (10,457 images in batches of 64) x lr x WD."""

@@ -15,7 +15,6 @@ from wbtui.errors import UsageError
 from wbtui.metrics import assign_groups, summarise_accuracy
 from wbtui.metrics.accuracy import accuracy_by_class
 from wbtui.report.figures import GROUPS
-from wbtui.report.settings import IMPORTED
 from wbtui.store import arrays, atomic
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.format import CONFIG, FORMAT_VERSION, PROVENANCE, Metric, Result
@@ -23,6 +22,7 @@ from wbtui.store.ids import new_id
 from wbtui.store.notes import edit_tags
 from wbtui.store.predictions import Classifier, PredictionsMeta, SplitPredictions
 from wbtui.store.records import write_result
+from wbtui.store.setting import IMPORTED
 from wbtui.store.text import plain
 from wbtui.store.writer import RunWriter
 

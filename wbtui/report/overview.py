@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 from wbtui.report.decay import run_notice
 from wbtui.report.derived import damaged_derived
 from wbtui.report.figures import GROUP_TITLES, SPLITS, Figures, figures_of, has_split, result_of
-from wbtui.report.settings import IMPORTED
 from wbtui.report.stages import data_in_words, model_in_words, stage_in_words
 from wbtui.report.table import Cell, Column, Table, count_cell, figure_cell, pairs, percent_cell, text_cell
 from wbtui.report.values import counted, duration, moment, size
@@ -14,6 +13,7 @@ from wbtui.store.errors import StoreReadError
 from wbtui.store.format import ATTEMPTS, RESULT, Notes, Result, RunState
 from wbtui.store.reader import Run
 from wbtui.store.records import read_result
+from wbtui.store.setting import IMPORTED
 from wbtui.store.summary import size_on_disk
 from wbtui.store.text import plain
 

@@ -4,19 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wbtui.presets import flatten
 from wbtui.report.table import Column, Table, text_cell
-from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import Run
+from wbtui.store.setting import configuration, setting_key, setting_of
 from wbtui.store.text import plain
 
-_NOT_A_SETTING = ("seed", "name", "device", "threads")
-_NOT_A_SETTING_SECTION = ("checkpoint.",)
-"""What does not make another setting: the seed, a label, where it ran and how often it was saved."""
-
 _ABSENT = "-"
-IMPORTED = "imported"
-"""Preset label of runs made of somebody else's predictions; each of their seeds comes from a file of its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,22 +30,6 @@ class Setting:
         return len(self.runs)
 
 
-def configuration(run: Run) -> dict[str, Any]:
-    """A run's configuration by dotted key, defaults filled in where it is one of this version.
-
-    Of imported predictions nothing but what their config.toml says is known: no default is theirs.
-
-    Raises:
-        StoreReadError: it cannot be read.
-    """
-    if run.config.get("preset") == IMPORTED:
-        return dict(flatten(run.config))
-    try:
-        return dict(flatten(run.run_config().model_dump()))
-    except StoreReadError:
-        return dict(flatten(run.config))
-
-
 def fold_seeds(runs: Iterable[Run]) -> list[Setting]:
     """Put seeds of one setting together, settings in the order of their first run.
 
@@ -62,26 +39,11 @@ def fold_seeds(runs: Iterable[Run]) -> list[Setting]:
     folded: dict[str, tuple[dict[str, Any], list[Run]]] = {}
     for run in runs:
         whole = configuration(run)
-        values = {key: value for key, value in whole.items() if _matters(key, whole)}
+        values = setting_of(whole)
         folded.setdefault(setting_key(whole), (values, []))[1].append(run)
     found = list(folded.values())
     labels = _labels([values for values, _ in found])
     return [Setting(label, values, tuple(runs)) for label, (values, runs) in zip(labels, found, strict=True)]
-
-
-def setting_key(values: Mapping[str, Any]) -> str:
-    """What configurations have in common that differ in nothing but their seed, and where and how they ran.
-
-    Args:
-        values: a configuration by dotted key, defaults filled in.
-    """
-    return repr(sorted(item for item in values.items() if _matters(item[0], values)))
-
-
-def _matters(key: str, values: Mapping[str, Any]) -> bool:
-    if key == "data.root":  # for other sources it only says where this machine keeps them
-        return values.get("data.source") in ("npz", "folder") and values.get("preset") != IMPORTED
-    return key not in _NOT_A_SETTING and not key.startswith(_NOT_A_SETTING_SECTION)
 
 
 def _labels(settings: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -10,11 +10,12 @@ from wbtui.metrics import seed_statistics
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.compare import SAME, problems
 from wbtui.report.entries import Entry, Member, folded, member
-from wbtui.report.settings import IMPORTED, shown_value
+from wbtui.report.settings import shown_value
 from wbtui.report.table import Cell, Column, Table, count_cell, figure_cell, text_cell
 from wbtui.report.values import figure, percent, plus_minus
 from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import Run
+from wbtui.store.setting import IMPORTED
 from wbtui.store.text import plain
 
 _COLUMNS = (

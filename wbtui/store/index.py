@@ -23,6 +23,8 @@ from wbtui.store.summary import RunSummary, broken, refresh_state, summarise
 from wbtui.store.text import plain
 
 _SIGNED = (EVENTS, RESULT, NOTES, PROCESS, CONFIG)
+_CONFIG = slice(3 * _SIGNED.index(CONFIG), 3 * _SIGNED.index(CONFIG) + 3)
+"""What of a signature is config.toml's."""
 _SETTLED_A_POLL = 25
 _SCAN_AFTER, _SCAN_EVERY = 4, 10  # polls; see _names
 _MAKING_SECONDS = 5.0  # a folder that is being made has no config.toml for a moment
@@ -186,7 +188,8 @@ class RunIndex:
             ):
                 return None
             run = self._open.pop(name, None) or Run(folder)
-            summary = summarise(run)
+            same_config = before is not None and before.signature[_CONFIG] == signature[_CONFIG]
+            summary = summarise(run, before.summary.setting if before is not None and same_config else "")
             if summary.state in LIVING:
                 self._open[name] = run
             return IndexRow(signature, summary)

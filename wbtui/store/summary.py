@@ -14,6 +14,7 @@ from wbtui.store.format import CONFIG, DERIVED, OUTCOMES, Outcome, RunState, Sta
 from wbtui.store.history import End, History
 from wbtui.store.jsonio import number
 from wbtui.store.reader import Run
+from wbtui.store.setting import setting_digest
 from wbtui.store.state import derive_state
 from wbtui.store.text import plain
 
@@ -55,6 +56,8 @@ class RunSummary:
     weight_decay: float | None = None
     """Of the first stage."""
     imbalance_factor: float | None = None
+    setting: str = ""
+    """What its seeds have in common, as `setting.setting_digest` says it; empty: not known."""
     tags: tuple[str, ...] = ()
     note: str = ""
     star: bool = False
@@ -136,8 +139,12 @@ def broken(run: Path, problem: str) -> RunSummary:
     return RunSummary(id=run.name, path=str(run), evidence=problem, problem=problem)
 
 
-def summarise(run: Run) -> RunSummary:
+def summarise(run: Run, setting: str = "") -> RunSummary:
     """The row of a run, whatever its folder holds.
+
+    Args:
+        run: The run.
+        setting: Its `setting_digest` where it is known already; else it is made, which takes a while.
 
     Raises:
         FileNotFoundError: the folder is not there any more.
@@ -145,13 +152,13 @@ def summarise(run: Run) -> RunSummary:
     if not run.id.isprintable():
         return broken(run.path, "its name holds characters that cannot be shown; rename it")
     try:
-        return _summarise(run)
+        return _summarise(run, setting)
     except (StoreReadError, OSError, RecursionError, MemoryError) as error:
         run.path.lstat()
         return broken(run.path, str(error) or type(error).__name__)
 
 
-def _summarise(run: Run) -> RunSummary:
+def _summarise(run: Run, setting: str) -> RunSummary:
     labels = _labels(run.config)
     history = run.history
     state = run.state()
@@ -181,6 +188,7 @@ def _summarise(run: Run) -> RunSummary:
         evidence=state.evidence,
         settled=state.settled,
         **labels,
+        setting=setting or setting_digest(run),
         tags=tuple(plain(tag) for tag in notes.tags) if notes else (),
         note=plain(notes.note, lines=True) if notes else "",
         star=notes.star if notes else False,

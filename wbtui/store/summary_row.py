@@ -96,7 +96,8 @@ _KEY_FIGURES = frozenset(KEY_FIGURES)
 
 _CHECKS: dict[str, Callable[[object], bool]] = {
     **dict.fromkeys(
-        ("id", "path", "evidence", "preset", "variant", "name", "device", "model", "note"), _is_text
+        ("id", "path", "evidence", "preset", "variant", "name", "device", "model", "setting", "note"),
+        _is_text,
     ),
     **dict.fromkeys(("end_outcome", "end_reason", "problem"), _is_text),
     **dict.fromkeys(

@@ -66,8 +66,7 @@ def _run(line: TableLine, context: Context) -> str:
 
 
 def _variant(line: TableLine, context: Context) -> str:
-    row = line.row
-    return plain(row.name or row.variant or row.problem or row.id)
+    return plain(line.name or line.row.problem or line.row.id)
 
 
 def _seed(line: TableLine, context: Context) -> str:

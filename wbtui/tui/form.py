@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wbtui.config import RunConfig
+from wbtui.config import RunConfig, flatten
 from wbtui.errors import UsageError
 from wbtui.launch.grid import expand, split_list
 from wbtui.notices import notices
 from wbtui.presets import (
     Resolved,
-    flatten,
     load_preset,
     load_variant,
     parse_value,
@@ -27,9 +26,9 @@ from wbtui.presets import (
 )
 from wbtui.report.decay import planned_notice
 from wbtui.report.listing import short_ids
-from wbtui.report.settings import configuration, setting_key
 from wbtui.report.values import words_apart
 from wbtui.store.reader import open_run
+from wbtui.store.setting import configuration, setting_key
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui.lines import LIVING
@@ -163,7 +162,7 @@ def _repeats(configs: Sequence[RunConfig], there: Sequence[RunSummary]) -> tuple
 
 
 def _key_of(row: RunSummary) -> str:
-    """See `settings.setting_key`; empty where it cannot be read any more."""
+    """See `setting.setting_key`; empty where it cannot be read any more."""
     try:
         return setting_key(configuration(open_run(Path(row.path))))
     except (UsageError, OSError):

@@ -39,6 +39,12 @@ class TableLine:
         return one_a_seed(self.members, _candidate)
 
     @property
+    def name(self) -> str:
+        """What it is called: the name that all its runs have, else the method; empty where neither is known."""
+        names = {row.name for row in self.members}
+        return self.row.name if len(names) == 1 and self.row.name else self.row.variant
+
+    @property
     def n(self) -> int:
         """How many seeds its figures are of."""
         return len(self.counted.runs)
@@ -138,24 +144,14 @@ def _liveliness(row: RunSummary) -> int:
     return 0 if row.state in LIVING else 1 if row.state == "queued" else 2
 
 
-def setting_of(row: RunSummary) -> tuple[object, ...]:
-    """What seeds of one setting have in common."""
-    if row.unreadable:
-        return (row.id,)
-    return (
-        row.preset,
-        row.variant,
-        row.name,
-        row.model,
-        row.weight_decay,
-        row.imbalance_factor,
-        row.total_epochs,
-    )
+def setting_of(row: RunSummary) -> str:
+    """What seeds of one setting have in common: their whole configuration without seed, labels and place."""
+    return row.setting or row.id
 
 
 def folded(rows: Sequence[RunSummary]) -> list[TableLine]:
     """Seeds of one setting as one line, where the first of them stands."""
-    groups: dict[tuple[object, ...], list[RunSummary]] = {}
+    groups: dict[str, list[RunSummary]] = {}
     for row in rows:
         groups.setdefault(setting_of(row), []).append(row)
     return [TableLine(tuple(sorted(members, key=lambda row: row.id))) for members in groups.values()]

@@ -166,7 +166,7 @@ class RunsScreen(RunCommands):
         line = self.query_one(RunTable).current
         if line is None or len(line.members) == 1:
             return ()
-        return sentences(line.row.name or line.row.variant, line.counted, self.dashboard.short_ids)
+        return sentences(line.name, line.counted, self.dashboard.short_ids)
 
     def _baseline_line(self) -> TableLine | None:
         """The run that others are measured against, with its seeds where they are folded."""
@@ -234,7 +234,7 @@ class RunsScreen(RunCommands):
 
     def _label(self, members: Sequence[RunSummary]) -> str:
         if len(members) > 1:
-            return seeds_label(members[0].name or members[0].variant, len(members))
+            return seeds_label(TableLine(tuple(members)).name, len(members))
         return plain(self.dashboard.short(members[0].id))
 
     def panels_changed(self) -> None:
