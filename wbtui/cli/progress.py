@@ -10,11 +10,11 @@ from typing import TypeVar
 from wbtui.errors import UsageError
 from wbtui.launch.identity import waiter_lives
 from wbtui.launch.resume import config_of
-from wbtui.report.settings import IMPORTED
 from wbtui.store.errors import StoreReadError
 from wbtui.store.format import Heartbeat, Result, RunState
 from wbtui.store.history import Epoch, History
 from wbtui.store.reader import Run
+from wbtui.store.setting import IMPORTED
 from wbtui.store.text import plain
 
 _RECENT = 20
