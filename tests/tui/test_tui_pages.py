@@ -221,6 +221,23 @@ def test_stop_asks_naming_the_run_and_then_asks_the_run(
     drive(look)
 
 
+def test_what_a_question_says_of_a_run_stays_true_while_it_is_open(
+    runs: Path, at_work: tuple[Path, subprocess.Popen[bytes]]
+) -> None:
+    folder, process = at_work
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("I")
+            assert f"{app.short(folder.name)}: running, heartbeat" in screen_text(app)
+            process.kill()
+            process.wait()
+            await until(pilot, lambda: f"{app.short(folder.name)}: crashed, " in screen_text(app))
+            assert isinstance(app.screen, Confirm)
+
+    drive(look)
+
+
 @pytest.mark.parametrize("key", ["T", "K"])
 def test_terminate_and_kill_end_the_process(
     runs: Path, at_work: tuple[Path, subprocess.Popen[bytes]], key: str

@@ -18,6 +18,7 @@ from wbtui.store.text import plain
 from wbtui.tui.ink import ascii_text
 
 Answer = TypeVar("Answer")
+_AGAIN_SECONDS = 0.5
 
 _CSS = """
 {name} {{ align: center middle; background: $background 60%; }}
@@ -41,7 +42,13 @@ class Dialog(ModalScreen[Answer]):
 
 
 class Confirm(Dialog[bool]):
-    """Asks yes or no; what it is about is named in the question."""
+    """Asks yes or no; what it is about is named in the question.
+
+    Args:
+        question: What is asked.
+        detail: What speaks for an answer; asked again as long as the dialog is open, since it may change.
+        yes: What `y` does.
+    """
 
     DEFAULT_CSS = _CSS.format(name="Confirm", width=72)
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -50,17 +57,27 @@ class Confirm(Dialog[bool]):
         Binding("enter", "say_how", "How"),
     ]
 
-    def __init__(self, question: str, detail: str = "", *, yes: str = "do it") -> None:
+    def __init__(self, question: str, detail: Callable[[], str], *, yes: str = "do it") -> None:
         super().__init__()
         self._question, self._detail, self._yes = question, detail, yes
+        self._said = detail()
 
     def compose(self) -> ComposeResult:
         """The question and its two answers."""
         with Vertical():
             yield Static(self.literal(self._question), markup=False, classes="title")
-            if self._detail:
-                yield Static(self.literal(self._detail), markup=False)
+            yield Static(self.literal(self._said), markup=False, id="detail")
             yield Static("y yes   n no", markup=False, classes="hint")
+
+    def on_mount(self) -> None:
+        """Ask for the detail again and again."""
+        self.set_interval(_AGAIN_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        said = self._detail()
+        if said != self._said:
+            self._said = said
+            self.query_one("#detail", Static).update(self.literal(said))
 
     def action_say_how(self) -> None:
         """Enter alone does nothing that cannot be undone: say which key does."""

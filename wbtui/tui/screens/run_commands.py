@@ -22,7 +22,8 @@ _MEANS = (
     "Its processes get SIGTERM and write a checkpoint if they can.",
     "Its processes get SIGKILL; work since the last checkpoint is lost.",
 )
-_CONFIRMED_AT_ONCE = 8  # runs named in a question
+_CONFIRMED_AT_ONCE = 8  # runs named in a question ...
+_EVIDENCE_SHOWN = 4  # ... and those whose state is shown below it
 
 
 class RunCommands(PanelKeys):
@@ -83,9 +84,12 @@ class RunCommands(PanelKeys):
             return
         names = ", ".join(self.called(row) for row in rows[:_CONFIRMED_AT_ONCE])
         more = f" and {len(rows) - _CONFIRMED_AT_ONCE} more" if len(rows) > _CONFIRMED_AT_ONCE else ""
-        evidence = "\n".join(
-            f"{self.dashboard.short(row.id)}: {row.state}, {row.evidence}" for row in rows[:4]
-        )
+
+        def evidence() -> str:
+            known = self.dashboard.snapshot.by_id
+            now = [known.get(row.id, row) for row in rows[:_EVIDENCE_SHOWN]]
+            lines = (f"{self.dashboard.short(row.id)}: {row.state}, {row.evidence}" for row in now)
+            return "\n".join((_MEANS[rung], *lines))
 
         def answered(answer: bool | None) -> None:
             if answer:
@@ -94,7 +98,7 @@ class RunCommands(PanelKeys):
         self.app.push_screen(
             Confirm(
                 f"{_RUNGS[rung]} {names}{more}?",
-                f"{_MEANS[rung]}\n{evidence}",
+                evidence,
                 yes=f"{_RUNGS[rung].lower()} {'it' if len(rows) == 1 else 'them'}",
             ),
             answered,
