@@ -184,7 +184,7 @@ def test_equal_means_are_both_best_and_differ_by_nothing(tmp_path: Path) -> None
 def test_runs_without_final_figures_are_said(tmp_path: Path) -> None:
     folders = [make_run(tmp_path, "ce"), make_run(tmp_path, "wd", finished=False)]
     comparison = compare(entries(tmp_path, names(*folders)))
-    assert comparison.problems == ("wd: 1 of 1 runs have no final figures",)
+    assert comparison.problems == ("wd: 1 of 1 runs have no final figures, these are of epoch 7",)
 
 
 def test_saved_adjustments_stand_beside_runs_and_stale_ones_are_refused(tmp_path: Path) -> None:

@@ -97,9 +97,13 @@ def problems(entries: Sequence[Entry], baseline: int = 0) -> list[str]:
     found = []
     base = entries[baseline]
     for entry in entries:
-        unfinished = [one.run.id for one in entry.members if not one.figures.final]
+        unfinished = sorted({one.figures.epoch for one in entry.members if not one.figures.final})
         if unfinished:
-            found.append(f"{entry.label}: {len(unfinished)} of {entry.n} runs have no final figures")
+            count = sum(not one.figures.final for one in entry.members)
+            epochs = " to ".join(str(epoch) for epoch in dict.fromkeys((unfinished[0], unfinished[-1])))
+            found.append(
+                f"{entry.label}: {count} of {entry.n} runs have no final figures, these are of epoch {epochs}"
+            )
         unusable = [one.why_not for one in entry.members if one.why_not and one.figures.final]
         found += [f"{entry.label}: nothing by test images: {why}" for why in dict.fromkeys(unusable)]
         if _has_oracle(entry):

@@ -67,6 +67,17 @@ def read_members(folders: Sequence[Path], *, derived: bool = False) -> Read:
     return Read(tuple(members), tuple(saved), tuple(problems))
 
 
+def read_again(members: Sequence[Member]) -> dict[str, Member]:
+    """What there is now of runs that had no final figures, by run id; those that cannot be read are left out."""
+    found = {}
+    for one in members:
+        try:
+            found[one.run.id] = member(one.run)
+        except (UsageError, OSError):  # it stays as it was read; the panels say what is wrong
+            continue
+    return found
+
+
 def read_saved(folder: Path, derived: Derived) -> Member:
     """One run, adjusted.
 

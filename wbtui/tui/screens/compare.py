@@ -12,7 +12,15 @@ from wbtui.report.entries import Member, folded
 from wbtui.store.summary import RunSummary
 from wbtui.tui import compare_lines as lines
 from wbtui.tui.actions import bindings
-from wbtui.tui.compare_work import LEAST_COLUMNS, MOST_COLUMNS, Board, Read, make_board, read_members
+from wbtui.tui.compare_work import (
+    LEAST_COLUMNS,
+    MOST_COLUMNS,
+    Board,
+    Read,
+    make_board,
+    read_again,
+    read_members,
+)
 from wbtui.tui.desk import Desk
 from wbtui.tui.ink import Part
 from wbtui.tui.marks import colours_for, rich_colour, style_of
@@ -33,6 +41,8 @@ if TYPE_CHECKING:
 
 PAGES = ("curves", "classes", "settings")
 _MOST_RUNS = 60
+_READING_SECONDS = 3.0
+"""Between two looks at the figures of runs at work; their curves are followed all the time."""
 _TALL_FOR_RULES = 34  # rows from which the rules stand below the table in full
 _PROBLEM_LINES, _TALL_PROBLEM_LINES = 3, 6  # above the table; more stand in full on the page of settings
 _LEAST_PAGE = 60  # cells of a page that stands beside another
@@ -92,6 +102,7 @@ class CompareScreen(CompareKeys):
         self._shown: tuple[Shown, ...] = ()
         self._shown_of: object = None
         self._rules: list[Part] = []
+        self._stands: Mapping[str, tuple[int, str]] = {}
 
     def compose(self) -> ComposeResult:
         """What must be read first, table, pages, status, keys."""
@@ -116,6 +127,7 @@ class CompareScreen(CompareKeys):
         self.query_one("#top", OneLine).show([(" Compare ", "bold reverse"), (" reading runs ...", "dim")])
         self.desk = Desk("compare", self.call_later, lambda text: self.dashboard.say(text, "error"))
         self._read(derived=self._derived)
+        self.set_interval(_READING_SECONDS, self._read_unfinished)
 
     def on_unmount(self) -> None:
         """Let the thread go."""
@@ -172,6 +184,34 @@ class CompareScreen(CompareKeys):
     def take(self, snapshot: Snapshot) -> None:
         """Follow the curves of runs that go on."""
         self.panels_changed()
+
+    def _read_unfinished(self) -> None:
+        """Read runs without final figures again that have come further."""
+        if self.board is None or self.busy:
+            return
+        members = [
+            one
+            for entry in self.entries
+            for one in entry.every_member
+            if not one.figures.final and one.derived is None
+        ]
+        rows = {one.run.id: self.dashboard.snapshot.by_id.get(one.run.id) for one in members}
+        stands = {name: (row.epoch, row.state) for name, row in rows.items() if row is not None}
+        further = [one for one in members if stands.get(one.run.id) != self._stands.get(one.run.id)]
+        self._stands = stands
+        if further:
+            self.desk.ask("again", lambda: read_again(further), self._came_further)
+
+    def _came_further(self, found: Mapping[str, Member]) -> None:
+        """Runs that go on were read again; what was dropped meanwhile stays so."""
+        self._fold(
+            [
+                found.get(one.run.id, one) if one.derived is None else one
+                for entry in self.entries
+                for one in entry.every_member
+            ]
+        )
+        self.compare()
 
     # ------------------------------------------------------------------ drawing
 

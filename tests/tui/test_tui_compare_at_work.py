@@ -1,0 +1,56 @@
+"""Comparing runs at work: do the figures follow them, and is it said of which epoch they are?"""
+
+from pathlib import Path
+
+from bench_helpers import comparing
+from dashboard_helpers import drive, make_run, measure, opened, screen_text, until
+
+from wbtui.store import records
+from wbtui.store.format import Result
+from wbtui.store.writer import RunWriter
+from wbtui.tui.widgets.comparison_table import ComparisonTable
+
+
+def test_figures_of_runs_at_work_follow_them_until_they_are_final(runs: Path) -> None:
+    make_run(runs, 0, variant="ce", epochs=5, accuracy=0.4)
+    folder = make_run(runs, 1, variant="wd", epochs=2, total=9, outcome=None, accuracy=0.9)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await comparing(app, pilot, 2)
+            unfinished = "wd: 1 of 1 runs have no final figures, these are of epoch"
+            assert f"{unfinished} 2" in screen_text(app)
+            table = screen.query_one(ComparisonTable)
+            assert "20.0" in table.text
+            with RunWriter.open(folder) as writer:
+                measure(writer, 3, total=9, accuracy=0.9)
+            await until(pilot, lambda: f"{unfinished} 3" in screen_text(app))
+            assert "30.0" in table.text
+            with RunWriter.open(folder) as writer:
+                measure(writer, 4, total=9, accuracy=0.9)
+                writer.event("end", outcome="stopped", reason="told so", final={"test.accuracy.all": 0.77})
+            figures = {"test.accuracy.all": 0.77}
+            result = Result(1, "stopped", "told so", 0, started=1.0, ended=9.0, epoch=4, final=figures)
+            records.write_result(folder, result)
+            await until(pilot, lambda: "77.0" in table.text)
+            assert unfinished not in screen_text(app)
+
+    drive(look)
+
+
+def test_a_column_taken_away_does_not_come_back_when_runs_go_on(runs: Path) -> None:
+    for number, variant in enumerate(("ce", "wb", "wd")):
+        make_run(runs, number, variant=variant, epochs=2, total=9, outcome=None)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await comparing(app, pilot, 3)
+            await pilot.press("l", "X")
+            await until(pilot, lambda: screen.board is not None and len(screen.board.entries) == 2)
+            dropped = {"ce", "wb", "wd"} - {entry.label for entry in screen.entries}
+            with RunWriter.open(screen.entries[0].members[0].run.path) as writer:
+                measure(writer, 3, total=9)
+            await until(pilot, lambda: "of epoch 3" in screen_text(app))
+            assert dropped.isdisjoint(entry.label for entry in screen.entries)
+
+    drive(look)
