@@ -12,9 +12,16 @@ _LONGEST = 60
 
 
 def mistakes(error: "ValidationError") -> str:
-    """`seed = 'abc': expected a valid integer; ...`, in pydantic's order."""
+    """`seed = 'abc': expected a valid integer; ...`, in pydantic's order.
+
+    Of a list with a wrong value inside pydantic may say that it is too short without it: only the value is named.
+    """
     said = []
-    for item in error.errors(include_url=False):
+    found = error.errors(include_url=False)
+    inside = {item["loc"][:depth] for item in found for depth in range(1, len(item["loc"]))}
+    for item in found:
+        if item["loc"] in inside:
+            continue
         key = ".".join(str(part) for part in item["loc"])
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":

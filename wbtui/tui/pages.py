@@ -43,7 +43,8 @@ def overview_lines(files: RunFiles | None, detail: RunDetail | None, width: int)
     """
     if files is None:
         return [(("reading ...", "dim"),)]
-    lines: list[Line] = [((problem, "#ff7b4a"),) for problem in files.problems]
+    told = {cell.text for table in files.overview for row in table.rows for cell in row}
+    lines: list[Line] = [((problem, "#ff7b4a"),) for problem in files.problems if problem not in told]
     if detail is not None and detail.error:
         lines += [((" Traceback", "bold #ff7b4a"),)]
         lines += [((f" {plain(row, lines=True).expandtabs()}", ""),) for row in detail.error.splitlines()]
