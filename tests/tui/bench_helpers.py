@@ -2,9 +2,12 @@
 
 from typing import cast
 
+import numpy as np
 from dashboard_helpers import until
+from finished_runs import COUNTS, accuracies, predictions_of
 from textual.pilot import Pilot
 
+from wbtui.store.predictions import SplitPredictions
 from wbtui.tui.app import WbtuiApp
 from wbtui.tui.screens.adjust import AdjustScreen
 from wbtui.tui.screens.compare import CompareScreen
@@ -37,3 +40,10 @@ async def rested(screen: AdjustScreen | CompareScreen, pilot: Pilot[None]) -> No
         await until(pilot, lambda: not screen.busy)
         await pilot.pause(0.01)
         quiet = 0 if screen.busy else quiet + 1
+
+
+def adjusted_accuracy(strength: float, seed: int = 0) -> dict[str, float]:
+    """Additive adjustment of the test logits, computed here on its own."""
+    found = predictions_of("test", seed)
+    shifted = found.logits.astype(np.float64) - strength * np.log(np.array(COUNTS) / sum(COUNTS))
+    return accuracies(SplitPredictions(shifted, found.labels))

@@ -1,16 +1,19 @@
 """Run folders to look at, made by the store's own writer, and a way to drive the dashboard without a terminal."""
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dashboard_helpers import STILL, still
+from dashboard_helpers import STILL, make_run, still
 from pictured_runs import HOST, Clock, make_runs
 from textual.pilot import Pilot
 
+from wbtui.store import facts, records
 from wbtui.store.format import ProcessInfo
 from wbtui.tui.app import WbtuiApp
 from wbtui.tui.machine import MachineSampler
@@ -115,3 +118,15 @@ def picture(
         assert snap_compare(app, terminal_size=size, run_before=before), _DIFFERS
 
     return look
+
+
+@pytest.fixture
+def at_work(runs: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
+    """A run whose trainer is a process that only waits."""
+    folder = make_run(runs, 7, epochs=2, total=90, outcome=None)
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    records.write_process(folder, facts.process_info(1, pid=process.pid, process_group=process.pid))
+    records.HeartbeatWriter(folder).beat("training", 3, 1, batches=10)
+    yield folder, process
+    process.kill()
+    process.wait()

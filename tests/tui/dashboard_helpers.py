@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import numpy as np
+from hypothesis import strategies as st
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -20,6 +21,10 @@ SIZES = [(80, 24), (120, 40), (200, 60)]
 """Of a terminal, in cells."""
 STILL = "(wait until nothing moves)"
 """Among the keys of a picture: what comes next needs what the keys before it made."""
+TEXTS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cf", "Mn", "Me", "Zl", "Zp")), max_size=60
+)
+"""What takes a place on a screen, wide signs included."""
 METRICS = (
     *(
         Metric(f"test.accuracy.{group}", "accuracy", "fraction", "higher", group)

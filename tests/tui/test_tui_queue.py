@@ -1,5 +1,6 @@
 """The queue: does it line its runs up, and can its keys be looked up and rebound?"""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -73,5 +74,31 @@ def test_help_opens_over_the_queue_and_names_its_keys_as_they_are_bound(
             await until(
                 pilot, lambda: [one.folder.name[-11:-9] for one in queue_files.entries(runs)] == ["s1", "s0"]
             )
+
+    drive(look)
+
+
+def test_taking_out_of_the_queue_shows_at_once(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue_files.enqueue(runs, [queued_run(runs, 0), queued_run(runs, 1)])
+    may = threading.Event()
+    real = queue_files.take_out
+
+    def slowly(folder: Path) -> bool | None:
+        may.wait(30)
+        return real(folder)
+
+    monkeypatch.setattr(queue_files, "take_out", slowly)
+
+    async def look() -> None:
+        async with opened(runs, (140, 50)) as (app, pilot):
+            await pilot.press("Q")
+            await until(pilot, lambda: "2 waiting" in screen_text(app))
+            await pilot.press("x")
+            await pilot.pause()
+            assert screen_text(app).count("taking out ...") == 1
+            await pilot.press("x")  # no second time
+            may.set()
+            await until(pilot, lambda: "1 waiting" in screen_text(app))
+            assert "taking out" not in screen_text(app)
 
     drive(look)

@@ -1,0 +1,73 @@
+"""What does saving on the Adjust page write, and where is that said?"""
+
+from pathlib import Path
+
+import pytest
+from bench_helpers import adjusting, rested
+from dashboard_helpers import SIZES, drive, opened, said, screen_text, until
+from finished_runs import make_run
+from textual.widgets._toast import Toast
+
+from wbtui.adjustment import AllAccuracy, method_named
+from wbtui.report.adjusting import Request, adjust_run, load_material
+from wbtui.report.derived import load_derived
+from wbtui.store.reader import open_run
+from wbtui.tui.widgets.pick_list import PickList
+
+
+def test_what_is_saved_is_what_the_command_would_save(runs: Path) -> None:
+    folder = make_run(runs)
+    expected = adjust_run(
+        load_material(open_run(folder)), Request(method_named("additive_multiplicative"), AllAccuracy())
+    ).derived()
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await adjusting(app, pilot)
+            await pilot.press("3")
+            await rested(screen, pilot)
+            await pilot.press("s")
+            await until(pilot, lambda: "saved as" in said(app))
+            assert "★" in screen.query_one(PickList).text
+
+    drive(look)
+    (found,) = load_derived(open_run(folder))
+    assert found.name == expected.name
+    assert found.figures == pytest.approx(dict(expected.figures))
+    assert (found.basis, found.criterion, found.fingerprint) == ("validation", "all", expected.fingerprint)
+    assert not found.stale
+
+
+def test_readonly_saves_nothing(runs: Path) -> None:
+    folder = make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs, readonly=True) as (app, pilot):
+            await adjusting(app, pilot)
+            await pilot.press("s")
+            await pilot.pause()
+            assert "--readonly" in said(app)
+
+    drive(look)
+    assert not (folder / "derived").exists()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_message_covers_no_figures(runs: Path, size: tuple[int, int]) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs, size) as (app, pilot):
+            screen = await adjusting(app, pilot)
+            await pilot.press("3")
+            await rested(screen, pilot)
+            await pilot.press("s")
+            await until(pilot, lambda: screen.query(Toast) and "saved as" in screen_text(app))
+            assert ":pair-" in said(app)
+            covered = screen.query_one(Toast).region
+            assert covered.height
+            below = ("#gained", "#lost", "#settings", "#status", "#keys")
+            for name in ("#top", "#methods", "#strength", "#gamma", "#figures", *below):
+                assert not covered.overlaps(screen.query_one(name).region), name
+
+    drive(look)

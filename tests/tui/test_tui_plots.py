@@ -1,0 +1,114 @@
+"""Which panels are there, and is every metric drawn and named at any size?"""
+
+from typing import cast
+
+import numpy as np
+import pytest
+from dashboard_helpers import METRICS
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wbtui.plotting import to_text
+from wbtui.store.format import Axis, Metric
+from wbtui.tui.marks import style_of
+from wbtui.tui.panels import panels_of
+from wbtui.tui.plots import PlotState, Shown, draw, short_names
+from wbtui.tui.seeds import XAxis
+from wbtui.tui.snapshots import Curve, RunDetail
+
+
+def test_metrics_of_one_family_share_a_panel_and_the_asked_for_come_first() -> None:
+    specs = panels_of(METRICS)
+    assert [spec.key for spec in specs][:5] == ["accuracy", "fdr", "bn_scale", "feature_norm@class", "loss"]
+    accuracy = specs[0]
+    assert [view.name for view in accuracy.views] == ["test", "validation"]
+    assert accuracy.views[0].labels == ("All", "Head", "Med", "Tail")
+    loss = next(spec for spec in specs if spec.key == "loss")
+    assert [view.name for view in loss.views] == ["test", "running", "every split"]
+    named = {metric for spec in specs for view in spec.views for metric in view.metrics}
+    assert named == {metric.name for metric in METRICS}
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda words, family, axis, unit: Metric(
+                ".".join(words) + (f"@{axis}" if axis in ("class", "layer") else ""),
+                family,
+                unit,
+                axis=axis,  # type: ignore[arg-type]
+                width=1 if axis == "scalar" else 3,
+            ),
+            st.lists(st.sampled_from(["test", "train", "a", "b"]), min_size=1, max_size=3),
+            st.text(max_size=8),
+            st.sampled_from(["scalar", "class", "layer", "matrix"]),
+            st.sampled_from(["", "fraction"]),
+        ),
+        max_size=8,
+    ),
+    st.integers(1, 90),
+    st.integers(1, 30),
+)
+def test_any_declared_metric_is_drawn_at_any_size(metrics: list[Metric], width: int, height: int) -> None:
+    unique = {metric.name: metric for metric in metrics}
+    shown = [Shown("r", "r", style_of(0), (RunDetail("r", 1, metrics=unique),))]
+    specs = panels_of(metrics)
+    assert {name for spec in specs for view in spec.views for name in view.metrics} == set(unique)
+    for spec in specs:
+        for number in range(len(spec.views)):
+            canvas = draw(spec, shown, PlotState(splits={spec.key: number}), width, height).canvas
+            assert (canvas.width, canvas.height) == (width, height)
+
+
+def test_legends_say_what_a_metric_is_without_what_the_title_says() -> None:
+    metrics = [
+        Metric("bn.scale.mean", "bn_scale"),
+        Metric("bn.scale.layer_mean", "bn_scale"),
+        Metric("test.fdr.rank", "fdr_parts"),
+        Metric("test.fdr.within", "fdr_parts"),
+        Metric("test.own.odd_thing", "mine"),
+    ]
+    labels = {spec.key: spec.views[0].labels for spec in panels_of(metrics)}
+    assert labels["bn_scale"] == ("mean of all", "mean of layers")
+    assert labels["fdr_parts"] == ("rank", "within")
+    assert labels["mine"] == ("own odd thing",)
+
+
+def drawn(axis: str, state: PlotState, width: int) -> str:
+    """A panel of one run, as text."""
+    axis_of = cast(Axis, axis)
+    name = f"test.accuracy@{axis}" if axis == "class" else "test.accuracy.all"
+    metric = Metric(name, "accuracy", "fraction", axis=axis_of, width=10 if axis == "class" else 1)
+    numbers = np.arange(1, 6)
+    detail = RunDetail(
+        "r",
+        1,
+        metrics={name: metric},
+        epochs=numbers,
+        seconds=numbers * 6.0,
+        images=numbers * 100.0,
+        scalars={name: Curve(numbers, numbers / 5)},
+        vectors={name: np.tile(np.linspace(1, 0, 10, dtype=np.float32), (5, 1))},
+    )
+    (spec,) = panels_of([metric])
+    return to_text(draw(spec, [Shown("r", "r", style_of(0), (detail,))], state, width, 12).canvas)
+
+
+@pytest.mark.parametrize("view", ["bars", "curves"])
+def test_head_and_tail_are_named_below_classes(view: str) -> None:
+    last = drawn("class", PlotState(class_views={"accuracy@class": view}), 60).splitlines()[-1]
+    assert last.split()[0] == "head"
+    assert last.split()[-1] == "tail"
+
+
+@pytest.mark.parametrize("width", [30, 38, 60, 120])
+@pytest.mark.parametrize(("axis", "word"), [("time", "by min"), ("images", "by images")])
+def test_the_unit_of_the_x_axis_is_said_at_any_width(width: int, axis: XAxis, word: str) -> None:
+    assert word in drawn("scalar", PlotState(x_axis=axis), width).splitlines()[0]
+    assert " by " not in drawn("scalar", PlotState(), width)
+
+
+def test_names_lose_the_words_that_all_begin_with() -> None:
+    assert short_names(("net.a.x", "net.a.y", "net.b")) == ("a.x", "a.y", "b")
+    assert short_names(("one",)) == ("one",)
+    assert short_names(("same", "same")) == ("same", "same")

@@ -1,0 +1,275 @@
+"""The start form: what does it refuse, what does it say, and what does it start?"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+from dashboard_helpers import drive, make_run, opened, screen_text, until
+from textual import events
+from textual.keys import _character_to_key
+from textual.widgets import Input, Static
+
+from wbtui.errors import UsageError
+from wbtui.launch import queue_files
+from wbtui.presets import Resolved
+from wbtui.report.decay import run_notice
+from wbtui.store.format import BIN
+from wbtui.store.ids import run_ids
+from wbtui.store.reader import open_run
+from wbtui.tui.app import WbtuiApp
+from wbtui.tui.form import FormValues
+from wbtui.tui.screens.dialogs import Prompt
+from wbtui.tui.screens.queue import QueueScreen
+from wbtui.tui.screens.runs import RunsScreen
+from wbtui.tui.screens.start import StartScreen
+
+
+def test_the_form_refuses_wrong_values_beside_their_field(runs: Path) -> None:
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("R")
+            screen = app.screen
+            assert isinstance(screen, StartScreen)
+            for name, value, wanted in (
+                ("preset", "digits_l", "did you mean 'digits_lt'"),
+                ("variant", "wdd", "no variant is called 'wdd'"),
+                ("seed", "x", "whole numbers"),
+                ("device", "gpu", "device"),
+                ("settings", "stages.0.epochs=many", "valid integer"),
+            ):
+                field = screen.query_one(f"#{name}", Input)
+                before, field.value = field.value, value
+                await until(pilot, lambda name=name: screen.query_one(f"#wrong-{name}").display)
+                assert wanted in str(screen.query_one(f"#wrong-{name}").render())
+                await pilot.press("enter")
+                assert not run_ids(runs)
+                field.value = before
+                await until(pilot, lambda name=name: not screen.query_one(f"#wrong-{name}").display)
+            screen.query_one("#settings", Input).value = "stages.0.epochs=3"
+            meaning = screen.query_one("#meaning", Static)
+            await until(pilot, lambda: "--set stages.0.epochs=3" in str(meaning.render()))
+            assert "wbtui run --preset digits_lt" in str(meaning.render())
+            assert "150 → 3" in screen_text(app)
+            await pilot.press("escape")
+            assert not run_ids(runs)
+
+    drive(look)
+
+
+def test_the_keys_of_the_form_stand_below_it_however_much_it_says(runs: Path) -> None:
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            await pilot.press("R")
+            app.screen.query_one(
+                "#settings", Input
+            ).value = "stages.0.epochs=1 stages.0.schedule=cosine_papers stages.0.batch_size=32 model.width=2"
+            await until(pilot, lambda: "learning rate 0" in str(app.screen.query_one("#meaning").render()))
+            await pilot.pause()
+            assert "completes   esc back" in screen_text(app)
+            await pilot.resize_terminal(120, 40)
+            await pilot.pause()
+            assert "1 run, 1 epoch" in screen_text(app)
+            assert "esc back" in screen_text(app)
+
+    drive(look)
+
+
+BURST = ("tab", *"ce", "tab", *"0,1", "tab", "tab", *"stages.0.epochs=3", "tab", "tab", "shift+tab", *"again")
+"""Keys of a paste or of a line that lagged."""
+
+
+def post_at_once(app: WbtuiApp, keys: Iterable[str]) -> None:
+    """Hand keys to the application as a driver does that read them all at once."""
+    for key in keys:
+        name = _character_to_key(key) if len(key) == 1 else key
+        app.post_message(events.Key(name, key if len(key) == 1 else None))
+
+
+def test_keys_that_come_at_once_go_to_their_fields(runs: Path) -> None:
+    async def look() -> None:
+        async with opened(runs, (60, 16)) as (app, pilot):
+            await pilot.press("R")
+            screen = app.screen
+            assert isinstance(screen, StartScreen)
+            post_at_once(app, BURST)
+            await until(pilot, lambda: len(screen._answer.resolved) == 2)
+            assert screen.values == FormValues(
+                "digits_lt", "ce", "0,1", "auto", "stages.0.epochs=3", name="again"
+            )
+            shown = screen_text(app)
+            assert "2 runs, 3 epochs each" in shown  # what it means and the keys also stand on a small screen
+            assert "esc back" in shown
+
+    drive(look)
+
+
+def test_enter_waits_for_the_keys_before_it_in_every_field(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[FormValues, int]] = []
+
+    def begin(
+        runs: Path, resolved: Sequence[Resolved], values: FormValues, command: str, *, queue: bool
+    ) -> list[Path]:
+        asked.append((values, resolved[0].config.total_epochs))
+        raise UsageError("enough is known")
+
+    take_key = Input._on_key
+
+    async def take_key_slowly(field: Input, event: events.Key) -> None:
+        await asyncio.sleep(0.002 if field.id == "settings" else 0)
+        await take_key(field, event)
+
+    monkeypatch.setattr("wbtui.tui.screens.start.begin", begin)
+    monkeypatch.setattr(Input, "_on_key", take_key_slowly)
+    long = "stages.0.batch_size=32 stages.0.learning_rate=0.05 stages.0.epochs=12"
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("R")
+            post_at_once(app, ("tab", "tab", "tab", "tab", *long, "tab", *"x", "enter"))
+            await until(pilot, lambda: asked)
+            assert asked[0][0].settings == long
+            assert asked[0][1] == 12
+            assert asked[0][0].name == "x"
+
+    drive(look)
+
+
+def test_the_form_says_which_value_a_setting_has_and_where_from(runs: Path) -> None:
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("R")
+            await pilot.press("tab", "tab", "tab", "tab", *"stages.0.epochs=")
+            await until(pilot, lambda: "stages.0.epochs = '': input should be" in screen_text(app))
+            await until(pilot, lambda: "150 from preset digits_lt; default 200" in screen_text(app))
+            assert "--set" not in screen_text(app)
+
+    drive(look)
+
+
+def test_a_schedule_too_short_for_its_weight_decay_is_told_before_and_after(runs: Path) -> None:
+    notice = run_notice(open_run(make_run(runs, total=5)))
+    assert "of the papers' 2.62" in notice
+
+    async def look() -> None:
+        async with opened(runs, (160, 50)) as (app, pilot):
+            await pilot.press("enter")
+            await until(pilot, lambda: notice in screen_text(app))
+            await pilot.press("escape", "R")
+            await until(
+                pilot, lambda: "epochs x steps x lr x WD = 0.375, 14% of the papers' 2.62" in screen_text(app)
+            )
+            app.screen.query_one("#variant", Input).value = "ce"
+            await until(pilot, lambda: "epochs x steps" not in screen_text(app))
+            app.screen.query_one("#variant", Input).value = "ce,wd,wb"
+            await until(pilot, lambda: "wd, wb: epochs x steps x lr x WD = 0.375" in screen_text(app))
+            await pilot.press("escape")
+
+    drive(look)
+
+
+def test_the_forms_key_for_the_queue_does_not_leave_the_dashboard(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (runs / queue_files.PLACE).mkdir()
+    queue_files.write_settings(runs, queue_files.QueueSettings(paused=True))
+
+    async def look() -> None:
+        async with opened(runs, (140, 50)) as (app, pilot):
+            await pilot.press("R")
+            app.screen.query_one("#tags", Input).value = "base,grid night"
+            await pilot.press("ctrl+q")
+            await until(pilot, lambda: "1 queued" in screen_text(app))
+            assert isinstance(app.screen, RunsScreen)
+            (entry,) = queue_files.entries(runs)
+            assert open_run(entry.folder).notes.tags == ("base", "grid", "night")
+            await pilot.press("ctrl+q")
+            await until(pilot, lambda: not app.is_running or app._exit)
+
+    drive(look)
+
+
+def test_several_seeds_and_variants_go_to_the_queue(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wbtui.tui.screens.queue.ensure_worker", lambda runs: None)
+    (runs / queue_files.PLACE).mkdir()
+    queue_files.write_settings(runs, queue_files.QueueSettings(paused=True))
+
+    async def look() -> None:
+        async with opened(runs, (140, 50)) as (app, pilot):
+            await pilot.press("R")
+            app.screen.query_one("#variant", Input).value = "ce,wd"
+            app.screen.query_one("#seed", Input).value = "0,1"
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+            await until(pilot, lambda: "4 queued" in screen_text(app))
+            await pilot.press("Q")
+            await until(pilot, lambda: "4 waiting" in screen_text(app))
+            assert "paused" in screen_text(app)
+            assert isinstance(app.screen, QueueScreen)
+            first, second = [entry.folder.name for entry in queue_files.entries(runs)][:2]
+            await pilot.press("J")  # the first waiting run is chosen from the beginning
+            await until(pilot, lambda: queue_files.entries(runs)[0].folder.name == second)
+            assert queue_files.entries(runs)[1].folder.name == first
+            await pilot.press("x")
+            await until(pilot, lambda: len(queue_files.entries(runs)) == 3)
+            await until(pilot, (runs / BIN / first).is_dir)  # as `wbtui queue remove` does
+            assert not (runs / first).exists()
+            await until(pilot, lambda: "in the bin; `wbtui restore" in screen_text(app))
+            await pilot.press("s")
+            app.screen.query_one(Input).value = "nonsense"
+            await pilot.press("enter")
+            assert "expected DEVICE=COUNT" in " ".join(screen_text(app).split())
+            app.screen.query_one(Input).value = "cuda:99=1"
+            await pilot.press("enter")
+            await until(pilot, lambda: "CUDA device(s) here" in " ".join(screen_text(app).split()), 60)
+            assert "--slots" not in screen_text(app)
+            assert isinstance(app.screen, Prompt)
+            app.screen.query_one(Input).value = "cpu=3"
+            await pilot.press("enter")
+            await until(pilot, lambda: queue_files.read_settings(runs).slots == {"cpu": 3})
+            assert queue_files.read_settings(runs).paused, "how many at once says nothing of whether"
+            await pilot.press("escape")
+
+    drive(look)
+
+
+@pytest.mark.usefixtures("_one_thread")
+def test_with_no_runs_the_first_screen_leads_to_a_run(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            assert "R   and then enter trains" in screen_text(app)
+            await pilot.press("R")
+            app.screen.query_one("#settings", Input).value = "stages.0.epochs=2"
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+            await until(pilot, lambda: len(run_ids(runs)) == 1)
+            folder = runs / run_ids(runs)[0]
+            await until(pilot, lambda: open_run(folder).state().name == "finished", 60)
+            await until(pilot, lambda: "2/2" in screen_text(app))
+
+    drive(look)
+    (name,) = run_ids(runs)
+    assert open_run(runs / name).run_config().preset == "digits_lt"
+    assert open_run(runs / name).provenance["command"][:2] == ["wbtui", "run"]
+
+
+def test_again_begins_with_the_configuration_of_the_run(runs: Path) -> None:
+    make_run(runs, decay=0.123)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("A")
+            screen = app.screen
+            assert isinstance(screen, StartScreen)
+            await until(pilot, lambda: "--config" in screen_text(app))
+            assert screen._answer.resolved[0].config.stages[0].weight_decay == 0.123
+            assert ("stages.0.weight_decay", "0.005", "0.123", "") in screen._answer.difference
+            assert "differs from the preset digits_lt in" in screen_text(app)
+            assert "0.005 → 0.123" in screen_text(app)
+            await pilot.press("escape")
+
+    drive(look)
