@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from terminal import WBTUI, Terminal, wbtui
 from wbtui.cli.main import main
 from wbtui.launch.environment import child_environment
 from wbtui.store.notes import read_notes
+from wbtui.store.reader import open_run
 
 Start = Callable[..., Path]
 SHORT = ("--preset", "digits_lt", "--device", "cpu", "--set", "threads=1", "--set", "stages.0.epochs=2")
@@ -186,7 +188,7 @@ def test_a_removed_run_comes_back(runs: Path) -> None:
 
 
 def test_closing_the_terminal_harms_nothing(runs: Path) -> None:
-    terminal = Terminal(["run", *SHORT, "--set", "stages.0.epochs=80"], runs)
+    terminal = Terminal(["run", *FOREVER], runs)
     terminal.read_until("test  All")
     assert terminal.hang_up() in (
         -signal.SIGHUP,
@@ -194,7 +196,12 @@ def test_closing_the_terminal_harms_nothing(runs: Path) -> None:
     )  # 1: what it was drawing just then met the closed end first
     folder = only_run(runs)
     assert state_of(folder).living
-    assert wait_until_over(folder).name == "finished"
+    done = open_run(folder).history.last_epoch
+    while open_run(folder).history.last_epoch < done + 2:
+        assert state_of(folder).living
+        time.sleep(0.1)
+    assert wbtui("stop", "@last", runs=runs).returncode == 0
+    assert wait_until_over(folder).name == "stopped"
 
 
 def test_ctrl_c_stops_gracefully_and_the_terminal_is_left_in_order(runs: Path) -> None:
