@@ -404,17 +404,44 @@ def test_a_terminal_without_unicode_shows_question_marks_and_ascii_plots(runs: P
     assert "?" not in plot.stdout
 
 
-def test_a_reader_that_goes_away_is_no_error(runs: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize(
+    "arguments", ["ls", "show aaaa --json", "report", "adjust aaaa --save", "attach aaaa", "show --help"]
+)
+def test_a_reader_that_goes_away_ends_a_command_in_silence(
+    runs: Path, arguments: str, unbuffered: str
+) -> None:
+    """With the exit code of a tool that SIGPIPE ended; what was to be saved is."""
     root = Path(__file__).resolve().parents[2]
-    command = f"'{sys.executable}' -m wbtui show aaaa --json | head -c 10"
+    command = f"'{sys.executable}' -m wbtui {arguments} | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command],
+        ["bash", "-c", command],
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"PYTHONPATH": str(root)},
+        env=os.environ | {"PYTHONPATH": str(root), "PYTHONUNBUFFERED": unbuffered},
     )
+    assert done.stdout == "141\n"
     assert "Traceback" not in done.stderr
+    assert "Broken" not in done.stderr
+    assert bool(list(runs.glob("*/derived/*.json"))) == ("--save" in arguments)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_output_onto_a_full_disk_is_one_message(runs: Path, unbuffered: str) -> None:
+    root = Path(__file__).resolve().parents[2]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "wbtui", "export", "aaaa"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=os.environ | {"PYTHONPATH": str(root), "PYTHONUNBUFFERED": unbuffered},
+        )
+    assert done.returncode == 1
+    assert done.stderr == "wbtui: the output cannot be written: No space left on device\n"
 
 
 def test_every_command_has_help() -> None:

@@ -94,6 +94,8 @@ def adjust(
         for material in materials
         for one in adjusting.methods_named(method or [DEFAULT_METHOD])
     ]
+    # Before anything is printed: whoever reads the output may leave early.
+    kept = [save_derived(one.material.run, one.derived()) for one in results] if save else []
     short = short_ids([*run_ids(runs), *(one.id for one in found)])
     names = {one.id: plain(short[one.id]) for one in found}
     if as_json:
@@ -111,5 +113,5 @@ def adjust(
         for one in results if plot else ():
             look = terminal.look(width, height)
             terminal.print_picture(adjust_tables.curve_plot(one, look, names[one.material.run.id]))
-    for one in results if save else ():
-        terminal.say(f"saved {plain(str(save_derived(one.material.run, one.derived())))}")
+    for path in kept:
+        terminal.say(f"saved {plain(str(path))}")

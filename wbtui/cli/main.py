@@ -1,7 +1,10 @@
 """What becomes of a command line, and of a mistake in it?"""
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from wbtui.cli.bare import dashboard_options, open_dashboard
 from wbtui.errors import RunFailedError, UsageError
@@ -10,11 +13,36 @@ from wbtui.store.text import plain
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes."""
+READER_GONE = 141
+"""The exit code where nobody reads the output any more, `wbtui ls | head -1`: a shell's for what SIGPIPE ends."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code. A user's mistake is a message, never a traceback."""
-    typed_words = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        code = _run(sys.argv[1:] if arguments is None else list(arguments))
+        sys.stdout.flush()  # the reader's end shows here or in the interpreter's last breath, which would complain
+    except BrokenPipeError:
+        _discard(sys.stdout, sys.stderr)
+        return READER_GONE
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT) or error.filename is not None:
+            raise
+        _discard(sys.stdout)
+        print(f"wbtui: the output cannot be written: {error.strerror}", file=sys.stderr)
+        return FAILED
+    return code
+
+
+def _discard(*streams: TextIO) -> None:
+    """What is left in their buffers goes nowhere; else the interpreter would try once more, and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in streams:
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _run(typed_words: Sequence[str]) -> int:
     try:
         bare = dashboard_options(typed_words)
         if bare is not None:
@@ -24,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             app(args=typed_words, prog_name="wbtui")
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # of which Typer makes exit code 1
+            raise end.__context__ from None
         return end.code if isinstance(end.code, int) else DONE if end.code is None else FAILED
     except UsageError as error:
         return _say(error, USAGE)
