@@ -37,6 +37,7 @@ def test_classes_and_files_are_read_by_name(tmp_path: Path) -> None:
     third = np.asarray(Image.open(tmp_path / "train" / "bee" / "2.png")).transpose(2, 0, 1)
     np.testing.assert_array_equal(source.train_images[6], third)
     assert available(config).per_class == (4, 4)
+    assert available(config).test_per_class == (2, 2)
     assert load(config).train_counts.tolist() == [2, 1]
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wbtui.config import DataConfig
-from wbtui.data.available import available
+from wbtui.data.available import available, planned_splits
 from wbtui.data.longtail import load
 from wbtui.data.sources import npz
 from wbtui.errors import UsageError
@@ -97,6 +97,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ({"y_train": np.arange(30) / 3}, "expected .N,. whole numbers"),
         ({"y_train": np.array([object()] * 30)}, "pickled Python objects, which are never loaded"),
         ({"y_test": np.arange(6) % 4}, "y_test has class 3, y_train ends at 2"),
+        ({"y_test": np.arange(6) + 2**40}, "y_test has class 1099511627781, y_train ends at 2"),
+        ({"y_test": np.full(6, 2**64 - 1, np.uint64)}, "y_test has class 18446744073709551615"),
+        ({"y_test": np.arange(6) % 3 - 1}, "y_test has class ids from -1 to 1; expected 0..C-1"),
         ({"class_names": np.array(["a", "b"])}, "one for each of 3 classes"),
         ({"class_names": np.array([1, 2, 3])}, "expected text"),
         ({"class_names": np.array(["a", "b", None])}, "pickled Python objects"),
@@ -106,6 +109,29 @@ def test_wrong_arrays_are_refused_before_a_run_is_made(
     tmp_path: Path, changed: dict[str, Any], message: str
 ) -> None:
     _refused(_saved(tmp_path, **changed), message)
+
+
+@pytest.mark.parametrize(
+    ("changed", "asked", "message"),
+    [
+        ({"y_test": np.arange(6) % 2}, {}, "class 2.* of npz has 0 test images; expected at least one"),
+        ({}, {"test_per_class": 3}, "class 0.* of npz has 2 test images; expected data.test_per_class = 3"),
+        ({}, {"mean": (0.5,), "std": (0.2,)}, "data.mean has 1 channels, the images of npz have 3"),
+    ],
+)
+def test_what_the_splits_lack_is_told_before_a_run_is_made(
+    tmp_path: Path, changed: dict[str, Any], asked: dict[str, Any], message: str
+) -> None:
+    """By the labels and headers alone, and in the words of who reads it all."""
+    config = _config(Path(_saved(tmp_path, **changed).root), **asked)
+    for door in (planned_splits, load):
+        with pytest.raises(UsageError, match=message):
+            door(config)
+
+
+def test_few_test_images_may_be_of_many_classes(tmp_path: Path) -> None:
+    config = _saved(tmp_path, x_test=_arrays()["x_test"][:1], y_test=np.array([2]))
+    assert available(config).test_per_class == (0, 0, 1)
 
 
 def test_byte_names_are_read_as_text(tmp_path: Path) -> None:

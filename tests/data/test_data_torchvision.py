@@ -93,6 +93,14 @@ def test_missing_files_are_named_with_their_folder_and_the_flag(tmp_path: Path) 
         load(_config(tmp_path))
 
 
+def test_more_test_images_than_a_set_has_are_refused_before_it_is_read(tmp_path: Path) -> None:
+    for source, fewest in (("cifar10", 1000), ("cifar100", 100), ("mnist", 892), ("fashion_mnist", 1000)):
+        config = _config(tmp_path, source)
+        assert planned_splits(config.model_copy(update={"test_per_class": fewest})) is not None
+        with pytest.raises(UsageError, match=f"of {source} has {fewest} test images"):
+            planned_splits(config.model_copy(update={"test_per_class": fewest + 1}))
+
+
 def test_an_incomplete_file_counts_as_missing(tmp_path: Path) -> None:
     _put_mnist(tmp_path)
     assert available(_config(tmp_path)).ready

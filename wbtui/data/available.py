@@ -1,5 +1,6 @@
 """Are the images of a source there, and do they suffice for the splits asked of them? Imports no torch."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from wbtui.config import DataConfig
@@ -45,10 +46,52 @@ def planned_splits(config: DataConfig) -> SplitPlan | None:
     """The class counts that a run on this configuration would have; None where only a download would tell.
 
     Raises:
-        UsageError: The source has too few images for the plan, or its files cannot be read.
+        UsageError: The source has too few images for the plan, other channels than data.mean has, or files that
+            cannot be read.
     """
     found = available(config)
-    return split_counts(config, found.per_class) if found.per_class else None
+    if found.channels:
+        check_mean(config, found.channels)
+    if not found.per_class:
+        return None
+    plan = split_counts(config, found.per_class)
+    if found.test_per_class:
+        check_test_images(config, found.test_per_class[: plan.classes])
+    return plan
+
+
+def check_test_images(config: DataConfig, found: Sequence[int], class_names: Sequence[str] = ()) -> None:
+    """Refuse a source whose test file does not show every class often enough.
+
+    Args:
+        config: How many images of each class are to test.
+        found: Images of each class of the plan in the source's test file.
+        class_names: Names of the classes, for messages.
+
+    Raises:
+        UsageError: A class has too few.
+    """
+    wanted = config.test_per_class
+    for k, has in enumerate(found):
+        if has < max(wanted, 1):
+            name = f"class {k}" + (f" ({class_names[k]})" if k < len(class_names) else "")
+            raise UsageError(
+                f"{name} of {config.source} has {has} test images; expected "
+                + (f"data.test_per_class = {wanted} or more" if wanted else "at least one")
+            )
+
+
+def check_mean(config: DataConfig, channels: int) -> None:
+    """Refuse a mean, and deviation, of other than the images' channels.
+
+    Raises:
+        UsageError: There is one, and it does not fit.
+    """
+    if config.mean and len(config.mean) != channels:
+        raise UsageError(
+            f"data.mean has {len(config.mean)} channels, the images of {config.source} have {channels}; "
+            "expected as many, or none (computed from the training split)"
+        )
 
 
 def planned_images(config: DataConfig) -> int | None:

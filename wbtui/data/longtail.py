@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from wbtui.config import DataConfig
-from wbtui.data.available import available, reader
+from wbtui.data.available import available, check_mean, check_test_images, reader
 from wbtui.data.profile import SplitPlan, cut, rank_within_class, split_counts
 from wbtui.data.source_images import AvailableData, Labels, Pixels, SourceImages
 from wbtui.data.sources.torchvision_sets import fetch
@@ -132,12 +132,7 @@ def load(config: DataConfig, download: bool | Callable[[AvailableData], bool] = 
 def _test_positions(config: DataConfig, source: SourceImages, plan: SplitPlan) -> npt.NDArray[np.int64]:
     kept = source.test_labels < plan.classes
     wanted = config.test_per_class
-    for k, has in enumerate(source.test_found()[: plan.classes]):
-        if has < max(wanted, 1):
-            raise UsageError(
-                f"class {k} ({source.class_names[k]}) of {config.source} has {has} test images; expected "
-                + (f"data.test_per_class = {wanted} or more" if wanted else "at least one")
-            )
+    check_test_images(config, source.test_found()[: plan.classes], source.class_names)
     if wanted:
         kept &= rank_within_class(source.test_labels) < wanted
     return np.flatnonzero(kept)
@@ -145,12 +140,8 @@ def _test_positions(config: DataConfig, source: SourceImages, plan: SplitPlan) -
 
 def _normalisation(config: DataConfig, images: Pixels) -> tuple[tuple[float, ...], tuple[float, ...]]:
     channels = images.shape[1]
+    check_mean(config, channels)
     if config.mean:
-        if len(config.mean) != channels:
-            raise UsageError(
-                f"data.mean has {len(config.mean)} channels, the images of {config.source} have {channels}; "
-                "expected as many, or none (computed from the training split)"
-            )
         return config.mean, config.std
     # Sums over whole numbers are exact, so that the last bit does not depend on the order of a machine's
     # additions.

@@ -37,6 +37,9 @@ class AvailableData:
     per_class: tuple[int, ...] = ()
     """Images of each class in the train file; empty: only reading tells."""
 
+    test_per_class: tuple[int, ...] = ()
+    """Images of each class in the test file; empty: only reading tells, or there are as many as are asked for."""
+
     channels: int = 0
     """Channels of an image; 0: only reading tells."""
 

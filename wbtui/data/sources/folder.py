@@ -38,11 +38,17 @@ def available(config: DataConfig) -> AvailableData:
         )
         return AvailableData("folder", str(root), missing=missing, problem=problem)
     try:
-        train, _ = _listed(root)
+        train, test = _listed(root)
     except (UsageError, OSError) as error:
         return AvailableData("folder", str(root), problem=str(error))
-    per_class = tuple(len(files) for files in train.values())
-    return AvailableData("folder", str(root), per_class=per_class, image_size=config.image_size)
+    per_class, test_per_class = (tuple(len(split[name]) for name in train) for split in (train, test))
+    return AvailableData(
+        "folder",
+        str(root),
+        per_class=per_class,
+        test_per_class=test_per_class,
+        image_size=config.image_size,
+    )
 
 
 def read(config: DataConfig) -> SourceImages:

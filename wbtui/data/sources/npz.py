@@ -55,10 +55,20 @@ def available(config: DataConfig) -> AvailableData:
         with _opened(path) as file:
             members = _members(file, path)
             channels, size = _layout(members["x_train"], path).channels_and_size
-            per_class = np.bincount(_classes(file, members, path)[0]).tolist()
+            train, test, names = _classes(file, members, path)
     except UsageError as error:
         return AvailableData("npz", str(path), problem=str(error))
-    return AvailableData("npz", str(path), per_class=tuple(per_class), channels=channels, image_size=size)
+    per_class, test_per_class = (
+        tuple(np.bincount(labels, minlength=len(names)).tolist()) for labels in (train, test)
+    )
+    return AvailableData(
+        "npz",
+        str(path),
+        per_class=per_class,
+        test_per_class=test_per_class,
+        channels=channels,
+        image_size=size,
+    )
 
 
 def read(config: DataConfig) -> SourceImages:
@@ -183,7 +193,8 @@ def _array(file: zipfile.ZipFile, member: _Member, path: Path) -> npt.NDArray[An
     return flat.reshape(member.shape, order="F" if member.fortran else "C")
 
 
-def _labels(file: zipfile.ZipFile, member: _Member, path: Path) -> Labels:
+def _labels(file: zipfile.ZipFile, member: _Member, path: Path, classes: int = 0) -> Labels:
+    """Class ids, (N,). `classes`: how many there are; 0: as many as these ids say, each of which must be taken."""
     if member.dtype.kind not in "iu" or math.prod(member.shape) != (member.shape or (0,))[0]:
         raise UsageError(
             f"{path}: {member.name} is {member.dtype} {member.shape}; expected (N,) whole numbers, class ids"
@@ -192,11 +203,14 @@ def _labels(file: zipfile.ZipFile, member: _Member, path: Path) -> Labels:
         raise UsageError(f"{path}: {member.name} is empty; expected a class id for each image")
     labels = _array(file, member, path).reshape(-1)
     low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high >= len(labels):
+    if classes and high >= classes:
         raise UsageError(
-            f"{path}: {member.name} has class ids from {low} to {high}; expected 0..C-1, each of them taken"
+            f"{path}: {member.name} has class {high}, y_train ends at {classes - 1}; expected the same classes"
         )
-    if member.name == "y_train" and not np.bincount(labels.astype(np.int64)).all():
+    if low < 0 or (high >= len(labels) and not classes):
+        taken = "" if classes else ", each of them taken"
+        raise UsageError(f"{path}: {member.name} has class ids from {low} to {high}; expected 0..C-1{taken}")
+    if not classes and not np.bincount(labels.astype(np.int64)).all():
         empty = int(np.bincount(labels.astype(np.int64)).argmin())
         raise UsageError(
             f"{path}: class {empty} has no image in y_train; expected ids 0..C-1, each of them taken"
@@ -208,12 +222,9 @@ def _classes(
     file: zipfile.ZipFile, members: dict[str, _Member], path: Path
 ) -> tuple[Labels, Labels, tuple[str, ...]]:
     """Labels of train and test and the names of the classes, which must agree with each other."""
-    train, test = (_labels(file, members[key], path) for key in ("y_train", "y_test"))
+    train = _labels(file, members["y_train"], path)
     names = _class_names(file, path, int(train.max()) + 1)
-    if test.max() >= len(names):
-        raise UsageError(
-            f"{path}: y_test has class {test.max()}, y_train ends at {len(names) - 1}; expected the same classes"
-        )
+    test = _labels(file, members["y_test"], path, len(names))
     return train, test, names
 
 

@@ -43,6 +43,7 @@ class _Set:
     """What is downloaded, relative to the root, with its bytes."""
 
     per_class: tuple[int, ...]
+    test_per_class: tuple[int, ...]
     channels: int
     image_size: int
 
@@ -55,10 +56,12 @@ _IDX = {
 }
 
 
-def _idx_set(name: str, archive_bytes: tuple[int, ...], per_class: tuple[int, ...]) -> _Set:
+def _idx_set(
+    name: str, archive_bytes: tuple[int, ...], per_class: tuple[int, ...], test_per_class: tuple[int, ...]
+) -> _Set:
     folder = f"{name}/raw"
     archives = {f"{folder}/{file}.gz": n for file, n in zip(_IDX, archive_bytes, strict=True)}
-    return _Set(name, folder, _IDX, archives, per_class, channels=1, image_size=28)
+    return _Set(name, folder, _IDX, archives, per_class, test_per_class, channels=1, image_size=28)
 
 
 _SETS = {
@@ -68,6 +71,7 @@ _SETS = {
         dict.fromkeys([*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"], 0),
         {"cifar-10-python.tar.gz": 170_498_071},
         (5000,) * 10,
+        (1000,) * 10,
         channels=3,
         image_size=32,
     ),
@@ -77,6 +81,7 @@ _SETS = {
         dict.fromkeys(["train", "test", "meta"], 0),
         {"cifar-100-python.tar.gz": 169_001_437},
         (500,) * 100,
+        (100,) * 100,
         channels=3,
         image_size=32,
     ),
@@ -84,8 +89,11 @@ _SETS = {
         "MNIST",
         (9_912_422, 28_881, 1_648_877, 4_542),
         (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
+        (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009),
     ),
-    "fashion_mnist": _idx_set("FashionMNIST", (26_421_880, 29_515, 4_422_102, 5_148), (6000,) * 10),
+    "fashion_mnist": _idx_set(
+        "FashionMNIST", (26_421_880, 29_515, 4_422_102, 5_148), (6000,) * 10, (1000,) * 10
+    ),
 }
 
 
@@ -115,6 +123,7 @@ def available(config: DataConfig) -> AvailableData:
         downloadable=True,
         problem=problem,
         per_class=known.per_class,
+        test_per_class=known.test_per_class,
         channels=known.channels,
         image_size=known.image_size,
     )
