@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from wbtui.cli.options import Runs
+from wbtui.cli.options import Runs, check_plot_size
 from wbtui.cli.runs_folder import RUNS_DEFAULT
 
 app = typer.Typer()
@@ -12,6 +12,7 @@ app = typer.Typer()
 
 @app.command()
 def adjust(
+    context: typer.Context,
     run: Annotated[
         list[str], typer.Argument(metavar="RUN...", help="Finished runs; seeds of one setting fold.")
     ],
@@ -81,6 +82,7 @@ def adjust(
             f"--strength {strength:g} is given by hand, so that --choose {choose} has nothing to choose; expected one "
             "of them"
         )
+    check_plot_size(context)
     if plot and as_json:
         raise UsageError("--plot draws and --json prints for programs; expected one of them")
     strengths = adjusting.parse_sweep(sweep) if sweep else None

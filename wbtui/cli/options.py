@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from wbtui.cli.runs_folder import RUNS_VARIABLE
+from wbtui.errors import UsageError
 
 
 def _or_before_the_command(context: typer.Context, value: Path) -> Path:
@@ -25,6 +26,17 @@ def typed(context: Any, parameter: str) -> bool:
     """Whether a context's parameter stands on the command line, not in the environment or nowhere."""
     source = context.get_parameter_source(parameter)
     return source is not None and source.name == "COMMANDLINE"
+
+
+def check_plot_size(context: Any) -> None:
+    """Refuse --width and --height, which would be ignored, where nothing is drawn: without --plot.
+
+    Raises:
+        UsageError: one of them stands on the command line.
+    """
+    for parameter in ("width", "height"):
+        if typed(context, parameter) and not context.params["plot"]:
+            raise UsageError(f"--{parameter} belongs to --plot")
 
 
 Runs = Annotated[

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from wbtui.cli.options import Runs
+from wbtui.cli.options import Runs, check_plot_size
 from wbtui.cli.runs_folder import RUNS_DEFAULT
 
 app = typer.Typer()
@@ -12,6 +12,7 @@ app = typer.Typer()
 
 @app.command()
 def show(
+    context: typer.Context,
     run: Annotated[str, typer.Argument(metavar="RUN", help="The shortest unique part of its id, or @last.")],
     as_json: Annotated[
         bool, typer.Option("--json", help="Print all of it; accuracies are fractions.")
@@ -28,11 +29,17 @@ def show(
     runs: Runs = RUNS_DEFAULT,
 ) -> None:
     """Show a run: configuration, provenance, notes, state and why, final figures, epochs, saved adjustments."""
+    from wbtui.errors import UsageError
     from wbtui.report import overview, terminal
     from wbtui.report.values import json_text
     from wbtui.store.ids import resolve_run
     from wbtui.store.reader import open_run
 
+    check_plot_size(context)
+    if plot and as_json:
+        raise UsageError("--plot draws and --json prints for programs; expected one of them")
+    if plot and epochs:
+        raise UsageError("--plot draws in place of the tables that --epochs is about; expected one of them")
     found = open_run(resolve_run(runs, run))
     if plot:
         from wbtui.report.plots import plots
