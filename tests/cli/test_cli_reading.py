@@ -144,6 +144,10 @@ def test_a_damaged_saved_adjustment_is_named(runs: Path, capsys: pytest.CaptureF
     saved.write_text("{broken", "utf-8")
     said = wbtui(capsys, "show", "aaaa")[1]
     assert f"derived/{saved.name}: not a saved adjustment" in " ".join(said.split())
+    code, _, err = wbtui(capsys, "compare", "cccc", f"aaaa:{saved.stem}")
+    assert code == 2
+    assert "there is none; " in err
+    assert f"derived/{saved.name}: not a saved adjustment" in err
 
 
 def test_show_takes_a_short_id_and_last(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

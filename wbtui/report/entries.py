@@ -14,7 +14,7 @@ from wbtui.catalog import nearest
 from wbtui.errors import UsageError
 from wbtui.metrics import Groups
 from wbtui.report.adjusting import load_material
-from wbtui.report.derived import TRAINING_COUNTS, Derived, load_derived
+from wbtui.report.derived import TRAINING_COUNTS, Derived, damaged_derived, load_derived
 from wbtui.report.figures import Figures, figures_of
 from wbtui.report.listing import short_ids
 from wbtui.report.seeds import Candidate, candidate, one_a_seed, sentences
@@ -190,10 +190,10 @@ def _derived_named(run: Run, name: str) -> Derived:
         matching = [key for key in matching if saved[key].basis == "validation"] or matching
     if len(matching) != 1:
         what = "means several saved adjustments" if matching else "is no saved adjustment"
-        there = ", ".join(plain(key) for key in matching or saved) or "none; `wbtui adjust --save` makes one"
-        raise UsageError(
-            f"{plain(run.id)}: {plain(name)!r} {what}{nearest(name, saved)}; expected one of {there}"
-        )
+        there = ", ".join(plain(key) for key in matching or saved)
+        expected = f"one of {there}" if there else "one that `wbtui adjust --save` made; there is none"
+        said = [f"{plain(name)!r} {what}{nearest(name, saved)}; expected {expected}", *damaged_derived(run)]
+        raise UsageError(f"{plain(run.id)}: {'; '.join(said)}")
     return saved[matching[0]]
 
 
