@@ -89,8 +89,13 @@ def test_no_runs_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
         (["show", "aaaa", "--plot", "fdr", "--epochs"], "expected one of them"),
         (["adjust", "dddd"], "no predictions yet"),
         (["adjust", "aaaa", "--prior", "1,2"], "one a class"),
-        (["export", "aaaa", "--tensorboard", "tb", "--final"], "belong to the CSV"),
-        (["export", "aaaa", "--safetensors", "st", "-o", "x.csv"], "belong to the CSV"),
+        (["export", "--tensorboard", "tb", "--final"], "--final is about the CSV, and --tensorboard writes"),
+        (["export", "--safetensors", "st", "-o", "x"], "--output is about the CSV, and --safetensors writes"),
+        (["export", "--tensorboard", __file__], "this is a file; expected a folder"),
+        (["export", "--safetensors", __file__], "this is a file; expected a folder"),
+        (["export", "-o", "runs"], "this is a folder; expected the name of a new file"),
+        (["export", "-o", "nowhere/x.csv"], "--output nowhere/x.csv: cannot be made: No such file"),
+        (["export", "aaaa", "-f", "variant:ce"], "none of the named runs is 'variant:ce'"),
         (["compare", "aaaa", "aabb"], "make 1 setting"),
         (["compare", "aaaa", "aaaa:nothing"], "no saved adjustment"),
         (["report", "variant:nothing"], "no run"),
@@ -303,7 +308,21 @@ def test_a_study_is_reported_and_exported(
     assert wbtui(capsys, "export", "-o", str(path))[0] == 0
     code, _, err = wbtui(capsys, "export", "-o", str(path))
     assert code == 2
-    assert "expected a name that is free" in err
+    assert "is there already; expected the name of a new file" in err
+    assert wbtui(capsys, "export", "-o", "-")[1] == path.read_text("utf-8")
+    code, out, err = wbtui(capsys, "export", "aaaa", "dddd", "--final")
+    assert {line.split(",")[0][-8:] for line in out.splitlines()[1:]} == {"aaaa0000"}
+    assert "dddd3333 has no final figures" in err
+
+
+def test_an_export_that_fails_leaves_no_half_table(
+    runs: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (next(runs.glob("*dddd3333")) / "config.toml").write_text("[[[")
+    code, _, err = wbtui(capsys, "export", "aaaa", "dddd", "-o", str(tmp_path / "x.csv"))
+    assert code == 2
+    assert "config.toml: not TOML" in err
+    assert not (tmp_path / "x.csv").exists()
 
 
 def test_imported_predictions_are_a_run(

@@ -82,6 +82,9 @@ def test_weights_that_are_gone_broken_or_of_another_epoch_are_said(folder: Path,
         path.write_bytes(kept[:1000])
         with pytest.raises(UsageError, match="can read"):
             export_weights(run, tmp_path)
+        path.write_bytes(b"x" * 1000)
+        with pytest.raises(UsageError, match=r"can read: damaged, or more than tensors and plain values$"):
+            export_weights(run, tmp_path)
         path.unlink()
         with pytest.raises(UsageError, match="pruned"):
             export_weights(run, tmp_path)
@@ -94,6 +97,12 @@ def test_weights_that_are_gone_broken_or_of_another_epoch_are_said(folder: Path,
     finally:
         path.write_bytes(kept)
     assert not (tmp_path / run.id).exists()
+
+
+def test_imported_predictions_have_no_weights(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('preset = "imported"\n', "utf-8")
+    with pytest.raises(UsageError, match="come without weights"):
+        export_weights(open_run(tmp_path), tmp_path / "out")
 
 
 def test_without_the_package_the_extra_is_named(

@@ -28,7 +28,7 @@ def export(
     ] = False,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="CSV: into a new file; otherwise stdout."),
+        typer.Option("--output", "-o", metavar="FILE", help="CSV: into a new file; otherwise, or -: stdout."),
     ] = None,
     tensorboard: Annotated[
         Path | None,
@@ -53,8 +53,17 @@ def export(
     from wbtui.store.reader import open_run
     from wbtui.store.text import plain
 
-    if (tensorboard or safetensors) and (final or output):
-        raise UsageError("--final and --output belong to the CSV; expected none of them beside --tensorboard")
+    instead = {"--tensorboard": tensorboard, "--safetensors": safetensors}
+    for option, folder in instead.items():
+        for of_csv, given in {"--final": final, "--output": output}.items():
+            if folder and given:
+                raise UsageError(
+                    f"{of_csv} is about the CSV, and {option} writes something else in its place; leave one of them out"
+                )
+        if folder and folder.exists() and not folder.is_dir():
+            raise UsageError(
+                f"{option} {plain(str(folder))}: this is a file; expected a folder, which is made if missing"
+            )
     found = [open_run(folder) for folder in some_folders(runs, run or [], filter_text)]
     if tensorboard:
         count = write_event_files(found, tensorboard)
@@ -68,21 +77,33 @@ def export(
 
 def _export_csv(found: list["Run"], output: Path | None, final: bool) -> None:
     from wbtui.errors import UsageError
-    from wbtui.report.exporting import write_scalars
+    from wbtui.report.exporting import without_figures, write_scalars
     from wbtui.report.terminal import say
     from wbtui.report.values import counted
+    from wbtui.store.errors import StoreWriteError
     from wbtui.store.text import plain
 
-    if output is None:
+    if final:
+        for run in without_figures(found):
+            say(f"{plain(run.id)} has no final figures; what its epochs measured is there without --final")
+    if output is None or str(output) == "-":
         write_scalars(found, sys.stdout, final=final)
         return
     try:
-        with output.open("x", newline="", encoding="utf-8") as file:
-            count = write_scalars(found, file, final=final)
+        file = output.open("x", newline="", encoding="utf-8")
+    except FileExistsError:
+        what = "this is a folder" if output.is_dir() else "is there already"
+        raise UsageError(f"--output {plain(str(output))}: {what}; expected the name of a new file") from None
     except OSError as error:
-        raise UsageError(
-            f"{plain(str(output))}: cannot be written: {error.strerror}; expected a name that is free"
-        ) from None
+        raise UsageError(f"--output {plain(str(output))}: cannot be made: {error.strerror}") from None
+    try:
+        with file:
+            count = write_scalars(found, file, final=final)
+    except BaseException as error:
+        output.unlink(missing_ok=True)  # half a table looks like a whole one
+        if isinstance(error, OSError):
+            raise StoreWriteError(output, error) from error
+        raise
     say(f"{plain(str(output))}: {counted(count, 'row')} of {counted(len(found), 'run')}")
 
 

@@ -57,6 +57,7 @@ def some_folders(runs: Path, names: Sequence[str], filter_text: str = "") -> lis
     """
     found = chosen_folders(runs, names, filter_text)
     if not found:
+        which = "none of the named runs" if names else "no run"
         words = f" is {plain(filter_text)!r}" if filter_text else ""
-        raise UsageError(f"{plain(str(runs))}: no run{words}; `wbtui ls` lists those there are")
+        raise UsageError(f"{plain(str(runs))}: {which}{words}; `wbtui ls` lists those there are")
     return found

@@ -40,6 +40,11 @@ def write_scalars(runs: Iterable[Run], out: IO[str], *, final: bool = False) -> 
     return count
 
 
+def without_figures(runs: Iterable[Run]) -> list[Run]:
+    """The runs that have no final figures."""
+    return [run for run in runs if not figures_of(run).final]
+
+
 def _by_epoch(run: Run) -> Iterable[tuple[int, int, str, float]]:
     for epoch in run.epochs:
         for metric, value in epoch.scalars.items():

@@ -1,6 +1,7 @@
 """How does a run go on bit for bit? One file with all that the next step depends on, and nothing pickled in it."""
 
 import errno
+import pickle
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -124,7 +125,16 @@ def load(folder: Path) -> Checkpoint | None:
             raise ValueError("another format version")
         return Checkpoint(**{**payload, "position": Position(**payload["position"])})
     except Exception as error:  # torch.load raises what it likes on damaged files
-        raise ValueError(f"{path}: not a checkpoint that this wbtui can read: {error}") from error
+        raise ValueError(
+            f"{path}: not a checkpoint that this wbtui can read: {why_unreadable(error)}"
+        ) from error
+
+
+def why_unreadable(error: Exception) -> str:
+    """Why `torch.load` refused a file, in one line. Torch's own advice is to unpickle it, which is never done here."""
+    if isinstance(error, pickle.UnpicklingError):
+        return "damaged, or more than tensors and plain values"
+    return str(error).strip().partition("\n")[0]
 
 
 def generator_states(device: torch.device) -> dict[str, torch.Tensor]:

@@ -15,6 +15,7 @@ from wbtui.store import atomic
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.format import BEST_CHECKPOINT, CHECKPOINT
 from wbtui.store.reader import Run, open_run
+from wbtui.store.setting import IMPORTED
 from wbtui.store.text import plain
 from wbtui.training import checkpoint as checkpoints
 
@@ -68,6 +69,8 @@ def export_weights(run: Run, folder: Path) -> list[Path]:
 
 def _weights(run: Run) -> Tensors:
     """The weights that made the predictions: the best on validation where that selected, else the last."""
+    if run.config.get("preset") == IMPORTED:
+        raise UsageError(f"{plain(run.id)}: imported predictions, which come without weights")
     meta = run.predictions_meta()
     name = BEST_CHECKPOINT if meta.weights == "best_validation" else CHECKPOINT
     if not (run.path / name).exists():
@@ -98,7 +101,9 @@ def _best(folder: Path) -> tuple[Tensors, int]:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         return dict(saved["model"]), int(saved["epoch"])
     except Exception as error:  # torch.load raises what it likes on damaged files
-        raise ValueError(f"{path}: no weights that this wbtui can read: {error}") from error
+        raise ValueError(
+            f"{path}: no weights that this wbtui can read: {checkpoints.why_unreadable(error)}"
+        ) from error
 
 
 def _metadata(run: Run) -> dict[str, str]:
