@@ -119,6 +119,14 @@ def test_a_run_in_the_bin_is_said_to_be_there(runs: Path, capsys: pytest.Capture
     code, _, err = wbtui(capsys, "show", "ddd")
     assert code == 2
     assert "in the bin; `wbtui restore dddd3333` brings it back" in err
+    (removed,) = (runs / ".bin").iterdir()
+    code, _, err = wbtui(capsys, "show", str(runs / removed.name))
+    assert code == 2
+    assert "in the bin; `wbtui restore dddd3333` brings it back" in err
+    assert wbtui(capsys, "rm", "aaaa", "aabb")[0] == 0
+    code, _, err = wbtui(capsys, "adjust", "aa")
+    assert code == 2
+    assert "in the bin are 2 such runs" in err
     assert wbtui(capsys, "restore", "dddd3333")[0] == 0
     assert wbtui(capsys, "show", "dddd")[0] == 0
 

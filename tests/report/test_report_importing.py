@@ -99,8 +99,9 @@ def test_a_missing_array_names_those_there_are(tmp_path: Path) -> None:
         read_predictions(Sources(source, counts=",".join(map(str, COUNTS))))
     with pytest.raises(UsageError, match="no array train_counts or counts or cls_num_list"):
         read_predictions(Sources(npz(tmp_path / "z.npz", logits=TEST.logits)))
-    with pytest.raises(UsageError, match=r"expected a \.npz file or numbers"):
-        read_predictions(Sources(npz(tmp_path / "y.npz", **GOOD), counts="a,b"))
+    for counts in ("a,b", "5,3.5", "."):
+        with pytest.raises(UsageError, match=r"expected a \.npz file or whole numbers"):
+            read_predictions(Sources(npz(tmp_path / "y.npz", **GOOD), counts=counts))
 
 
 def test_pickled_arrays_are_refused_not_run(tmp_path: Path) -> None:

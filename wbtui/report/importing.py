@@ -32,6 +32,7 @@ Floats = npt.NDArray[np.float32]
 _LOGITS = ("test_logits", "logits")
 _LABELS = ("test_labels", "labels")
 _COUNTS = ("train_counts", "counts", "cls_num_list")
+_OF_NUMBERS = set("0123456789+-., ")
 _MOST_COUNTS = 1_000_000
 
 
@@ -168,12 +169,12 @@ def _labels(values: npt.NDArray[Any], logits: Floats, split: str) -> npt.NDArray
 
 def _counts(sources: Sources, archive: Arrays, C: int) -> npt.NDArray[np.int64]:
     text = sources.counts
-    if text and not Path(text).suffix:
+    if text and (not Path(text).suffix or set(text) <= _OF_NUMBERS):
         try:
             values = np.array([int(word) for word in text.split(",")[:_MOST_COUNTS]])
         except ValueError:
             raise UsageError(
-                f"--counts {plain(text)[:80]}: expected a .npz file or numbers, e.g. 500,300,5"
+                f"--counts {plain(text)[:80]}: expected a .npz file or whole numbers, e.g. 500,300,5"
             ) from None
     else:
         path = Path(text) if text else None

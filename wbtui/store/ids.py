@@ -108,15 +108,15 @@ def resolve_run(runs: Path, text: str) -> Path:
         UsageError: none or several match; the message lists the nearest, or says that the run is in the bin.
     """
     if "/" in text or os.sep in text or text.startswith("~"):
-        return open_run(Path(text).expanduser()).path
+        path = Path(text).expanduser()
+        if not path.exists() and path.name in run_ids(path.parent / BIN):
+            raise _removed([path.name], text)
+        return open_run(path).path
     ids = run_ids(runs)
     if not text.startswith("@") and not _meant(ids, text):
         removed = _meant(run_ids(runs / BIN), text)
-        if len(removed) == 1:
-            short = _tail(removed[0])
-            raise UsageError(
-                f"{plain(removed[0])}: in the bin; `wbtui restore {plain(short)}` brings it back"
-            )
+        if removed:
+            raise _removed(removed, text)
     return runs / resolve_id(ids, text, plain(str(runs)))
 
 
@@ -139,6 +139,17 @@ def resolve_id(ids: list[str], text: str, where: str) -> str:
             f"{plain(text)!r} means {len(found)} runs in {where}: {_some(found)}; type more of one"
         )
     raise UsageError(f"{plain(text)!r}: no such run in {where}; nearest: {_some(_nearest(ids, text))}")
+
+
+def _removed(names: list[str], text: str) -> UsageError:
+    """What to say where only runs of the bin are meant."""
+    if len(names) == 1:
+        return UsageError(
+            f"{plain(names[0])}: in the bin; `wbtui restore {plain(_tail(names[0]))}` brings it back"
+        )
+    return UsageError(
+        f"{plain(text)!r}: in the bin are {len(names)} such runs: {_some(names)}; `wbtui restore` brings one back"
+    )
 
 
 def _meant(ids: Sequence[str], text: str) -> list[str]:
