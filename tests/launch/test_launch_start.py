@@ -3,16 +3,18 @@
 import json
 import os
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
+from wbtui.config import DataConfig
 from wbtui.errors import UsageError
 from wbtui.launch import threads
 from wbtui.launch.data_check import check_data
 from wbtui.launch.environment import child_environment, cuda_name
 from wbtui.launch.probe import check_device, check_engine, check_slots
 from wbtui.launch.resume import config_of, resume_run
-from wbtui.launch.start import make_run
+from wbtui.launch.start import absolute_root, make_run
 from wbtui.presets import resolve
 from wbtui.store.notes import read_notes
 from wbtui.store.reader import open_run
@@ -30,6 +32,14 @@ def test_a_new_folder_repeats_its_configuration_and_says_where_it_came_from(tmp_
     notes = read_notes(folder)
     assert (notes.tags, notes.note) == (("a", "b"), "why")
     assert open_run(folder).state().name == "starting"
+
+
+@pytest.mark.parametrize("source", ["npz", "folder", "mnist"])
+def test_the_home_of_nobody_is_one_message(source: Literal["npz", "folder", "mnist"]) -> None:
+    config = DataConfig(source=source, root="~nobody-of-this-name/x")
+    for section in (config, absolute_root(config)):
+        with pytest.raises(UsageError, match="~nobody-of-this-name/x"):
+            check_data(section, lambda found: False)
 
 
 def test_a_wrong_tag_leaves_no_folder(tmp_path: Path) -> None:

@@ -72,6 +72,14 @@ def test_no_runs_at_all_is_said(tmp_path: Path) -> None:
         resolve_run(tmp_path / "runs", "@last")
 
 
+@pytest.mark.parametrize(
+    "text", ["~nobody-of-this-name", "~nobody-of-this-name/x", "a/b", "a/\0", "a/" + 300 * "x"]
+)
+def test_a_path_of_no_run_is_one_message(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match="not a run folder"):
+        resolve_run(tmp_path, text)
+
+
 @given(st.text(max_size=30))
 def test_whatever_is_typed_gives_a_run_or_a_message(text: str) -> None:
     try:

@@ -90,6 +90,14 @@ def printable(name: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in name)[:_NAME_LENGTH]
 
 
+def path_of(root: str) -> Path:
+    """Where data.root is; the ~ of nobody stays as it is, and is no file."""
+    try:
+        return Path(root).expanduser()
+    except RuntimeError:
+        return Path(root)
+
+
 def refuse_too_large(nbytes: int, where: str) -> None:
     """Raise UsageError where images of that many bytes would not fit into the memory that is free."""
     free = psutil.virtual_memory().available

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import wbtui
 from wbtui.config import DataConfig, RunConfig
+from wbtui.data.source_images import path_of
 from wbtui.errors import RunFailedError, UsageError
 from wbtui.launch.environment import child_environment
 from wbtui.launch.threads import thread_environment, threads_for
@@ -73,7 +74,7 @@ def absolute_root(data: DataConfig) -> DataConfig:
     """The data section with its root absolute: a resume may come from another folder."""
     if not data.root:
         return data
-    return data.model_copy(update={"root": str(Path(data.root).expanduser().absolute())})
+    return data.model_copy(update={"root": str(path_of(data.root).absolute())})
 
 
 def start_run(

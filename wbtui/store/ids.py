@@ -1,5 +1,6 @@
 """What is a run called, and which run does a person mean?"""
 
+import contextlib
 import difflib
 import os
 import re
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from wbtui.errors import UsageError
 from wbtui.store import atomic
-from wbtui.store.errors import StoreWriteError
+from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import BIN, CONFIG, FORMAT_VERSION, PROVENANCE
 from wbtui.store.reader import open_run
 from wbtui.store.text import plain
@@ -108,10 +109,7 @@ def resolve_run(runs: Path, text: str) -> Path:
         UsageError: none or several match; the message lists the nearest, or says that the run is in the bin.
     """
     if "/" in text or os.sep in text or text.startswith("~"):
-        path = Path(text).expanduser()
-        if not path.exists() and path.name in run_ids(path.parent / BIN):
-            raise _removed([path.name], text)
-        return open_run(path).path
+        return _at(text)
     ids = run_ids(runs)
     if not text.startswith("@") and not _meant(ids, text):
         removed = _meant(run_ids(runs / BIN), text)
@@ -139,6 +137,20 @@ def resolve_id(ids: list[str], text: str, where: str) -> str:
             f"{plain(text)!r} means {len(found)} runs in {where}: {_some(found)}; type more of one"
         )
     raise UsageError(f"{plain(text)!r}: no such run in {where}; nearest: {_some(_nearest(ids, text))}")
+
+
+def _at(text: str) -> Path:
+    """The run folder of a path."""
+    with contextlib.suppress(RuntimeError):  # ~ of nobody stays as it is
+        text = str(Path(text).expanduser())
+    path = Path(text)
+    try:
+        return open_run(path).path
+    except StoreReadError:
+        with contextlib.suppress(OSError, ValueError):  # no such path can be
+            if (path.parent / BIN / path.name).is_dir():
+                raise _removed([path.name], text) from None
+        raise
 
 
 def _removed(names: list[str], text: str) -> UsageError:

@@ -13,6 +13,7 @@ from wbtui.data.source_images import (
     Labels,
     Pixels,
     SourceImages,
+    path_of,
     printable,
     refuse_too_large,
 )
@@ -29,7 +30,7 @@ _MOST_PIXELS = 2**24  # of one file: an image of 10 kB may claim gigapixels
 
 def available(config: DataConfig) -> AvailableData:
     """Whether train/ and test/ are there with the same classes; counts files, opens none."""
-    root = Path(config.root).expanduser()
+    root = path_of(config.root)
     missing = tuple(root / split for split in ("train", "test") if not (root / split).is_dir())
     if missing:
         problem = (
@@ -56,7 +57,7 @@ def read(config: DataConfig) -> SourceImages:
     found = available(config)
     if not found.ready:
         raise UsageError(found.problem)
-    train, test = _listed(Path(config.root).expanduser())
+    train, test = _listed(path_of(config.root))
     files = [path for split in (train, test) for paths in split.values() for path in paths]
     form = _form(files, config.image_size)
     refuse_too_large(len(files) * form.channels * form.size**2, found.place)

@@ -24,6 +24,7 @@ from wbtui.data.source_images import (
     Labels,
     Pixels,
     SourceImages,
+    path_of,
     printable,
     refuse_too_large,
 )
@@ -109,7 +110,7 @@ class _Layout:
 
 
 def _path(config: DataConfig) -> Path:
-    return Path(config.root).expanduser()
+    return path_of(config.root)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import platformdirs
 from filelock import FileLock
 
 from wbtui.config import DataConfig
-from wbtui.data.source_images import AvailableData, Labels, Pixels, SourceImages
+from wbtui.data.source_images import AvailableData, Labels, Pixels, SourceImages, path_of
 from wbtui.errors import UsageError
 
 # What torchvision raises for absent networks and damaged files.
@@ -99,9 +99,7 @@ _SETS = {
 
 def root_folder(config: DataConfig) -> Path:
     """Where the files of the torchvision sources lie: data.root, or `datasets` in the user's cache."""
-    return (
-        Path(config.root).expanduser() if config.root else platformdirs.user_cache_path("wbtui") / "datasets"
-    )
+    return path_of(config.root) if config.root else platformdirs.user_cache_path("wbtui") / "datasets"
 
 
 def available(config: DataConfig) -> AvailableData:
