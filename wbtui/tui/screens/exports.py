@@ -67,9 +67,9 @@ def ask_for_file(app: "WbtuiApp", forms: Mapping[str, tuple[str, Callable[[], st
 
         def answered(path: str | None) -> None:
             if path:
-                app.run_worker(
-                    lambda: _write(app, Path(path).expanduser(), text), thread=True, group="commands"
-                )
+                from wbtui.data.source_images import path_of
+
+                app.run_worker(lambda: _write(app, path_of(path), text), thread=True, group="commands")
 
         app.push_screen(Prompt("Write to", default, "An existing file is not touched."), answered)
 
