@@ -76,26 +76,12 @@ def test_memory_format_is_the_one_asked_for() -> None:
     assert batch.is_contiguous()
 
 
-def test_a_batch_can_be_written_into_buffers() -> None:
-    _, labels = _split()
-    device = _device_images()
-    plan = epoch_plan(labels, 8, seed=0, stage=0, epoch=1, crop_padding=2, horizontal_flip=True)
-    expected, expected_labels = device.batch(plan, 1)
-    buffers = torch.empty(8, 3, 6, 6), torch.empty(8, dtype=torch.int64)
-    images, labels = device.batch(plan, 1, out=buffers)
-    assert images is buffers[0]
-    assert labels is buffers[1]
-    assert torch.equal(images, expected)
-    assert torch.equal(labels, expected_labels)
-
-
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_eval_batches_go_through_the_split_in_file_order(mirrored: bool) -> None:
+def test_eval_batches_go_through_the_split_in_file_order() -> None:
     images, labels = _split()
-    batches = list(_device_images().eval_batches(10, mirrored))
+    batches = list(_device_images().eval_batches(10))
     assert [len(x) for x, _ in batches] == [10, 10, 3]
     mean, std = (torch.tensor(x)[:, None, None] for x in (MEAN, STD))
-    expected = (images.flip(3) if mirrored else images) / 255 - mean
+    expected = images / 255 - mean
     torch.testing.assert_close(torch.cat([x for x, _ in batches]), expected / std)
     assert torch.equal(torch.cat([y for _, y in batches]), labels)
 

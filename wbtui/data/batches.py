@@ -59,18 +59,15 @@ class DeviceImages:
         """Images of the split."""
         return len(self.labels)
 
-    def batch(
-        self, plan: EpochPlan, number: int, out: tuple[Tensor, Tensor] | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def batch(self, plan: EpochPlan, number: int) -> tuple[Tensor, Tensor]:
         """One augmented batch of an epoch.
 
         Args:
             plan: The epoch's plan, on this device.
             number: Which batch, from 0.
-            out: Buffers (B, C, S, S) float32 and (B,) int64 to write into, for a captured CUDA graph.
 
         Returns:
-            Images (B, C, S, S) float32 and labels (B,) int64; `out` where it was given.
+            Images (B, C, S, S) float32 and labels (B,) int64.
 
         Raises:
             ValueError: The plan was made for another crop padding.
@@ -89,30 +86,18 @@ class DeviceImages:
         row_starts = (positions[:, None] * side + rows) * side
         pixels = (row_starts[:, :, None] + columns[:, None, :]).flatten()
         gathered = self._pixels.flatten(0, 2).index_select(0, pixels)
-        return self._deliver(gathered, self.labels[positions], out)
+        return self._deliver(gathered, self.labels[positions])
 
-    def plain(
-        self, start: int, stop: int, mirrored: bool = False, out: tuple[Tensor, Tensor] | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Images start..stop-1 un-augmented, or all mirrored, and their labels; shapes as of `batch`."""
+    def eval_batches(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The split in file order, un-augmented, in batches of at most `batch_size`; shapes as of `batch`."""
         inside = slice(self._padding, self._padding + self._size)
-        pixels = self._pixels[start:stop, inside, inside]
-        return self._deliver(pixels.flip(2) if mirrored else pixels, self.labels[start:stop], out)
-
-    def eval_batches(self, batch_size: int, mirrored: bool = False) -> Iterator[tuple[Tensor, Tensor]]:
-        """The split in file order, un-augmented, in batches of at most `batch_size`."""
         for start in range(0, len(self), batch_size):
-            yield self.plain(start, min(start + batch_size, len(self)), mirrored)
+            shown = slice(start, start + batch_size)
+            yield self._deliver(self._pixels[shown, inside, inside], self.labels[shown])
 
-    def _deliver(
-        self, pixels: Tensor, labels: Tensor, out: tuple[Tensor, Tensor] | None
-    ) -> tuple[Tensor, Tensor]:
+    def _deliver(self, pixels: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         size = self._size
         rows = pixels.reshape(len(labels), size, -1).float()
         normalised = torch.addcmul(self._shift, rows, self._scale).view(len(labels), size, size, -1)
         images = normalised.permute(0, 3, 1, 2)
-        if out is not None:
-            out[0].copy_(images)
-            out[1].copy_(labels)
-            return out
         return (images if self._channels_last else images.contiguous()), labels

@@ -142,10 +142,13 @@ class Measures:
             vectors["bn.scale@layer"] = scales.layers
         return scalars, vectors
 
+    def accuracy(self, geometry: SplitGeometry) -> AccuracySummary:
+        """Accuracy of a measured split: All, by group and by class."""
+        return summarise_accuracy(ratio_by_class(geometry.correct, geometry.counts), self._groups)
+
     def of_split(self, split: str, geometry: SplitGeometry) -> tuple[Scalars, Vectors]:
         """Accuracy and geometry of one split under their names."""
-        accuracy = summarise_accuracy(ratio_by_class(geometry.correct, geometry.counts), self._groups)
-        fisher = geometry.fisher
+        accuracy, fisher = self.accuracy(geometry), geometry.fisher
         scalars: Scalars = {
             **_accuracies(split, accuracy),
             f"{split}.loss": geometry.loss,

@@ -171,8 +171,17 @@ class Trainer:
                 and isinstance(self.model.head, LinearHead)
             ):
                 scalars |= self._measures.of_stage_two(stage.config, measured[split])
+        better = self._offer_best(epoch, measured, stage)
         self._pending = partial(
-            self._report_epoch, stage, epoch, position.images, scalars, vectors, measured, final
+            self._report_epoch,
+            stage.index,
+            epoch,
+            position.images,
+            scalars,
+            vectors,
+            measured,
+            better=better,
+            final=final,
         )
         if not self._reports_later:
             self._report_pending()
@@ -182,12 +191,14 @@ class Trainer:
 
     def _report_epoch(
         self,
-        stage: Stage,
+        stage: int,
         epoch: int,
         images: int,
         scalars: Scalars,
         vectors: Vectors,
         measured: dict[str, SplitGeometry],
+        *,
+        better: list[Best],
         final: bool,
     ) -> None:
         """What an epoch still needs of the processor alone: the ends of its measures, and the disk."""
@@ -196,8 +207,9 @@ class Trainer:
             scalars |= more_scalars
             vectors |= more_vectors
             self._write_matrices(split, geometry, epoch, final)
-        self._keeper.persist(lambda: self._writer.epoch(epoch, stage.index, scalars, vectors, images=images))
-        self._offer_best(epoch, scalars, stage)
+        self._keeper.persist(lambda: self._writer.epoch(epoch, stage, scalars, vectors, images=images))
+        for best in better:
+            best.figures = self._measures.headline(scalars)
 
     def _report_pending(self) -> None:
         """Report the last epoch, if that is still to be done: before its checkpoint, and before it can be lost."""
@@ -210,10 +222,9 @@ class Trainer:
         """Whether an epoch is reported while the device works at the recorded steps of the next one.
 
         The D x D algebra of Fisher's ratio takes 20 to 42 ms a split at D = 512 (see `fisher_discriminant_ratio`), too
-        much beside an epoch of half a second. Where validation selects, the weights must be kept before the next step
-        moves them.
+        much beside an epoch of half a second.
         """
-        return self._runtime.engine == "graphs" and self._config.evaluation.selection == "last"
+        return self._runtime.engine == "graphs"
 
     def _due_splits(self, epoch: int, ends_stage: bool) -> list[str]:
         """The splits measured after this epoch: train now and then, the others as often as configured."""
@@ -333,15 +344,18 @@ class Trainer:
         self.model.load_state_dict(saved.model)
         return saved
 
-    def _offer_best(self, epoch: int, scalars: dict[str, float], stage: Stage) -> None:
-        last_stage = stage.index + 1 == len(self._config.stages)
-        for name in self._evaluated:
-            value = scalars.get(f"{name}.accuracy.all")
-            if value is None or not last_stage or not self._best[name].offer(epoch, value):
-                continue
-            self._best[name].figures = self._measures.headline(scalars)
-            if name == "validation" and self._config.evaluation.selection == "best_validation":
-                self._best[name].state = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+    def _offer_best(self, epoch: int, measured: dict[str, SplitGeometry], stage: Stage) -> list[Best]:
+        """By which measures this epoch is the best so far; keeps its weights, before the next step moves them."""
+        if stage.index + 1 < len(self._config.stages):
+            return []
+        better = []
+        for name in [name for name in self._evaluated if name in measured]:
+            best = self._best[name]
+            if best.offer(epoch, self._measures.accuracy(measured[name]).all):
+                better.append(best)
+                if name == "validation" and self._config.evaluation.selection == "best_validation":
+                    best.state = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        return better
 
     # ------------------------------------------------------------------ the end
 
