@@ -8,7 +8,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from tests.training.test_training_engine import CPU, REPRESENTATION, World, epochs, results, run
+from tests.training.test_training_engine import REPRESENTATION, World
+from tests.training.whole_runs import CPU, epochs, results, run
 from wbtui.compiler import cxx_compiler
 from wbtui.config import RunConfig
 from wbtui.errors import RunFailedError, UsageError

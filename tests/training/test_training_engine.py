@@ -8,28 +8,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tomli_w
 import torch
 import torch.nn.functional as F
 from pydantic import ValidationError
 from torch import Tensor
 
+from tests.training.whole_runs import CPU, epochs, results, run
 from wbtui.config import ModelConfig, RunConfig, StageConfig
 from wbtui.data.batches import DeviceImages
 from wbtui.data.epoch_plan import epoch_plan
-from wbtui.data.longtail import load
 from wbtui.errors import RunFailedError, UsageError
 from wbtui.models.model import WbModel, build_model
-from wbtui.presets import resolve
-from wbtui.store.writer import RunWriter
 from wbtui.training.engine import EagerSteps, PythonRecorder, StaticSteps, Steps, kept
 from wbtui.training.losses import build_loss
-from wbtui.training.monitor import Monitor
 from wbtui.training.runtime import Runtime, identity, resolve_engine, resolve_runtime
 from wbtui.training.stage import CachedFeatures, RunningSums, Stage
-from wbtui.training.trainer import StopRequested, Trainer
+from wbtui.training.trainer import StopRequested
 
-CPU = torch.device("cpu")
 EAGER, GRAPHS = (Runtime(CPU, "fp32", 1, engine) for engine in ("eager", "graphs"))
 CLASSES, BATCH, PADDING = 3, 16, 2
 REPRESENTATION = StageConfig(epochs=40, batch_size=BATCH, learning_rate=0.05, weight_decay=5e-3)
@@ -322,50 +317,6 @@ def test_the_first_batch_whose_loss_is_not_finite_is_named_by_replays_too() -> N
 
 
 # ---------------------------------------------------------------------- whole runs
-
-
-class Interrupted(Monitor):
-    """A monitor that asks for a stop after some batches."""
-
-    def __init__(self, folder: Path, after: int = 10**9) -> None:
-        super().__init__(folder, attempt=1)
-        self._left = after
-
-    def stop_reason(self) -> str:
-        self._left -= 1
-        return "" if self._left else "enough"
-
-
-def run(folder: Path, engine: str, *settings: str, stop_after: int = 10**9) -> Path:
-    """Train in this process, as the trainer would on a device that has this engine."""
-    new = not folder.exists()
-    folder.mkdir(exist_ok=True)
-    short = ("stages.0.epochs=3", "stages.1.epochs=2", *settings)
-    config = resolve("glyphs_lt", "wb", settings=short).config
-    (folder / "config.toml").write_text(tomli_w.dumps(config.model_dump(mode="json")), "utf-8")
-    runtime = Runtime(CPU, "fp32", 1, engine)
-    with RunWriter.open(folder, 1 if new else 2) as writer:
-        if new:
-            writer.event("start", epochs=config.total_epochs, classes=20)
-        Trainer(folder, config, load(config.data), runtime, writer, Interrupted(folder, stop_after)).run()
-    return folder
-
-
-def results(folder: Path) -> dict[str, bytes]:
-    return {
-        f"{name}/{path.name}": path.read_bytes()
-        for name in ("series", "matrices", "predictions")
-        for path in sorted((folder / name).iterdir())
-    }
-
-
-def epochs(folder: Path) -> list[dict[str, float]]:
-    lines = (folder / "events.jsonl").read_text("utf-8").splitlines()
-    events = [event for event in map(json.loads, lines) if event["type"] == "epoch"]
-    return [
-        {name: value for name, value in event["scalars"].items() if not name.startswith("time.")}
-        for event in events
-    ]
 
 
 @pytest.fixture(scope="module")
