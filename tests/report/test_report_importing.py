@@ -13,6 +13,7 @@ from wbtui.errors import UsageError
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.figures import figures_of
 from wbtui.report.importing import Labels, Sources, make_imported_run, read_predictions, without_images
+from wbtui.report.listing import listing_table
 from wbtui.report.settings import fold_seeds
 from wbtui.store.index import RunIndex
 from wbtui.store.reader import open_run
@@ -41,6 +42,11 @@ def test_one_archive_becomes_a_finished_run_that_can_be_adjusted(tmp_path: Path)
     (row,) = RunIndex(tmp_path / "runs").listing().rows
     assert row.accuracy_few == pytest.approx(expected["few"])
     assert row.tags == ("imported",)
+    table = listing_table([row], [row.id])
+    (cells,) = table.rows
+    assert (
+        cells[[column.title for column in table.columns].index("epoch")].text == "1"
+    )  # of how many nobody knows
     one = adjust_run(load_material(run), Request(method_named("additive"), AllAccuracy()))
     assert one.basis == "validation"
     with pytest.raises(UsageError, match="classifier norms"):

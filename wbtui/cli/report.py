@@ -61,9 +61,9 @@ def report(
         which = f"the runs that are {plain(study)!r}" if study else f"the runs in {plain(str(runs))}"
         raise UsageError(f"none of {which} is finished")
     entries = study_entries(kept, methods)
-    tables = [study_csv_table(entries)] if format_ == "csv" else study_tables(entries)
-    print_tables(tables, format_, study_problems(entries))
-    if figures:
+    if figures:  # before the table, whose reader may leave after a few lines
         drawn = study_figures(entries, methods or methods_named(["multiplicative"]))
         for path in save_figures(drawn, figures):
             say(f"saved {plain(str(path))}")
+    tables = [study_csv_table(entries)] if format_ == "csv" else study_tables(entries)
+    print_tables(tables, format_, study_problems(entries))

@@ -17,7 +17,7 @@ from wbtui.report.table import (
     text_cell,
     without_empty,
 )
-from wbtui.report.values import size
+from wbtui.report.values import epochs, size
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 
@@ -72,7 +72,6 @@ def listing_table(rows: Sequence[RunSummary], known: Iterable[str]) -> Table:
 
 
 def _line(row: RunSummary, short: str) -> tuple[Cell, ...]:
-    total = str(row.total_epochs) if row.total_epochs else "?"
     return (
         Cell("*" if row.star else "", row.star, "yellow"),
         text_cell(short, "bold"),
@@ -81,7 +80,7 @@ def _line(row: RunSummary, short: str) -> tuple[Cell, ...]:
         text_cell(row.variant),
         text_cell(row.name),
         count_cell(row.seed),
-        Cell(f"{row.epoch}/{total}", row.epoch),
+        Cell(epochs(row.epoch, row.total_epochs), row.epoch),
         percent_cell(row.accuracy_all),
         percent_cell(row.accuracy_many),
         percent_cell(row.accuracy_medium),

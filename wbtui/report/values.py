@@ -24,6 +24,11 @@ def percent(fraction: float | None, digits: int = 1) -> str:
     return f"{100 * fraction:.{digits}f}"
 
 
+def epochs(done: int, total: int) -> str:
+    """Finished epochs of how many; alone where nothing says how many there are to be, as for imports."""
+    return f"{done}/{total}" if total else str(done)
+
+
 def points(difference: float | None) -> str:
     """A difference of accuracies in percentage points, with its sign."""
     if difference is None or not math.isfinite(difference):

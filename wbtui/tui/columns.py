@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from wbtui.plotting import GlyphSet, sparkline
-from wbtui.report.values import MISSING, duration, figure, percent, plus_minus
+from wbtui.report.values import MISSING, duration, epochs, figure, percent, plus_minus
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui.alerts import MARK, alerts_of
@@ -78,7 +78,7 @@ def _seed(line: TableLine, context: Context) -> str:
 
 def _epoch(line: TableLine, context: Context) -> str:
     row = line.leader
-    return f"{row.epoch}/{row.total_epochs or '?'}" if not row.unreadable else MISSING
+    return epochs(row.epoch, row.total_epochs) if not row.unreadable else MISSING
 
 
 def eta_seconds(row: RunSummary, detail: RunDetail | None, now: float) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from textual.app import ComposeResult
 
-from wbtui.report.values import duration
+from wbtui.report.values import duration, epochs
 from wbtui.store.format import StateName
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
@@ -150,7 +150,7 @@ class RunScreen(RunCommands):
         name += [] if tabs else [(": ", colour), *evidence]
         eta = eta_seconds(row, self.detail, time.time())
         left = f", {duration(round(eta))} to go" if eta is not None else ""
-        far: list[Part] = [(f"  epoch {row.epoch}/{row.total_epochs or '?'}{left} ", "")]
+        far: list[Part] = [(f"  epoch {epochs(row.epoch, row.total_epochs)}{left} ", "")]
         busy: list[Part] = [(f"  {doing(self.detail)}", ""), *far]
         roomy = parts_width([*name, *busy]) <= width
         self.query_one("#top", OneLine).show(name, busy if roomy else far, right_first=True)
