@@ -198,16 +198,19 @@ class Counted:
 
     def __init__(self) -> None:
         self.recordings, self.warm_ups = 0, 0
+        self.order: list[str] = []
 
     def __call__(self) -> "Counted":
         return self
 
     def warm_up(self, function: Callable[[], None]) -> None:
         self.warm_ups += 1
+        self.order.append("warm up")
         function()
 
     def record(self, function: Callable[[], None]) -> Callable[[], None]:
         self.recordings += 1
+        self.order.append("record")
         return function
 
 
@@ -231,6 +234,7 @@ def test_warming_up_and_recording_change_nothing() -> None:
         2,
         6,
     )  # the full batch and the remainder, three times each
+    assert counted.order == ["warm up"] * 6 + ["record"] * 2  # no warm-up needs memory beside a recording's
     assert differing(before, world.state()) == []
     assert all(torch.equal(sums[name], value) for name, value in vars(world.sums).items())
     assert torch.equal(generator, torch.get_rng_state())
