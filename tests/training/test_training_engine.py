@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import gc
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -261,6 +262,28 @@ def test_what_is_kept_comes_back_even_after_an_error() -> None:
         fail()
     assert torch.equal(weight, torch.ones(3))
     assert torch.equal(generator, torch.get_rng_state())
+
+
+def in_a_graph_of_gradients() -> set[int]:
+    """The tensors that are in one, whether or not anybody can reach them."""
+    found = [one for one in gc.get_objects() if issubclass(type(one), Tensor)]
+    return {id(tensor) for tensor in found if tensor.grad_fn is not None}
+
+
+@pytest.mark.parametrize("name", ["eager", "static"])
+def test_no_step_leaves_a_graph_of_gradients_behind(name: str) -> None:
+    """Its nodes know the stream that they were made on, and a recording on another one would break off at them."""
+    world = World(StageConfig.model_validate({"epochs": 4, "batch_size": BATCH, **STAGES["penalty"]}))
+    gc.collect()
+    gc.disable()  # not even until the next collection
+    try:
+        before = in_a_graph_of_gradients()
+        world.train(getattr(world, name)(), 1)
+        assert in_a_graph_of_gradients() <= before
+        logits = world.model.head(torch.zeros(1, world.model.head.weight.shape[1]))
+        assert id(logits) in in_a_graph_of_gradients()
+    finally:
+        gc.enable()
 
 
 def test_another_loss_within_a_stage_is_recorded_anew_and_the_same_loss_is_not() -> None:
