@@ -98,7 +98,7 @@ def tuned() -> Found:
     """
     release()
     rates: dict[str, list[float]] = {GRAPHS_BF16.name: [], TUNED.name: []}
-    for _ in range(min(SIZE.rounds, 3)):
+    for _ in range(min(SIZE.rounds, 2)):
         for way in (GRAPHS_BF16, TUNED):
             if left() > 60:
                 rates[way.name] += rates_at_once(way, 1)
