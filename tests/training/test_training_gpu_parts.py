@@ -131,6 +131,24 @@ def test_kernels_whose_names_begin_alike_are_summed(gpu: ModuleType) -> None:
     assert gpu.gpu_speed.times_by_name(rows) == {begin[:80]: 2.0, "gemm": 1.0}
 
 
+def test_the_hosts_part_of_geometry_counts_as_geometry(
+    gpu: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work, asked = [""], []
+
+    class Geometry:
+        @property
+        def fisher(self) -> None:
+            asked.append(at_work[0])
+
+    monkeypatch.setattr("gpu_ways.Evaluator.measure", lambda *_: (Geometry(), None))
+    run = gpu.gpu_speed.whole_epochs(gpu.EAGER)
+    for kind in ("geometry", "training alone", "accuracy alone", "geometry"):
+        at_work[0] = kind
+        run(kind)
+    assert asked == ["geometry"]
+
+
 def test_a_profile_that_fails_loses_neither_the_clock_nor_the_other_ways(
     gpu: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
