@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
@@ -87,6 +88,9 @@ PARTS: dict[str, Callable[[], Found]] = {
     "precision": gpu_runs.precision,
     "plan": gpu_runs.list_plan,
 }
+CHILDREN: dict[str, Callable[[str], None]] = {"trainer": gpu_several.trainer, "kernels": gpu_speed.kernels}
+"""What parts start in processes of their own."""
+
 ON_THE_PROCESSOR = ("check", "agree")
 """Parts that WBTUI_GPU_DEVICE=cpu measures for good."""
 
@@ -116,23 +120,26 @@ def facts() -> Found:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=[*PARTS, "paper", "trainer"])
-    parser.add_argument("names", nargs="*", help="of `paper`: runs of the plan (all); of `trainer`: its way")
+    parser.add_argument("part", choices=[*PARTS, "paper", *CHILDREN])
+    parser.add_argument("names", nargs="*", help="of `paper`: runs of the plan (all); of a child: its way")
     args = parser.parse_args()
+    # What was started in the background ignores SIGINT, and a caller may end a part by SIGTERM: both leave the file.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     if not ON_CPU and not torch.cuda.is_available() and args.part != "plan":
         parser.error(
             f"torch {torch.__version__} sees no CUDA device; WBTUI_GPU_DRY=1 tries the scripts on the CPU"
         )
     if ON_CPU and not DRY and args.part not in (*ON_THE_PROCESSOR, "plan"):
         parser.error(f"WBTUI_GPU_DEVICE=cpu measures {' and '.join(ON_THE_PROCESSOR)}, not {args.part}")
-    if args.part == "trainer":
-        gpu_several.trainer(*args.names)
+    if args.part in CHILDREN:
+        CHILDREN[args.part](*args.names)
         return
     known = facts()
-    print(f"{args.part} on {known['device']}, torch {known['torch']}", flush=True)
     found: Found = PARTIAL
     cut_short: Found = {"cut_short": "it did not come to its end"}
     try:
+        print(f"{args.part} on {known['device']}, torch {known['torch']}", flush=True)
         found = gpu_runs.paper(args.names) if args.part == "paper" else PARTS[args.part]()
         cut_short = {}
     finally:

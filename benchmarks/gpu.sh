@@ -8,8 +8,9 @@
 #
 #   check        losses of 200 steps by every way, same weights, order and augmentation, within stated tolerances
 #   agree        whole runs on digits (and Fashion-MNIST) by every way over three seeds, within seed noise
-#   speed        images a second by every way beside the usual loop (DataLoader workers, PIL, fp32), interleaved
-#   roofline     FLOPs counted, bf16 matmul peak, share of it, kernel time against the clock
+#   speed        images a second by every way beside the usual loop (DataLoader workers, PIL, fp32), interleaved; then
+#                recorded steps with and without cudnn.benchmark, each in a process of its own
+#   roofline     FLOPs counted, bf16 matmul peak, share of it, kernel time against the clock (a process for each way)
 #   epoch        whole epochs: training alone, with test accuracy, with class-wise geometry
 #   start        from `wbtui run` to the first step
 #   several      1, 2, 4, 8 trainers at once          several-mps   the same under MPS, where the machine has it

@@ -51,7 +51,7 @@ def several_mps() -> Found:
 @contextmanager
 def mps(control: str) -> Iterator[tuple[dict[str, str], Callable[[], str]]]:
     """A service of our own: its pipes lie in a temporary folder, so that no other one is touched."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:  # it writes its log to the end
         pipes = {"CUDA_MPS_PIPE_DIRECTORY": f"{scratch}/pipe", "CUDA_MPS_LOG_DIRECTORY": f"{scratch}/log"}
         for folder in pipes.values():
             Path(folder).mkdir()

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 from gpu_runs import made_pack
+from gpu_several import rates_at_once
 from gpu_ways import (
     DEVICE,
     DRY,
@@ -24,6 +25,7 @@ from gpu_ways import (
     SIZE,
     STD,
     TF32,
+    TUNED,
     WAYS,
     Found,
     Loop,
@@ -34,6 +36,7 @@ from gpu_ways import (
     left,
     made_images,
     middle,
+    release,
     seconds_of,
 )
 from torch.autograd import DeviceType
@@ -51,13 +54,13 @@ EPOCHS = 320
 def speed() -> Found:
     """Images a second by each way and by the usual loop, interleaved; the aim is ten times the usual loop."""
     loops: dict[str, tuple[Callable[[], None], Iterator[int]]] = {
-        way.name: (way.set_flags, Loop(way).steps()) for way in WAYS
+        way.name: (way.set_flags, Loop(way).steps()) for way in WAYS if way is not TUNED
     }
     usual, usual_steps = usual_loop()
     # Last: the thread that pins its images calls CUDA, which may not happen while the first round records the others.
     loops[usual] = (TF32.set_flags, usual_steps)
     measured: dict[str, list[float]] = {name: [] for name in loops}
-    found = growing({"images_per_second": measured, "flop_per_image": step_flop(), "median": {}})
+    found = growing({"images_per_second": measured, "flop_per_image": step_flop(), "median": {}, "tuned": {}})
     for warm_up in (True, *[False] * SIZE.rounds):
         for name, (set_flags, steps) in loops.items():
             set_flags()
@@ -66,6 +69,8 @@ def speed() -> Found:
                 rate = images_per_second(steps, max(count, 1))
                 if not warm_up:
                     measured[name].append(rate)
+    loops.clear()
+    usual_steps.close()  # its workers and the thread that pins end here, not somewhere in the interpreter's end
     slow = middle(measured[usual])
     for name, values in measured.items():
         if not values:
@@ -81,10 +86,30 @@ def speed() -> Found:
         }
         times = f"x{rate / slow:.2f}" if slow else "x?"
         print(f"{name:42} {rate:9.0f} images/s {tflops:7.2f} TFLOP/s  {times}, 320 epochs {seconds:.0f} s")
+    found["tuned"] |= tuned()
     return found
 
 
-def usual_loop() -> tuple[str, Iterator[int]]:
+def tuned() -> Found:
+    """Images a second of recorded steps with and without `cudnn.benchmark`, alternating, each in a process of its own.
+
+    torch keeps one plan for each convolution, whether a measurement or a rule of thumb chose it: in one process the
+    first way would choose for both.
+    """
+    release()
+    rates: dict[str, list[float]] = {GRAPHS_BF16.name: [], TUNED.name: []}
+    for _ in range(min(SIZE.rounds, 2)):
+        for way in (GRAPHS_BF16, TUNED):
+            if left() > 60:
+                rates[way.name] += rates_at_once(way, 1)
+    plain, chosen = (middle(values) for values in rates.values())
+    ratio = chosen / plain if plain and chosen else None
+    if ratio:
+        print(f"{TUNED.name}: x{ratio:.2f} of {GRAPHS_BF16.name}, each in processes of their own")
+    return {"images_per_second": rates, "ratio": ratio}
+
+
+def usual_loop() -> tuple[str, Generator[int]]:
     """The loop of public long-tail code: PIL images in a DataLoader with workers, fp32 eager, `.item()` each step."""
     x, y = made_images(SIZE.images, 1)
     try:
@@ -118,7 +143,7 @@ class ArrayImages(torch.utils.data.Dataset[tuple[torch.Tensor, int]]):
         return torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1))), int(self._labels[index])
 
 
-def array_steps(x: np.ndarray, y: np.ndarray) -> Iterator[int]:
+def array_steps(x: np.ndarray, y: np.ndarray) -> Generator[int]:
     """The usual loop on arrays."""
     torch.manual_seed(0)
     model = build_model(ModelConfig(name=SIZE.net), SIZE.classes, 3, SIZE.side).to(DEVICE)
@@ -155,17 +180,32 @@ def roofline() -> Found:
     )
     print(f"{flop / 1e9:.2f} GFLOP an image; matmul {peak:.0f} TFLOP/s bf16; copies {bandwidth:.0f} GB/s")
     for way in (EAGER, EAGER_BF16, GRAPHS_BF16):
-        known = kernels_against_clock(way)
-        tflops = known["images"] * flop / known["wall_seconds"] / 1e12
-        busy = known["kernel_seconds"] / known["wall_seconds"]
-        found["ways"][way.name] = known | {"tflops": tflops, "share_of_peak": tflops / peak, "busy": busy}
+        if left() < 60:
+            break
+        known = found["ways"][way.name] = kernels_against_clock(way)
+        wall = known.get("wall_seconds")
+        if wall is None:
+            print(f"{way.name:12} failed with exit code {known['exit_code']}")
+            continue
+        tflops = known["images"] * flop / wall / 1e12
+        known |= {"tflops": tflops, "share_of_peak": tflops / peak}
+        known["busy"] = known["kernel_seconds"] / wall if known.get("kernel_seconds") else None
         per_step = 1e3 / known["steps"]
         print(
-            f"{way.name:12} {per_step * known['wall_seconds']:.3f} ms a step, kernels "
-            f"{per_step * known['kernel_seconds']:.3f} ms ({100 * busy:.0f} %), {tflops:.1f} TFLOP/s, "
-            f"{100 * tflops / peak:.1f} % of the peak"
+            f"{way.name:12} {per_step * wall:.3f} ms a step, kernels {_in_ms(known.get('kernel_seconds'), per_step)}, "
+            f"{tflops:.1f} TFLOP/s, {100 * tflops / peak:.1f} % of the peak"
+        )
+    eager, recorded = (found["ways"].get(way.name, {}) for way in (EAGER_BF16, GRAPHS_BF16))
+    if eager.get("kernel_seconds") and recorded.get("wall_seconds"):
+        recorded["busy_by_eager_kernels"] = eager["kernel_seconds"] / recorded["wall_seconds"]
+        print(
+            f"{GRAPHS_BF16.name}: busy {100 * recorded['busy_by_eager_kernels']:.0f} % by the kernels of eager steps"
         )
     return found
+
+
+def _in_ms(seconds: float | None, per_step: float) -> str:
+    return f"{per_step * seconds:.3f} ms" if seconds else "not seen by the profiler"
 
 
 def step_flop() -> float:
@@ -189,16 +229,41 @@ def matmul_peak() -> float:
 
 
 def copy_bandwidth() -> float:
-    """GB/s read and written by a large copy, the best of five."""
+    """GB/s read and written by large copies, the best of five."""
     source = torch.empty(SIZE.matmul**2 * 8, dtype=torch.uint8, device=DEVICE)
     target = torch.empty_like(source)
-    target.copy_(source)
-    return 2 * source.numel() / min(seconds_of(lambda: target.copy_(source)) for _ in range(5)) / 1e9
+
+    def copies() -> None:
+        for _ in range(10):
+            target.copy_(source)
+
+    copies()
+    return 10 * 2 * source.numel() / min(seconds_of(copies) for _ in range(5)) / 1e9
 
 
 def kernels_against_clock(way: Way) -> Found:
-    """Seconds of 50 steps by the clock, unprofiled, and the sum of their kernels' times: the rest the device idles."""
-    steps = Loop(way).steps()
+    """Seconds of 50 steps by the clock, unprofiled, and the sum of their kernels' times: the rest the device idles.
+
+    In a process of its own, which may fail: CUPTI has been seen to hang, to crash and to collect nothing where graphs
+    are recorded after a first profile. It has also told wrong times of kernels in graphs before CUDA 13.1, so that the
+    kernels of eager steps, which are the same, stand beside (`busy_by_eager_kernels`).
+    """
+    command = [sys.executable, str(Path(__file__).with_name("gpu.py")), "kernels", way.name]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        said, _ = child.communicate(timeout=max(left() / 2, 30))
+    except subprocess.TimeoutExpired:
+        child.kill()
+        said, _ = child.communicate()
+    known: Found = {"exit_code": child.returncode}
+    for line in said.splitlines():
+        known |= json.loads(line) if line.startswith("{") else {}
+    return known
+
+
+def kernels(name: str) -> None:
+    """The child: a line of JSON as soon as the clock has been read, and one more when the profile is done."""
+    steps = Loop(next(way for way in WAYS if way.name == name)).steps()
     count = min(50, SIZE.steps)
 
     def some() -> int:
@@ -212,25 +277,24 @@ def kernels_against_clock(way: Way) -> Found:
         images = some()
 
     wall = seconds_of(counted)
+    print(json.dumps({"steps": count, "images": images, "wall_seconds": wall}), flush=True)
     with torch.profiler.profile(acc_events=True) as recorded:
         some()
         finish()
     kind = DeviceType.CUDA if DEVICE.type == "cuda" else DeviceType.CPU
-    rows = [row for row in recorded.key_averages() if row.device_type == kind and not row.is_user_annotation]
-    times = {row.key[:80]: _seconds(row) for row in rows}
+    rows = recorded.key_averages()
+    times = times_by_name(row for row in rows if row.device_type == kind and not row.is_user_annotation)
     top = dict(sorted(times.items(), key=lambda item: -item[1])[:8])
-    return {
-        "steps": count,
-        "images": images,
-        "wall_seconds": wall,
-        "kernel_seconds": sum(times.values()),
-        "top": top,
-    }
+    print(json.dumps({"kernel_seconds": sum(times.values()), "top": top}), flush=True)
 
 
-def _seconds(row: "torch.autograd.profiler_util.FunctionEventAvg") -> float:
-    total = row.self_device_time_total if DEVICE.type == "cuda" else row.self_cpu_time_total
-    return float(total) / 1e6
+def times_by_name(rows: "Iterable[torch.autograd.profiler_util.FunctionEventAvg]") -> dict[str, float]:
+    """Seconds by the begin of a kernel's name: the rest is template arguments, and many kernels share a begin."""
+    times: dict[str, float] = {}
+    for row in rows:
+        total = row.self_device_time_total if DEVICE.type == "cuda" else row.self_cpu_time_total
+        times[row.key[:80]] = times.get(row.key[:80], 0.0) + float(total) / 1e6
+    return times
 
 
 # ---------------------------------------------------------------------- epoch
@@ -298,7 +362,9 @@ def whole_epochs(way: Way) -> Callable[[str], float]:
         def whole() -> None:
             for _ in range(batches):
                 next(steps)
-            while pending:
+            while (
+                kind == "geometry" and pending
+            ):  # of the last epoch of this kind: it counts where it belongs
                 pending.pop()()
             {"training alone": finish, "accuracy alone": accuracy_alone, "geometry": measured}[kind]()
 

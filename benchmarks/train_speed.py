@@ -19,7 +19,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +70,7 @@ class PilImages(torch.utils.data.Dataset[tuple[Tensor, int]]):
         return self._transform(Image.fromarray(self._images[index])), int(self._labels[index])
 
 
-def usual_steps(net: str, x: np.ndarray, y: np.ndarray, device: torch.device) -> Iterator[int]:
+def usual_steps(net: str, x: np.ndarray, y: np.ndarray, device: torch.device) -> Generator[int]:
     """The usual loop, one batch at a time; yields the images of each finished step."""
     model = fresh(net).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-3)

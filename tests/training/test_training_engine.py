@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import gc
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -193,16 +194,19 @@ class Counted:
 
     def __init__(self) -> None:
         self.recordings, self.warm_ups = 0, 0
+        self.order: list[str] = []
 
     def __call__(self) -> "Counted":
         return self
 
     def warm_up(self, function: Callable[[], None]) -> None:
         self.warm_ups += 1
+        self.order.append("warm up")
         function()
 
     def record(self, function: Callable[[], None]) -> Callable[[], None]:
         self.recordings += 1
+        self.order.append("record")
         return function
 
 
@@ -226,6 +230,7 @@ def test_warming_up_and_recording_change_nothing() -> None:
         2,
         6,
     )  # the full batch and the remainder, three times each
+    assert counted.order == ["warm up"] * 6 + ["record"] * 2  # no warm-up needs memory beside a recording's
     assert differing(before, world.state()) == []
     assert all(torch.equal(sums[name], value) for name, value in vars(world.sums).items())
     assert torch.equal(generator, torch.get_rng_state())
@@ -252,6 +257,28 @@ def test_what_is_kept_comes_back_even_after_an_error() -> None:
         fail()
     assert torch.equal(weight, torch.ones(3))
     assert torch.equal(generator, torch.get_rng_state())
+
+
+def in_a_graph_of_gradients() -> set[int]:
+    """The tensors that are in one, whether or not anybody can reach them."""
+    found = [one for one in gc.get_objects() if issubclass(type(one), Tensor)]
+    return {id(tensor) for tensor in found if tensor.grad_fn is not None}
+
+
+@pytest.mark.parametrize("name", ["eager", "static"])
+def test_no_step_leaves_a_graph_of_gradients_behind(name: str) -> None:
+    """Its nodes know the stream that they were made on, and a recording on another one would break off at them."""
+    world = World(StageConfig.model_validate({"epochs": 4, "batch_size": BATCH, **STAGES["penalty"]}))
+    gc.collect()
+    gc.disable()  # not even until the next collection
+    try:
+        before = in_a_graph_of_gradients()
+        world.train(getattr(world, name)(), 1)
+        assert in_a_graph_of_gradients() <= before
+        logits = world.model.head(torch.zeros(1, world.model.head.weight.shape[1]))
+        assert id(logits) in in_a_graph_of_gradients()
+    finally:
+        gc.enable()
 
 
 def test_another_loss_within_a_stage_is_recorded_anew_and_the_same_loss_is_not() -> None:

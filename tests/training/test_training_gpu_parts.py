@@ -4,13 +4,14 @@ import importlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -100,8 +101,10 @@ def test_speed_is_measured_beside_a_usual_loop_also_without_torchvision(tmp_path
     found = run_part(tmp_path, "speed")
     usual = found["median"]["usual loop, arrays in place of PIL"]
     assert usual["times_the_usual_loop"] == 1.0
-    assert len(found["median"]) == 7
+    assert len(found["median"]) == 6
     assert all(way["images_per_second"] > 0 for way in found["median"].values())
+    assert {*found["tuned"]["images_per_second"]} == {"graphs bf16", "graphs bf16, cudnn.benchmark"}
+    assert found["tuned"]["ratio"] > 0
 
 
 def test_flops_are_three_times_those_of_the_forward_pass(gpu: ModuleType) -> None:
@@ -119,6 +122,48 @@ def test_a_part_runs_dry(gpu: ModuleType, part: str) -> None:
         assert all(way["kernel_seconds"] > 0 for way in found["ways"].values())
     if part == "epoch":
         assert {*found["ways"]} == {"eager fp32", "graphs bf16"}
+
+
+def test_kernels_whose_names_begin_alike_are_summed(gpu: ModuleType) -> None:
+    begin = "void at::native::elementwise_kernel<128, 2, at::native::gpu_kernel_impl_nocast<at::native::"
+    names = [f"{begin}BinaryFunctor>", f"{begin}CopyFunctor>", "gemm"]
+    rows = [SimpleNamespace(key=name, self_cpu_time_total=1e6) for name in names]
+    assert gpu.gpu_speed.times_by_name(rows) == {begin[:80]: 2.0, "gemm": 1.0}
+
+
+def test_the_hosts_part_of_geometry_counts_as_geometry(
+    gpu: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work, asked = [""], []
+
+    class Geometry:
+        @property
+        def fisher(self) -> None:
+            asked.append(at_work[0])
+
+    monkeypatch.setattr("gpu_ways.Evaluator.measure", lambda *_: (Geometry(), None))
+    run = gpu.gpu_speed.whole_epochs(gpu.EAGER)
+    for kind in ("geometry", "training alone", "accuracy alone", "geometry"):
+        at_work[0] = kind
+        run(kind)
+    assert asked == ["geometry"]
+
+
+def test_a_profile_that_fails_loses_neither_the_clock_nor_the_other_ways(
+    gpu: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = {"exit_code": -11, "steps": 50, "images": 3200, "wall_seconds": 0.1}
+    told = {
+        "eager fp32": {"exit_code": 1},
+        "eager bf16": clock | {"exit_code": 0, "kernel_seconds": 0.05},
+        "graphs bf16": clock,
+    }
+    monkeypatch.setattr(gpu.gpu_speed, "kernels_against_clock", lambda way: told[way.name])
+    ways = gpu.gpu_speed.roofline()["ways"]
+    assert ways["eager fp32"] == {"exit_code": 1}
+    assert ways["eager bf16"]["busy"] == ways["graphs bf16"]["busy_by_eager_kernels"] == 0.5
+    assert ways["graphs bf16"]["busy"] is None
+    assert ways["graphs bf16"]["tflops"] > 0
 
 
 # ---------------------------------------------------------------------- memory
@@ -239,6 +284,27 @@ def test_a_part_that_is_cut_short_keeps_what_it_has_found(
     found = json.loads((tmp_path / "gpu_several.json").read_text("utf-8"))
     assert found["cut_short"]
     assert found["graphs bf16"] == {"images_per_second": {"1": 1000.0}}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_part_is_ended_by_either_signal_also_where_the_shell_made_it_ignore_them(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    here = {"WBTUI_GPU_DRY": "1", "RESULTS": str(tmp_path), "PYTHONPATH": str(BENCHMARKS.parent)}
+    ignoring = (
+        "import os, signal, sys; [signal.signal(n, signal.SIG_IGN) for n in (2, 15)]; "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", ignoring, sys.executable, str(GPU), "check"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | here
+    ) as part:
+        assert part.stdout
+        assert part.stdout.readline().startswith(b"check on cpu")
+        part.send_signal(number)
+        part.communicate(timeout=120)
+    assert part.returncode != 0
+    assert json.loads((tmp_path / "gpu_check.json").read_text("utf-8"))["cut_short"]
 
 
 def test_a_way_for_which_no_time_is_left_does_not_lose_the_others(

@@ -31,6 +31,12 @@ def two_stages(*settings: str) -> RunConfig:
     ("phase", "epoch", "where", "advice"),
     [
         ("training", 3, "in training epoch 3 (stages.0.batch_size = 48)", "a smaller stages.0.batch_size or"),
+        (
+            "preparing",
+            4,
+            "while preparing the steps of epoch 4 (stages.1.batch_size = 64)",
+            "a smaller stages.1.batch_size or",
+        ),
         ("training", 4, "in training epoch 4 (stages.1.batch_size = 64)", "a smaller stages.1.batch_size or"),
         (
             "evaluation",
@@ -68,6 +74,8 @@ def test_the_advice_is_what_this_run_can_still_change() -> None:
     assert "engine = 'eager'" in said
     assert "precision = 'bf16'" not in said
     assert "100.0 GiB were held by others" in said
+    alone = Memory("NVIDIA H200", peak=138 << 30, total=140 << 30, others=700 << 20)  # a CUDA context
+    assert "held by others" not in describe(CUDA, "device", recorded, "training", 1, alone)
     assert "precision" not in describe(MemoryError(), "host", two_stages(), "training", 1, shared)
 
 
@@ -97,6 +105,8 @@ def raised_from(error: Exception, cause: Exception) -> Exception:
             ),
             "device",
         ),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"), "device"),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED"), "host"),
         (MemoryError(), "host"),
         (np._core._exceptions._ArrayMemoryError((4,), np.dtype("f4")), "host"),
         (RuntimeError("std::bad_alloc"), "host"),
@@ -106,6 +116,18 @@ def raised_from(error: Exception, cause: Exception) -> Exception:
     ],
 )
 def test_memory_that_ran_out_is_told_from_other_failures(error: Exception, kind: str | None) -> None:
+    assert ran_out(error) == kind
+
+
+@pytest.mark.parametrize(("refusals", "kind"), [(3, "device"), (0, None)])
+def test_a_convolution_without_workspace_is_memory_where_the_allocator_has_refused_some(
+    refusals: int, kind: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """torch tries every algorithm of cuDNN and swallows each refusal; without one the message means another failure."""
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "memory_stats", lambda number: {"num_ooms": refusals} if number else {})
+    error = RuntimeError("GET was unable to find an engine to execute this computation")
     assert ran_out(error) == kind
 
 

@@ -211,20 +211,25 @@ class StaticSteps:
         self._buffers[name].copy_(values)
 
     def _record(self) -> None:
-        """Record a step for each batch size, the largest first: the others then fit into its memory."""
+        """Record a step for each batch size, the largest first: the others then fit into its memory.
+
+        All are warmed up before: a warm-up takes memory of its own, which is given back at the first recording, where
+        one after it would need memory beside what recordings keep.
+        """
         self._replays.clear()
         recorder = self._new_recorder()
         self._make_momentum()
         for group in self._stage.optimizer.param_groups:
             group["lr"] = self._rate
-        for size in sorted(set(self._sizes), reverse=True):
-            step = partial(self._step, size)
-            with kept(self._moving(), self._device):
+        sizes = sorted(set(self._sizes), reverse=True)
+        with kept(self._moving(), self._device):
+            for size in sizes:
                 for _ in range(WARM_UPS):
                     self._batch.zero_()
-                    recorder.warm_up(step)
+                    recorder.warm_up(partial(self._step, size))
+        for size in sizes:
             self._stage.optimizer.zero_grad(set_to_none=True)
-            self._replays[size] = recorder.record(step)
+            self._replays[size] = recorder.record(partial(self._step, size))
         self._stage.optimizer.zero_grad(set_to_none=True)
         self._recorded = self._stage.loss
 

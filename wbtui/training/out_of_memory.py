@@ -19,9 +19,21 @@ _DEVICE = (
     "CUDA out of memory",
     "CUDA error: out of memory",
     "_STATUS_ALLOC_FAILED",
+    "_DEVICE_ALLOCATION_FAILED",  # cuDNN 9
     "MPS backend out of memory",
 )
-_HOST = ("DefaultCPUAllocator: can't allocate memory", "DefaultCPUAllocator: not enough memory", "bad_alloc")
+_HOST = (
+    "DefaultCPUAllocator: can't allocate memory",
+    "DefaultCPUAllocator: not enough memory",
+    "bad_alloc",
+    "_HOST_ALLOCATION_FAILED",  # cuDNN 9
+)
+_NO_ENGINE = ("unable to find an engine to execute this computation",)
+"""What torch says where no algorithm of cuDNN ran a convolution: refusals of a workspace are swallowed on the way."""
+
+_WORTH_NAMING = 2**30
+"""Bytes: a process's CUDA context with its kernels and recordings, some 600 MB, is not of its allocator either."""
+
 _ASKED = re.compile(r"tried to allocate ([\d.]+) ?(bytes|[KMGT]iB)", re.IGNORECASE)
 
 
@@ -39,7 +51,7 @@ class Memory:
     """All there is."""
 
     others: int
-    """What this process does not hold and nobody can have: other processes', for the most part."""
+    """What this process's tensors do not hold and nobody can have: other processes', and its own CUDA context."""
 
 
 def ran_out(error: BaseException) -> Kind | None:
@@ -52,6 +64,8 @@ def ran_out(error: BaseException) -> Kind | None:
             return "device"
         if isinstance(cause, MemoryError) or _speaks(cause, _HOST):
             return "host"
+        if _speaks(cause, _NO_ENGINE) and _allocator_refused():
+            return "device"
     return None
 
 
@@ -87,7 +101,7 @@ def describe(
     """
     asked = next((match for cause in _with_causes(error) if (match := _ASKED.search(str(cause)))), None)
     wanted = f"; {_amount(*asked.groups())} more were asked for" if asked else ""
-    others = f"; {_gib(held.others)} were held by others" if held.others >= 2**28 else ""
+    others = f"; {_gib(held.others)} were held by others" if held.others >= _WORTH_NAMING else ""
     doing, advice = _circumstances(config, phase, epoch)
     advice = [*advice, "model.width"]
     hints = [f"a smaller {' or '.join(advice)}"]
@@ -111,9 +125,18 @@ def _circumstances(config: RunConfig, phase: Phase, epoch: int) -> tuple[str, li
         stage += 1
         before += config.stages[stage].epochs
     batch = f"stages.{stage}.batch_size = {config.stages[stage].batch_size}"
-    if phase == "training":
-        return f"in training epoch {epoch} ({batch})", [f"stages.{stage}.batch_size"]
+    if phase in ("preparing", "training"):
+        doing = "in training" if phase == "training" else "while preparing the steps of"
+        return f"{doing} epoch {epoch} ({batch})", [f"stages.{stage}.batch_size"]
     return f"before training began ({batch}, {evaluated})", []
+
+
+def _allocator_refused() -> bool:
+    """Whether torch's allocator has refused memory of a CUDA device to this process."""
+    if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # torch's own
+        return False
+    numbers = range(torch.cuda.device_count())
+    return any(torch.cuda.memory_stats(number).get("num_ooms", 0) for number in numbers)
 
 
 def _with_causes(error: BaseException) -> Iterator[BaseException]:
