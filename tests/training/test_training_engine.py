@@ -193,7 +193,7 @@ class Counted:
     """Counts recordings, and keeps warm-ups apart."""
 
     def __init__(self) -> None:
-        self.recordings, self.warm_ups = 0, 0
+        self.recordings, self.warm_ups, self.replays, self.paces = 0, 0, 0, list[int]()
         self.order: list[str] = []
 
     def __call__(self) -> "Counted":
@@ -207,7 +207,15 @@ class Counted:
     def record(self, function: Callable[[], None]) -> Callable[[], None]:
         self.recordings += 1
         self.order.append("record")
-        return function
+
+        def replay() -> None:
+            self.replays += 1
+            function()
+
+        return replay
+
+    def pace(self) -> None:
+        self.paces.append(self.replays)
 
 
 def test_warming_up_and_recording_change_nothing() -> None:
@@ -234,6 +242,15 @@ def test_warming_up_and_recording_change_nothing() -> None:
     assert differing(before, world.state()) == []
     assert all(torch.equal(sums[name], value) for name, value in vars(world.sums).items())
     assert torch.equal(generator, torch.get_rng_state())
+
+
+def test_replays_wait_for_the_device_now_and_then_however_long_an_epoch_is() -> None:
+    """A host far ahead would wait at the end of the epoch, deaf to a request to stop."""
+    config = REPRESENTATION.model_copy(update={"batch_size": 2})
+    world, counted = World(config, n=140), Counted()
+    world.train(StaticSteps(world.stage, world.source(), world.sums, counted, CPU), 2)
+    assert counted.replays == 140
+    assert counted.paces == [64, 128]
 
 
 def test_warming_up_without_keeping_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:

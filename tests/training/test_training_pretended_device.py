@@ -153,7 +153,9 @@ def test_a_run_on_a_device_resumes_inside_an_epoch(
 
 def waits(device: PretendedDevice, folder: Path, batch_size: int) -> Counter[str]:
     device.waits.clear()
-    run(folder, "graphs", f"stages.0.batch_size={batch_size}", variant="wd", device=DEVICE)
+    # Checkpoints go by the clock, and each asks for all weights.
+    settings = (f"stages.0.batch_size={batch_size}", "checkpoint.every_seconds=1000")
+    run(folder, "graphs", *settings, variant="wd", device=DEVICE)
     return device.waits.copy()
 
 

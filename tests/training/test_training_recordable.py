@@ -73,6 +73,9 @@ class Pretended:
         self.seen |= watching.seen
         return function
 
+    def pace(self) -> None:
+        """Nothing is replayed."""
+
 
 @pytest.fixture(autouse=True)
 def _without_values(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,9 @@ from wbtui.training.stage import BatchSource, RunningSums, Stage
 WARM_UPS = 3
 """Steps before a recording, as torch asks for: libraries choose algorithms and take workspace in the first ones."""
 
+AHEAD = 64
+"""Replays between two marks: the host is at most two marks ahead of the device, so a stop is heard within seconds."""
+
 
 class Steps(Protocol):
     """The steps of one stage, an epoch at a time."""
@@ -108,6 +111,9 @@ class Recorder(Protocol):
     def record(self, function: Callable[[], None]) -> Callable[[], None]:
         """What does the function's work again whenever it is called; recording itself does none of it."""
 
+    def pace(self) -> None:
+        """Set a mark after all replays so far, and wait until the device has passed the mark before."""
+
 
 class PythonRecorder:
     """Replays by calling."""
@@ -119,6 +125,9 @@ class PythonRecorder:
     def record(self, function: Callable[[], None]) -> Callable[[], None]:
         """As `Recorder.record`."""
         return function
+
+    def pace(self) -> None:
+        """Nothing to wait for: a call returns when its work is done."""
 
 
 class CudaRecorder:
@@ -132,6 +141,7 @@ class CudaRecorder:
         self._device = device
         self._pool = torch.cuda.graph_pool_handle()
         self._aside = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch's own
+        self._mark: torch.cuda.Event | None = None
 
     def warm_up(self, function: Callable[[], None]) -> None:
         """As `Recorder.warm_up`."""
@@ -152,6 +162,14 @@ class CudaRecorder:
         ):
             function()
         return graph.replay
+
+    def pace(self) -> None:
+        """As `Recorder.pace`; sleeps while it waits."""
+        before = self._mark
+        self._mark = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]  # torch's own
+        self._mark.record(torch.cuda.current_stream(self._device))
+        if before is not None:
+            before.synchronize()
 
 
 class StaticSteps:
@@ -180,6 +198,8 @@ class StaticSteps:
         self._rate = torch.zeros((), device=device)
         self._batch = torch.zeros(1, dtype=torch.int64, device=device)
         self._replays: dict[int, Callable[[], None]] = {}
+        self._recorder: Recorder
+        self._taken = 0
         self._recorded: Loss | None = None
 
     @property
@@ -203,6 +223,9 @@ class StaticSteps:
     def take(self, batch: int) -> None:
         """As `Steps.take`."""
         self._replays[self._sizes[batch]]()
+        self._taken += 1
+        if self._taken % AHEAD == 0:
+            self._recorder.pace()
 
     def _load(self, name: str, values: Tensor) -> None:
         """Copy what an epoch brings into the buffer that recordings read; its first use makes the buffer."""
@@ -217,7 +240,7 @@ class StaticSteps:
         one after it would need memory beside what recordings keep.
         """
         self._replays.clear()
-        recorder = self._new_recorder()
+        self._recorder = self._new_recorder()
         self._make_momentum()
         for group in self._stage.optimizer.param_groups:
             group["lr"] = self._rate
@@ -226,10 +249,10 @@ class StaticSteps:
             for size in sizes:
                 for _ in range(WARM_UPS):
                     self._batch.zero_()
-                    recorder.warm_up(partial(self._step, size))
+                    self._recorder.warm_up(partial(self._step, size))
         for size in sizes:
             self._stage.optimizer.zero_grad(set_to_none=True)
-            self._replays[size] = recorder.record(partial(self._step, size))
+            self._replays[size] = self._recorder.record(partial(self._step, size))
         self._stage.optimizer.zero_grad(set_to_none=True)
         self._recorded = self._stage.loss
 

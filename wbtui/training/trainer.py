@@ -59,9 +59,10 @@ class Trainer:
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch leaves it out of its stubs
         self.model.to(runtime.device)
         names = [name for name in ("validation", "test") if len(data.split(name)[1])]
+        self._train_images = self._images("train", crop_padding=config.data.crop_padding)
         self._evaluator = Evaluator(
             self.model,
-            {name: self._images(name) for name in ["train", *names]},
+            {"train": self._train_images, **{name: self._images(name) for name in names}},
             data.classes,
             config.model.feature_size,
             config.evaluation,
@@ -70,7 +71,6 @@ class Trainer:
         self._evaluated = names
         groups = assign_groups(data.train_counts, data.many_above, data.few_below)
         self._measures = Measures(data, groups, self.model, names)
-        self._train_images = self._images("train", crop_padding=config.data.crop_padding)
         self._position = Position()
         self._best = {"validation": Best(), "test": Best()}
         self._pending: Callable[[], None] | None = None
