@@ -7,6 +7,7 @@ import pytest
 
 from wbtui.adjustment import (
     METHODS,
+    AdditiveMultiplicative,
     AllAccuracy,
     FewAboveFloor,
     HarmonicMean,
@@ -239,6 +240,37 @@ def test_negative_logits_are_counted_and_warned_of():
     assert (warning.without_rival, warning.lost, warning.all_negative) == (0.25, 0.25, 0.25)
     assert "25.0%" in warning.message()
     assert negative_logits(scored, METHODS["additive"]) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["multiplicative", "tau_norm_no_bias", "tau_norm", "additive_multiplicative"]
+)
+def test_what_is_said_to_be_so_at_every_strength_is(name):
+    rng = np.random.default_rng(4)
+    facts = {"classifier_norms": rng.uniform(0.3, 2, 4), "bias": rng.normal(0, 2, 4)}
+    scored = ScoredSet(
+        "test",
+        rng.normal(-0.5, 1, (300, 4)).astype(np.float32),
+        rng.integers(0, 4, 300),
+        np.array([90, 30, 9, 3]),
+        **facts,
+    )
+    warning = negative_logits(scored, METHODS[name])
+    positive = scored.logits - (facts["bias"] if name.startswith("tau") else 0.0) > 0
+    lost = ~positive[np.arange(300), scored.labels] & positive.any(axis=1)
+    alone = positive.sum(axis=1) == 1
+    assert (warning.lost, warning.without_rival) == (lost.mean(), alone.mean())
+    predictions = np.stack([METHODS[name].predict(scored, None, t) for t in np.linspace(0, 3, 31)])
+    some_right = (predictions == scored.labels)[:, lost].any()
+    some_change = (predictions != predictions[0])[:, alone].any()
+    assert warning.adds == some_right == some_change == (name in ("tau_norm", "additive_multiplicative"))
+    assert ("factors" in warning.message()) == ("factors alone" in warning.brief()) == warning.adds
+
+
+def test_a_pair_that_multiplies_by_one_meets_no_negative_logits():
+    scored = ScoredSet("test", np.array([[2.0, -1.0]], np.float32), np.array([1]), np.array([9, 3]))
+    assert negative_logits(scored, AdditiveMultiplicative(gamma=0.0)) is None
+    assert negative_logits(scored, AdditiveMultiplicative(gamma=0.1)) is not None
 
 
 def test_positive_logits_give_no_warning_and_a_dropped_bias_counts():
