@@ -32,7 +32,7 @@ from wbtui.metrics.intervals import (
     seed_statistics,
     welch_interval,
 )
-from wbtui.metrics.ranks import spearman
+from wbtui.metrics.ranks import spearman, without_rounding
 
 __all__ = [
     "DISPLAY_NAMES",
@@ -62,4 +62,5 @@ __all__ = [
     "summarise_accuracy",
     "top_probability",
     "welch_interval",
+    "without_rounding",
 ]
