@@ -17,7 +17,7 @@ from wbtui.report.plots import Look, plots
 from wbtui.report.table import Table
 from wbtui.report.values import json_text, percent
 from wbtui.store.errors import StoreReadError
-from wbtui.store.format import Result
+from wbtui.store.format import Metric, Result
 from wbtui.store.index import RunIndex
 from wbtui.store.notes import edit_tags, set_note
 from wbtui.store.reader import open_run
@@ -217,3 +217,23 @@ def test_what_a_run_took_is_the_sum_of_its_attempts_without_what_lies_between(tm
     assert about(folder)["started"].endswith(", took 1:25 over 2 attempts")
     (folder / "attempts/1/result.json").unlink()  # then the events say how long the first one worked
     assert about(folder)["started"].endswith(", took 0:20 over 2 attempts")
+
+
+def test_how_many_classes_maxnorm_shortens_is_said_of_its_first_and_its_last_epoch(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, finished=False)
+    assert "MaxNorm" not in words(overview_tables(open_run(folder)))
+    with RunWriter.open(folder) as writer:
+        norm = Metric("classifier.norm@class", "classifier_norm", axis="class", width=10)
+        for metric in (
+            norm,
+            Metric("maxnorm.active", "maxnorm"),
+            Metric("maxnorm.threshold", "classifier_norm"),
+        ):
+            writer.define(metric)
+        writer.epoch(8, 1, {"maxnorm.active": 7.0, "maxnorm.threshold": 0.5})
+        said = "MaxNorm active on 7 of 10 classes in epoch 8; δ 0.500"
+        assert said in words(overview_tables(open_run(folder)))
+        writer.epoch(9, 1, {"maxnorm.active": 3.0, "maxnorm.threshold": 0.5})
+        writer.epoch(10, 1, {"maxnorm.active": 0.0, "maxnorm.threshold": 0.5})
+    said = "MaxNorm active on 7 of 10 classes in epoch 8, on 0 of 10 classes in epoch 10; δ 0.500"
+    assert said in words(overview_tables(open_run(folder)))

@@ -8,7 +8,7 @@ from wbtui.report.derived import damaged_derived
 from wbtui.report.figures import GROUP_TITLES, SPLITS, Figures, figures_of, has_split, result_of
 from wbtui.report.stages import data_in_words, model_in_words, stage_in_words
 from wbtui.report.table import Cell, Column, Table, count_cell, figure_cell, pairs, percent_cell, text_cell
-from wbtui.report.values import counted, duration, moment, size
+from wbtui.report.values import counted, duration, figure, moment, size
 from wbtui.store.errors import StoreReadError
 from wbtui.store.format import ATTEMPTS, RESULT, Notes, Result, RunState
 from wbtui.store.reader import Run
@@ -75,6 +75,7 @@ def _about(run: Run, state: RunState, figures: Figures, titles: Mapping[str, str
         ("model", model_in_words(_table(config, "model"))),
         *_stage_rows(config),
         ("weight decay", run_notice(run)),
+        ("MaxNorm", _maxnorm(run)),
         ("evaluation", _evaluation(config)),
         ("figures of", _weights(figures)),
         *_provenance_rows(run, provenance),
@@ -133,6 +134,19 @@ def _stage_rows(config: Mapping[str, Any]) -> list[tuple[str, str]]:
         (f"stage {number} {stage.get('name', '')}", stage_in_words(stage))
         for number, stage in enumerate(known, 1)
     ]
+
+
+def _maxnorm(run: Run) -> str:
+    """On how many classes MaxNorm shortened the classifier, in its first and in its last epoch; empty without it."""
+    acted = [epoch for epoch in run.epochs if "maxnorm.active" in epoch.scalars]
+    norms = run.metrics.get("classifier.norm@class")
+    if not acted or norms is None:
+        return ""
+    told = [
+        f"on {epoch.scalars['maxnorm.active']:.0f} of {norms.width} classes in epoch {epoch.number}"
+        for epoch in (acted[0], *acted[1:][-1:])
+    ]
+    return f"active {', '.join(told)}; δ {figure(acted[-1].scalars.get('maxnorm.threshold'))}"
 
 
 def _evaluation(config: Mapping[str, Any]) -> str:
