@@ -21,6 +21,7 @@ from wbtui.adjustment import (
     score,
     strength_curve,
 )
+from wbtui.adjustment.curve import GroupValues
 from wbtui.errors import UsageError
 from wbtui.metrics import accuracy_summary, assign_groups, expected_calibration_error, softmax
 
@@ -104,6 +105,15 @@ def test_harmonic_mean_and_tail_under_a_floor():
     harmonic = choose_strength(curve, HarmonicMean())
     assert harmonic.objective == pytest.approx(2 / (1 / (2 / 3) + 1 / (2 / 3)))
     assert choose_strength(curve, AllAccuracy()).criterion == "all"
+
+
+def test_the_harmonic_mean_leaves_empty_groups_out_and_is_zero_where_one_is():
+    many, few = np.array([0.9, 0.5]), np.array([0.3, 0.0])
+    values = GroupValues(all=many, many=many, medium=np.full(2, np.nan), few=few)
+    assert HarmonicMean().objective(values) == pytest.approx([2 / (1 / 0.9 + 1 / 0.3), 0.0])
+    three = GroupValues(all=many, many=many, medium=np.array([0.6, 1.0]), few=np.array([0.3, 0.2]))
+    expected = [3 / (1 / 0.9 + 1 / 0.6 + 1 / 0.3), 3 / (2.0 + 1.0 + 5.0)]
+    assert HarmonicMean().objective(three) == pytest.approx(expected)
 
 
 def test_a_floor_nobody_reaches_is_refused_with_the_highest_there_is():

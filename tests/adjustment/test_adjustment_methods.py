@@ -199,6 +199,7 @@ def test_every_method_says_what_it_is():
         ("multiplicative", 10, 1.6),
         ("multiplicative", 100, 0.65),
         ("multiplicative", 20, 1.6),
+        ("multiplicative", 40, 0.65),
         ("additive", 7, 1.0),
         ("tau_norm", 100, 1.9),
         ("tau_norm_no_bias", 100, 1.0),
