@@ -212,6 +212,21 @@ def test_a_variant_trains_to_its_predictions(tmp_path: Path, variant: str) -> No
     assert np.isfinite(np.load(folder / "predictions" / "test_logits.npy")).all()
 
 
+def test_a_fresh_classifier_is_drawn_anew_by_the_seed_of_the_run(tmp_path: Path) -> None:
+    weights = []
+    for seed in (0, 1):
+        settings = ("stages.0.epochs=1", "stages.1.epochs=1", "stages.1.learning_rate=1e-12", f"seed={seed}")
+        folder = make(tmp_path / f"run{seed}", "digits_lt", "crt", *settings)
+        assert train_here(folder) == 0
+        saved = torch.load(folder / "checkpoint.pt", weights_only=True)["model"]
+        weights.append(saved["head.weight"])
+        torch.manual_seed(seed)
+        first = build_model(resolve("digits_lt", "crt").config.model, 10, 1, 8).head.weight
+        assert not torch.allclose(weights[-1], first, atol=1e-3)
+        assert weights[-1].abs().max() == pytest.approx(64**-0.5, rel=0.05)
+    assert not torch.allclose(*weights, atol=1e-3)
+
+
 def test_an_etf_can_start_from_class_means(tmp_path: Path) -> None:
     settings = ("stages.0.epochs=1", "model.etf_init=class_means")
     folder = make(tmp_path / "run", "digits_lt", "wd_etf", *settings)
