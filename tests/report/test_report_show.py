@@ -237,3 +237,29 @@ def test_how_many_classes_maxnorm_shortens_is_said_of_its_first_and_its_last_epo
         writer.epoch(10, 1, {"maxnorm.active": 0.0, "maxnorm.threshold": 0.5})
     said = "MaxNorm active on 7 of 10 classes in epoch 8, on 0 of 10 classes in epoch 10; δ 0.500"
     assert said in words(overview_tables(open_run(folder)))
+
+
+def test_a_flagged_ratio_says_what_it_is_over_and_means_little_only_where_images_are_few(
+    tmp_path: Path,
+) -> None:
+    folder = make_run(
+        tmp_path, "wd", 0, "model.width=64", finished=False
+    )  # 256 dimensions, 200 and 500 images
+    assert "dimensions" not in notes_of(folder)
+    with RunWriter.open(folder) as writer:
+        flags = {}
+        for split, rank in (("validation", 190.0), ("test", 240.0)):
+            for name, value in ((f"{split}.fdr.flagged", 1.0), (f"{split}.fdr.rank", rank)):
+                writer.define(Metric(name, "fdr_parts"))
+                flags[name] = value
+        writer.epoch(8, 0, flags)
+    said = notes_of(folder).splitlines()
+    assert said == [
+        "FDR on validation is over the 190 dimensions in which features vary within a class; of 200 images in 256 "
+        "dimensions it means little",
+        "FDR on test is over the 240 dimensions in which features vary within a class",
+    ]
+
+
+def notes_of(folder: Path) -> str:
+    return "\n".join(note for table in overview_tables(open_run(folder)) for note in table.notes)

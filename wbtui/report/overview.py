@@ -54,7 +54,7 @@ def overview_tables(
     state, figures = run.state(), figures_of(run)
     tables = [_about(run, state, figures, titles)]
     if figures.values:
-        tables += [_final_table(figures, titles), _epoch_table(run, all_epochs, titles, how_all)]
+        tables += [_final_table(run, figures, titles), _epoch_table(run, all_epochs, titles, how_all)]
     if _error(run):
         tables.append(_error_table(run))
     return tables
@@ -226,7 +226,7 @@ def derived_lines(run: Run, titles: Mapping[str, str] = GROUP_TITLES) -> list[st
     return [describe(one, titles) for one in load_derived(run)]
 
 
-def _final_table(figures: Figures, titles: Mapping[str, str]) -> Table:
+def _final_table(run: Run, figures: Figures, titles: Mapping[str, str]) -> Table:
     """Accuracy and geometry, a row a split."""
     values = figures.values
     splits = [split for split in SPLITS if has_split(values, split)]
@@ -241,11 +241,21 @@ def _final_table(figures: Figures, titles: Mapping[str, str]) -> Table:
         cells += [figure_cell(values.get(f"{split}.{key}"), digits) for key, _, digits in details]
         rows.append(tuple(cells))
     flagged = [split for split in splits if values.get(f"{split}.fdr.flagged") == 1.0]
-    notes = [f"FDR on {', '.join(flagged)}: fewer independent directions than dimensions, so it means little"]
+    notes = [_flag(run, split, values.get(f"{split}.fdr.rank")) for split in flagged]
     title = (
         "Final, accuracy in %" if figures.final else f"Measured up to epoch {figures.epoch}, accuracy in %"
     )
-    return Table(tuple(columns), tuple(rows), title, tuple(notes) if flagged else ())
+    return Table(tuple(columns), tuple(rows), title, tuple(notes))
+
+
+def _flag(run: Run, split: str, rank: float | None) -> str:
+    """Why the FDR of a split is flagged: few images, which makes it mean little, or features that are dead."""
+    size = _or(lambda: run.run_config().model.feature_size, 0)
+    images = _table(_table(_or(lambda: run.provenance, _NOTHING), "data"), "images").get(split)
+    few = type(images) is int and images < size
+    seen = f"the {rank:.0f} dimensions" if rank is not None else "the dimensions"
+    why = f"; of {images} images in {size} dimensions it means little" if few else ""
+    return f"FDR on {split} is over {seen} in which features vary within a class{why}"
 
 
 def _epoch_table(run: Run, all_epochs: bool, titles: Mapping[str, str], how_all: str) -> Table:
