@@ -13,6 +13,8 @@ from wbtui.data.batches import DeviceImages
 from wbtui.diagnostics.geometry import SplitGeometry, split_geometry
 from wbtui.metrics.groups import assign_groups
 from wbtui.models.model import WbModel, build_model
+from wbtui.report.compare import METRICS
+from wbtui.store.format import Metric
 from wbtui.training.evaluation import Evaluator
 from wbtui.training.measures import Measures
 from wbtui.training.outputs import classifier_of
@@ -171,3 +173,15 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_images(model: WbModel) -> Non
     assert scalars["running.accuracy.all"] == pytest.approx(1 / 3)
     norms = np.linalg.norm(model.head.weight.detach().numpy(), axis=1)
     assert scalars["maxnorm.threshold"] == pytest.approx((norms.min() + norms.max()) / 2)
+
+
+def test_comparisons_call_better_what_is_declared_as_better(model: WbModel) -> None:
+    declared: dict[str, Metric] = {}
+    writer: Any = SimpleNamespace(define=lambda metric: declared.setdefault(metric.name, metric))
+    data: Any = SimpleNamespace(train_counts=COUNTS, class_names=("a", "b", "c"))
+    Measures(data, assign_groups(COUNTS, 8, 2), model, ["validation", "test"]).define(writer)
+    for one in METRICS:
+        better = {"higher": 1, "lower": -1, "none": 0}[declared[one.metric].better]
+        assert (one.better, one.title[-1]) == (better, {1: "↑", -1: "↓"}.get(better, one.title[-1])), (
+            one.metric
+        )
