@@ -173,6 +173,17 @@ def test_best_validation_selects_by_validation_and_keeps_its_weights(tmp_path: P
     assert (folder / "best.pt").exists()
 
 
+def test_validation_selects_the_first_of_equals_among_the_epochs_of_the_last_stage(tmp_path: Path) -> None:
+    still = ("stages.1.epochs=3", "stages.1.learning_rate=1e-12", "stages.1.constraint=none")
+    settings = ("stages.0.epochs=2", *still, "evaluation.selection=best_validation")
+    folder = make(tmp_path / "run", "digits_lt", "wb", *settings)
+    assert train_here(folder) == 0
+    scalars = [event["scalars"] for event in events(folder) if event["type"] == "epoch"]
+    assert len({one["validation.accuracy.all"] for one in scalars[1:]}) == 1  # stage 2 changes nothing
+    assert json.loads((folder / "predictions" / "meta.json").read_text())["epoch"] == 3
+    assert {one["train.fdr"] for one in scalars[1:]} == {scalars[1]["train.fdr"]}
+
+
 def test_stored_logits_give_the_accuracy_of_the_last_epoch(whole: Path) -> None:
     last = [event for event in events(whole) if event["type"] == "epoch"][-1]
     logits = np.load(whole / "predictions" / "test_logits.npy")
