@@ -3,10 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from finished_runs import COUNTS, EPOCHS, accuracies, make_run, predictions_of
 
 from wbtui.errors import UsageError
+from wbtui.plotting import bars
+from wbtui.plotting.bars import BarOptions, BarPlot
+from wbtui.plotting.columns import Overlay
 from wbtui.plotting.glyphs import GlyphSet
 from wbtui.plotting.text import to_text
 from wbtui.report.adjusting import load_material
@@ -191,6 +195,24 @@ def test_plots_by_family_by_name_by_class_and_as_matrix(tmp_path: Path, wanted: 
 def test_bars_by_class_carry_the_training_counts(tmp_path: Path) -> None:
     (canvas,) = plots(open_run(make_run(tmp_path)), "feature_norm@class", Look(90, 12))
     assert f"n_k {min(COUNTS)} to {max(COUNTS)}" in to_text(canvas)
+
+
+def test_bars_by_class_stand_from_head_to_tail_in_whatever_order_classes_are_numbered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[np.ndarray, Overlay]] = []
+
+    def bar_plot(values: np.ndarray, options: BarOptions, overlay: Overlay) -> BarPlot:
+        drawn.append((values, overlay))
+        return bars.bar_plot(values, options, overlay)
+
+    monkeypatch.setattr("wbtui.report.plots.bar_plot", bar_plot)
+    folder = make_run(tmp_path)
+    np.save(folder / "predictions" / "train_counts.npy", np.array(COUNTS[::-1]))
+    plots(open_run(folder), "feature_norm@class", Look(90, 12))
+    ((values, overlay),) = drawn
+    assert values.tolist() == list(range(EPOCHS + len(COUNTS) - 1, EPOCHS - 1, -1))
+    assert overlay.values.tolist() == list(COUNTS)
 
 
 def test_several_plots_at_once_and_an_unknown_one_names_those_there_are(tmp_path: Path) -> None:

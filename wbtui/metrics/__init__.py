@@ -19,6 +19,7 @@ from wbtui.metrics.groups import (
     GroupName,
     Groups,
     assign_groups,
+    head_first,
     mean_present,
 )
 from wbtui.metrics.intervals import (
@@ -53,6 +54,7 @@ __all__ = [
     "confusion_matrix",
     "correct_by_class",
     "expected_calibration_error",
+    "head_first",
     "mean_present",
     "paired_interval",
     "ratio_by_class",
