@@ -1,6 +1,7 @@
 """Whole runs of the real trainer, most in processes of their own: identical, killed, stopped, resumed, failed."""
 
 import json
+import math
 import os
 import random
 import re
@@ -171,6 +172,31 @@ def test_best_validation_selects_by_validation_and_keeps_its_weights(tmp_path: P
     hits = [np.mean(logits[labels == k].argmax(1) == k) for k in range(10)]
     assert np.mean(hits) == pytest.approx(best["scalars"]["validation.accuracy.all"])
     assert (folder / "best.pt").exists()
+
+
+def test_splits_are_measured_as_often_as_configured_and_at_the_end_of_every_stage(tmp_path: Path) -> None:
+    often = ("diagnostics.train_every=2", "evaluation.every=3", "diagnostics.matrices_every=4")
+    settings = ("stages.0.epochs=5", "stages.1.epochs=2", "stages.1.schedule=cosine_papers", *often)
+    folder = make(tmp_path / "run", "digits_lt", "wb", *settings)
+    assert train_here(folder) == 0
+    epochs = [event for event in events(folder) if event["type"] == "epoch"]
+
+    def measured(name: str) -> list[int]:
+        return [one["epoch"] for one in epochs if name in one["scalars"]]
+
+    assert measured("running.loss") == [1, 2, 3, 4, 5, 6, 7]
+    assert measured("train.fdr") == measured("train.accuracy.all") == [2, 4, 5, 6, 7]
+    assert measured("test.fdr") == measured("validation.accuracy.all") == [3, 5, 6, 7]
+    assert measured("stage2.closed_form_error") == [6, 7]
+    kept = {name: [one["epoch"] for one in epochs if name in one.get("matrices", {})] for name in MATRICES}
+    assert kept == {"train.cosine": [4, 7], "test.confusion": [7]}
+    rates = [one["scalars"]["lr"] for one in epochs]
+    steps = -(-280 // 64)  # the last step of an epoch is one before its end
+    per_step = [0.05 * (1 + math.cos(math.pi * (e + (steps - 1) / steps) / 5)) for e in range(5)]
+    assert rates == pytest.approx([*per_step, 0.005, 0.0], abs=1e-12)
+
+
+MATRICES = ("train.cosine", "test.confusion")
 
 
 def test_validation_selects_the_first_of_equals_among_the_epochs_of_the_last_stage(tmp_path: Path) -> None:
