@@ -181,7 +181,7 @@ READING = """## How to read it
   feature regularization with an ETF classifier raises FDR further on glyphs, not on digits.
 * What weight decay improves most are the features: the second table shows what an adjustment makes of them. Stage 2 of
   `wb` is such an adjustment, implicit in its weights: a further one adds little on digits and nothing on glyphs.
-* On an ETF classifier all norms are equal, so τ-normalisation (bias kept) can only weigh features against the bias.
+* The rows of an ETF classifier have norm 1, and so has any power of it: τ-normalisation (bias kept) changes nothing.
 * With 20 validation images a class the chosen strength is uncertain by several tenths; `wbtui adjust` prints the range.
 """
 

@@ -12,6 +12,12 @@ def notices(config: RunConfig) -> list[str]:
         for number, stage in enumerate(config.stages)
         if stage.schedule == "cosine_papers" and stage.epochs == 1
     ]
+    found += [
+        f"stages.{number}.feature_regularization = {stage.feature_regularization:g} with trains = {stage.trains!r} "
+        "acts on nothing: features of a frozen net do not move, it only adds to the loss that is shown"
+        for number, stage in enumerate(config.stages)
+        if stage.feature_regularization and stage.trains != "all"
+    ]
     images = planned_images(config.data)
     return found + [
         f"stages.{number}.batch_size {stage.batch_size} is larger than the {images} training images: one batch an "

@@ -7,6 +7,7 @@ import pytest
 
 from wbtui.adjustment import (
     METHODS,
+    AdditiveMultiplicative,
     AllAccuracy,
     FewAboveFloor,
     HarmonicMean,
@@ -20,6 +21,7 @@ from wbtui.adjustment import (
     score,
     strength_curve,
 )
+from wbtui.adjustment.curve import GroupValues
 from wbtui.errors import UsageError
 from wbtui.metrics import accuracy_summary, assign_groups, expected_calibration_error, softmax
 
@@ -103,6 +105,15 @@ def test_harmonic_mean_and_tail_under_a_floor():
     harmonic = choose_strength(curve, HarmonicMean())
     assert harmonic.objective == pytest.approx(2 / (1 / (2 / 3) + 1 / (2 / 3)))
     assert choose_strength(curve, AllAccuracy()).criterion == "all"
+
+
+def test_the_harmonic_mean_leaves_empty_groups_out_and_is_zero_where_one_is():
+    many, few = np.array([0.9, 0.5]), np.array([0.3, 0.0])
+    values = GroupValues(all=many, many=many, medium=np.full(2, np.nan), few=few)
+    assert HarmonicMean().objective(values) == pytest.approx([2 / (1 / 0.9 + 1 / 0.3), 0.0])
+    three = GroupValues(all=many, many=many, medium=np.array([0.6, 1.0]), few=np.array([0.3, 0.2]))
+    expected = [3 / (1 / 0.9 + 1 / 0.6 + 1 / 0.3), 3 / (2.0 + 1.0 + 5.0)]
+    assert HarmonicMean().objective(three) == pytest.approx(expected)
 
 
 def test_a_floor_nobody_reaches_is_refused_with_the_highest_there_is():
@@ -239,6 +250,37 @@ def test_negative_logits_are_counted_and_warned_of():
     assert (warning.without_rival, warning.lost, warning.all_negative) == (0.25, 0.25, 0.25)
     assert "25.0%" in warning.message()
     assert negative_logits(scored, METHODS["additive"]) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["multiplicative", "tau_norm_no_bias", "tau_norm", "additive_multiplicative"]
+)
+def test_what_is_said_to_be_so_at_every_strength_is(name):
+    rng = np.random.default_rng(4)
+    facts = {"classifier_norms": rng.uniform(0.3, 2, 4), "bias": rng.normal(0, 2, 4)}
+    scored = ScoredSet(
+        "test",
+        rng.normal(-0.5, 1, (300, 4)).astype(np.float32),
+        rng.integers(0, 4, 300),
+        np.array([90, 30, 9, 3]),
+        **facts,
+    )
+    warning = negative_logits(scored, METHODS[name])
+    positive = scored.logits - (facts["bias"] if name.startswith("tau") else 0.0) > 0
+    lost = ~positive[np.arange(300), scored.labels] & positive.any(axis=1)
+    alone = positive.sum(axis=1) == 1
+    assert (warning.lost, warning.without_rival) == (lost.mean(), alone.mean())
+    predictions = np.stack([METHODS[name].predict(scored, None, t) for t in np.linspace(0, 3, 31)])
+    some_right = (predictions == scored.labels)[:, lost].any()
+    some_change = (predictions != predictions[0])[:, alone].any()
+    assert warning.adds == some_right == some_change == (name in ("tau_norm", "additive_multiplicative"))
+    assert ("factors" in warning.message()) == ("factors alone" in warning.brief()) == warning.adds
+
+
+def test_a_pair_that_multiplies_by_one_meets_no_negative_logits():
+    scored = ScoredSet("test", np.array([[2.0, -1.0]], np.float32), np.array([1]), np.array([9, 3]))
+    assert negative_logits(scored, AdditiveMultiplicative(gamma=0.0)) is None
+    assert negative_logits(scored, AdditiveMultiplicative(gamma=0.1)) is not None
 
 
 def test_positive_logits_give_no_warning_and_a_dropped_bias_counts():

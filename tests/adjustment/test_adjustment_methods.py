@@ -199,7 +199,12 @@ def test_every_method_says_what_it_is():
         ("multiplicative", 10, 1.6),
         ("multiplicative", 100, 0.65),
         ("multiplicative", 20, 1.6),
+        ("multiplicative", 40, 0.65),
         ("additive", 7, 1.0),
+        ("tau_norm", 100, 1.9),
+        ("tau_norm_no_bias", 100, 1.0),
+        ("one_vs_one", 10, 1.0),
+        ("one_vs_one", 100, 0.7),
     ],
 )
 def test_the_offered_strength_is_published_for_the_nearest_number_of_classes(name, n_classes, strength):

@@ -158,6 +158,13 @@ def test_a_batch_larger_than_the_training_images_is_told() -> None:
     assert notices(resolve("digits_lt", "wb", settings=["stages.1.batch_size=280"]).config) == []
 
 
+def test_regularizing_the_features_of_a_frozen_net_is_told() -> None:
+    setting = "stages.1.feature_regularization=0.01"
+    (said,) = notices(resolve("digits_lt", "wb", settings=[setting]).config)
+    assert "stages.1.feature_regularization = 0.01 with trains = 'classifier' acts on nothing" in said
+    assert notices(resolve("digits_lt", "wd_fr").config) == []
+
+
 def test_images_that_only_files_would_tell_of_are_not_counted(tmp_path: Path) -> None:
     there = ["data.source=npz", f"data.root={tmp_path / 'none.npz'}", "stages.0.batch_size=100000"]
     assert notices(resolve("digits_lt", "wd", settings=there).config) == []

@@ -138,6 +138,18 @@ def test_a_class_balanced_epoch_draws_classes_equally_often_and_images_in_turn(
         assert int(shown[labels == k].max() - shown[labels == k].min()) <= 1
 
 
+def test_images_beyond_equal_shares_fall_to_any_class() -> None:
+    labels = torch.tensor([0, 0, 0, 0, 0, 0, 1, 2])
+    drawn = [
+        torch.bincount(
+            labels[epoch_plan(labels, 4, seed=0, stage=1, epoch=e, sampler="class_balanced").order]
+        )
+        for e in range(40)
+    ]
+    assert torch.stack(drawn).sum(dim=0).min() > 40 * 2
+    assert {tuple(one.tolist()) for one in drawn} == {(2, 3, 3), (3, 2, 3), (3, 3, 2)}
+
+
 @given(n=st.integers(1, 300), batch_size=st.integers(2, 64))
 @settings(deadline=None)
 def test_batches_cover_the_epoch_and_none_is_a_single_image(n: int, batch_size: int) -> None:

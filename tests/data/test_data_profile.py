@@ -46,6 +46,11 @@ def test_cifar10_holdout_counts_are_the_papers() -> None:
     assert list(plan.train_counts) == CIFAR10_HOLDOUT
 
 
+def test_a_half_is_rounded_to_the_even_count() -> None:
+    assert class_counts("exponential", 2, 5, 2.0, "round").tolist() == [5, 2]
+    assert class_counts("exponential", 2, 7, 2.0, "round").tolist() == [7, 4]
+
+
 def test_class_balanced_weights_match_the_known_values() -> None:
     cifar100 = class_counts("exponential", 100, 480, 100.0, "round")
     known = [0.04707, 0.21527, 0.22392, 1.10403, 1.16208, 4.41281]

@@ -111,6 +111,19 @@ def test_gauge_of_a_zero_or_uniform_classifier_is_undefined_not_an_error():
     assert math.isnan(gauge.norm_correlation)
 
 
+def test_the_error_is_a_share_of_the_trained_weight():
+    predicted = np.array([[3.0, 0.0], [0.0, -4.0]])
+    assert closed_form_gauge(2 * predicted, predicted, predicted).relative_error == pytest.approx(0.5)
+
+
+def test_norms_that_differ_by_rounding_alone_correlate_with_nothing():
+    rng = np.random.default_rng(0)
+    weight = rng.normal(size=(9, 30))
+    weight *= 0.1 / np.linalg.norm(weight, axis=1, keepdims=True)
+    means = rng.normal(size=(9, 30))
+    assert math.isnan(closed_form_gauge(weight.astype(np.float32), weight, means).norm_correlation)
+
+
 def test_classifier_norms_leave_the_bias_out():
     torch.manual_seed(0)
     head = build_model(ModelConfig(name="resnet8"), 4, 1, 8).head

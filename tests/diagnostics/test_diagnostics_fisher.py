@@ -196,3 +196,12 @@ def test_cholesky_and_eigenvectors_agree():
     wide = fisher_discriminant_ratio(padded, torch.cat([means, torch.ones(4, 1).double()], dim=1), counts)
     assert wide.value == pytest.approx(full.value, rel=1e-10)
     assert (full.rank, wide.rank) == (5, 5)
+
+
+@pytest.mark.parametrize(("least", "rank"), [(3.9, 3), (4.1, 4)])
+def test_the_rank_counts_eigenvalues_above_dimensions_times_eps32_of_the_largest(least, rank):
+    within = torch.diag(torch.tensor([1.0, 0.5, 0.2, least * EPS32], dtype=torch.float64))
+    means = torch.tensor([[1.0, 1.0, 1.0, 0.0], [-1.0, -1.0, -1.0, 0.0]], dtype=torch.float64)
+    fisher = fisher_discriminant_ratio(within, means, torch.tensor([3, 3]))
+    assert (fisher.rank, fisher.flagged) == (rank, rank < 4)
+    assert fisher.value == pytest.approx(6 * (1 + 2 + 5))

@@ -58,6 +58,13 @@ def test_cosine_similarity_is_the_mean_over_pairs(seed, samples):
         assert scalar == pytest.approx(present.mean() if len(present) else math.nan, abs=1e-9, nan_ok=True)
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1e-6, 1e30])
+def test_cosine_similarity_does_not_depend_on_length(scale):
+    logits, features, labels = split(3)
+    cosine = measured(logits, features * np.float32(scale), labels).cosine
+    np.testing.assert_allclose(cosine, measured(logits, features, labels).cosine, atol=1e-6)
+
+
 def test_intra_means_the_same_class():
     labels = np.repeat([0, 1], 4)
     features = np.eye(2, dtype=np.float32)[labels] * np.arange(1, 9, dtype=np.float32)[:, None]

@@ -7,6 +7,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from wbtui.adjustment import method_named
+from wbtui.report.adjusting import load_material
 from wbtui.store.reader import open_run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,3 +47,13 @@ def test_kept_figures_follow_from_the_kept_logits(folder: Path) -> None:
     counts = run.classifier().train_counts
     few = counts < run.run_config().data.few_below
     assert run.result.final["test.accuracy.few"] == pytest.approx(np.mean(np.array(hits)[few]))
+
+
+@pytest.mark.parametrize(
+    "folder", [one for one in FOLDERS if "-wd_fr_etf-" in one.name], ids=lambda one: one.name
+)
+def test_no_power_of_the_norms_of_an_etf_changes_a_class(folder: Path) -> None:
+    test = load_material(open_run(folder)).test
+    for strength in (0.5, 1.0, 3.0):
+        adjusted = method_named("tau_norm").predict(test, None, strength)
+        assert (adjusted == test.logits.argmax(axis=1)).all()

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tomli_w
 
+from wbtui.presets import resolve
 from wbtui.store.reader import open_run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,3 +179,11 @@ def test_a_small_difference_is_no_finding(
 def test_what_is_kept_in_the_repository_stays_small(reproduction: ModuleType) -> None:
     files = [path for path in reproduction.EVIDENCE.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < MEGABYTES << 20
+
+
+def test_class_balancing_alone_is_weight_balancing_without_decay_and_constraint(planning: ModuleType) -> None:
+    planned = next(one for one in planning.plan() if one.method == "wb_no_decay")
+    whole = resolve("cifar100_lt", "wb").config.stages
+    alone = resolve(planned.preset, planned.variant, settings=planned.settings).config.stages
+    assert alone[0] == whole[0]
+    assert alone[1] == whole[1].model_copy(update={"weight_decay": 0.0, "constraint": "none"})

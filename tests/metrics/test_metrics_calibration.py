@@ -57,3 +57,9 @@ def test_bad_shapes_are_refused():
         expected_calibration_error(np.ones(3), np.ones(2, bool))
     with pytest.raises(ValueError, match=r"expected \(N, C\)"):
         top_probability(np.ones(3))
+
+
+def test_a_bin_holds_its_upper_edge_and_not_its_lower_one():
+    # (0, 0.5] holds 0.25 and 0.5, whose gaps add up to 0.25; (0.5, 1] holds 0.75.
+    confidence, right = np.array([0.25, 0.5, 0.75]), np.array([False, True, False])
+    assert expected_calibration_error(confidence, right, n_bins=2) == pytest.approx((0.25 + 0.75) / 3)

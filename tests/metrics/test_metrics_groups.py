@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from wbtui.metrics import DISPLAY_NAMES, GROUP_NAMES, assign_groups
+from wbtui.metrics import DISPLAY_NAMES, GROUP_NAMES, assign_groups, head_first
 
 
 def test_bounds_are_strict_on_both_sides():
@@ -54,3 +54,8 @@ def test_overlapping_bounds_are_refused():
 def test_values_of_another_number_of_classes_are_refused():
     with pytest.raises(ValueError, match=r"expected \(3,\)"):
         assign_groups([1, 2, 3], 2, 2).means(np.zeros(4))
+
+
+def test_head_first_orders_classes_by_their_training_images_and_keeps_equals_in_order():
+    assert head_first(np.array([5, 100, 5, 20])).tolist() == [1, 3, 0, 2]
+    assert head_first(np.array([4980.0, 643.0, 50.0])).tolist() == [0, 1, 2]

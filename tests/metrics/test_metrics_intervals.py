@@ -67,6 +67,17 @@ def test_paired_bootstrap_when_every_image_of_a_class_changes():
     assert (interval.low, interval.estimate, interval.high) == (1.0, 1.0, 1.0)
 
 
+def test_paired_bootstrap_where_gains_and_losses_fill_a_class():
+    # 60 of 100 images gained and 40 lost: a drawn image is worth 1 or -1, mean 0.2 and variance 1 - 0.2².
+    labels = np.zeros(100, int)
+    before, after = np.repeat([1, 0], [60, 40]), np.repeat([0, 1], [60, 40])
+    interval = bootstrap_difference(labels, before, after, 2, resamples=20_000)
+    half = 1.96 * math.sqrt((1 - 0.2**2) / 100)
+    assert interval.estimate == pytest.approx(0.2)
+    assert interval.low == pytest.approx(0.2 - half, abs=0.011)
+    assert interval.high == pytest.approx(0.2 + half, abs=0.011)
+
+
 def test_same_seed_same_interval_and_another_seed_another():
     predictions = make_predictions(0, 0.7, LABELS, 6)
     first, again, other = (bootstrap_all(LABELS, predictions, 6, seed=s) for s in (3, 3, 4))

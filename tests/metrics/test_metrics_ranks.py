@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from wbtui.metrics import spearman
+from wbtui.metrics import spearman, without_rounding
 
 pairs = st.lists(st.tuples(st.integers(-4, 4), st.floats(-1e3, 1e3)), min_size=2, max_size=40)
 
@@ -36,3 +36,23 @@ def test_constant_or_too_short_is_nan(second):
 def test_different_shapes_are_refused():
     with pytest.raises(ValueError, match="expected both"):
         spearman(np.ones(3), np.ones(4))
+
+
+def test_values_that_differ_by_rounding_alone_are_one():
+    values = np.array([0.5, 0.3, 0.3 * (1 + 2e-7), np.nan, 0.3 * (1 - 2e-7), 0.1, 0.10001])
+    merged = without_rounding(values)
+    least = values[4]
+    assert merged[[1, 2, 4]].tolist() == [least] * 3
+    assert merged[[0, 5, 6]].tolist() == values[[0, 5, 6]].tolist()
+    assert np.isnan(merged[3])
+    assert without_rounding(np.zeros(3)).tolist() == [0.0] * 3
+    assert without_rounding(np.array([])).shape == (0,)
+
+
+@given(st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=20), st.integers(0, 100))
+def test_merging_keeps_the_order_and_moves_nothing_far(values, seed):
+    shaken = np.array(values) * (1 + np.random.default_rng(seed).uniform(-1e-8, 1e-8, len(values)))
+    merged = without_rounding(shaken)
+    order = np.argsort(shaken)
+    assert (np.diff(merged[order]) >= 0).all()
+    assert np.abs(merged - shaken).max() <= 1e-6 * len(values) * shaken.max()

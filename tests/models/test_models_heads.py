@@ -67,6 +67,15 @@ def test_alignment_beats_every_other_rotation_tried():
     assert aligned > max((etf_weight(rotation) * directions).sum().item() for rotation in others)
 
 
+def test_no_small_turn_improves_an_alignment():
+    """At the maximum of tr(UᵀT) the matrix UᵀT is symmetric and has no negative eigenvalue, T = Mᵀ(I - 11ᵀ/C)."""
+    means = torch.from_numpy(np.random.default_rng(2).normal(size=(4, 6)))
+    directions = torch.nn.functional.normalize(means, dim=1)
+    turned = rotation_to_class_means(means).T @ (directions - directions.mean(dim=0)).T
+    torch.testing.assert_close(turned, turned.T)
+    assert torch.linalg.eigvalsh(turned).min() > -1e-12
+
+
 @pytest.mark.parametrize("missing", [float("nan"), 0.0])
 def test_alignment_does_without_the_mean_of_an_empty_class(missing):
     torch.manual_seed(3)

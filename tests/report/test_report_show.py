@@ -3,10 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from finished_runs import COUNTS, EPOCHS, accuracies, make_run, predictions_of
 
 from wbtui.errors import UsageError
+from wbtui.plotting import bars
+from wbtui.plotting.bars import BarOptions, BarPlot
+from wbtui.plotting.columns import Overlay
 from wbtui.plotting.glyphs import GlyphSet
 from wbtui.plotting.text import to_text
 from wbtui.report.adjusting import load_material
@@ -17,7 +21,7 @@ from wbtui.report.plots import Look, plots
 from wbtui.report.table import Table
 from wbtui.report.values import json_text, percent
 from wbtui.store.errors import StoreReadError
-from wbtui.store.format import Result
+from wbtui.store.format import Metric, Result
 from wbtui.store.index import RunIndex
 from wbtui.store.notes import edit_tags, set_note
 from wbtui.store.reader import open_run
@@ -193,6 +197,24 @@ def test_bars_by_class_carry_the_training_counts(tmp_path: Path) -> None:
     assert f"n_k {min(COUNTS)} to {max(COUNTS)}" in to_text(canvas)
 
 
+def test_bars_by_class_stand_from_head_to_tail_in_whatever_order_classes_are_numbered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[np.ndarray, Overlay]] = []
+
+    def bar_plot(values: np.ndarray, options: BarOptions, overlay: Overlay) -> BarPlot:
+        drawn.append((values, overlay))
+        return bars.bar_plot(values, options, overlay)
+
+    monkeypatch.setattr("wbtui.report.plots.bar_plot", bar_plot)
+    folder = make_run(tmp_path)
+    np.save(folder / "predictions" / "train_counts.npy", np.array(COUNTS[::-1]))
+    plots(open_run(folder), "feature_norm@class", Look(90, 12))
+    ((values, overlay),) = drawn
+    assert values.tolist() == list(range(EPOCHS + len(COUNTS) - 1, EPOCHS - 1, -1))
+    assert overlay.values.tolist() == list(COUNTS)
+
+
 def test_several_plots_at_once_and_an_unknown_one_names_those_there_are(tmp_path: Path) -> None:
     run = open_run(make_run(tmp_path))
     assert len(plots(run, "accuracy, fdr", Look())) == 2
@@ -217,3 +239,49 @@ def test_what_a_run_took_is_the_sum_of_its_attempts_without_what_lies_between(tm
     assert about(folder)["started"].endswith(", took 1:25 over 2 attempts")
     (folder / "attempts/1/result.json").unlink()  # then the events say how long the first one worked
     assert about(folder)["started"].endswith(", took 0:20 over 2 attempts")
+
+
+def test_how_many_classes_maxnorm_shortens_is_said_of_its_first_and_its_last_epoch(tmp_path: Path) -> None:
+    folder = make_run(tmp_path, finished=False)
+    assert "MaxNorm" not in words(overview_tables(open_run(folder)))
+    with RunWriter.open(folder) as writer:
+        norm = Metric("classifier.norm@class", "classifier_norm", axis="class", width=10)
+        for metric in (
+            norm,
+            Metric("maxnorm.active", "maxnorm"),
+            Metric("maxnorm.threshold", "classifier_norm"),
+        ):
+            writer.define(metric)
+        writer.epoch(8, 1, {"maxnorm.active": 7.0, "maxnorm.threshold": 0.5})
+        said = "MaxNorm active on 7 of 10 classes in epoch 8; δ 0.500"
+        assert said in words(overview_tables(open_run(folder)))
+        writer.epoch(9, 1, {"maxnorm.active": 3.0, "maxnorm.threshold": 0.5})
+        writer.epoch(10, 1, {"maxnorm.active": 0.0, "maxnorm.threshold": 0.5})
+    said = "MaxNorm active on 7 of 10 classes in epoch 8, on 0 of 10 classes in epoch 10; δ 0.500"
+    assert said in words(overview_tables(open_run(folder)))
+
+
+def test_a_flagged_ratio_says_what_it_is_over_and_means_little_only_where_images_are_few(
+    tmp_path: Path,
+) -> None:
+    folder = make_run(
+        tmp_path, "wd", 0, "model.width=64", finished=False
+    )  # 256 dimensions, 200 and 500 images
+    assert "dimensions" not in notes_of(folder)
+    with RunWriter.open(folder) as writer:
+        flags = {}
+        for split, rank in (("validation", 190.0), ("test", 240.0)):
+            for name, value in ((f"{split}.fdr.flagged", 1.0), (f"{split}.fdr.rank", rank)):
+                writer.define(Metric(name, "fdr_parts"))
+                flags[name] = value
+        writer.epoch(8, 0, flags)
+    said = notes_of(folder).splitlines()
+    assert said == [
+        "FDR on validation is over the 190 dimensions in which features vary within a class; of 200 images in 256 "
+        "dimensions it means little",
+        "FDR on test is over the 240 dimensions in which features vary within a class",
+    ]
+
+
+def notes_of(folder: Path) -> str:
+    return "\n".join(note for table in overview_tables(open_run(folder)) for note in table.notes)

@@ -81,6 +81,16 @@ def test_focal_gradient_is_finite_for_a_certain_image(gamma: float) -> None:
     assert torch.isfinite(logits.grad).all()
 
 
+@pytest.mark.parametrize("name", LossName.__args__)
+@pytest.mark.parametrize("form", ["ce", "bce_softmax"])
+def test_gradients_are_those_of_the_whole_loss(name: LossName, form: str) -> None:
+    """Nothing in a loss is taken for a constant: autograd agrees with finite differences."""
+    config = LossConfig.model_validate({"name": name, "cb_form": form, "gamma": 2.0, "tau": 0.7})
+    loss = build_loss(config, COUNTS, torch.device("cpu"), 0.9)
+    logits = torch.tensor(LOGITS, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda z: loss(z, torch.tensor(LABELS)), logits)
+
+
 def test_ldam_takes_the_margin_off_the_true_logit_and_reweighs_late() -> None:
     config = LossConfig(name="ldam", max_margin=0.5, scale=30.0, reweight_from=0.8)
     raw = [n**-0.25 for n in COUNTS.tolist()]

@@ -11,6 +11,7 @@ from wbtui.config import ModelConfig, StageConfig
 from wbtui.diagnostics.geometry import split_geometry
 from wbtui.metrics.groups import assign_groups
 from wbtui.models.model import WbModel, build_model
+from wbtui.training.constraints import MaxNorm
 from wbtui.training.losses import build_loss
 from wbtui.training.measures import Measures
 
@@ -61,4 +62,10 @@ def test_there_is_no_closed_form_for_losses_whose_gradient_it_does_not_describe(
 
 def test_norms_that_differ_by_rounding_alone_have_no_rank_correlation() -> None:
     assert np.isnan(measures(small_model("etf")).of_model()[0]["classifier.norm.spearman"])
-    assert not np.isnan(measures(small_model()).of_model()[0]["classifier.norm.spearman"])
+    model = small_model()
+    assert not np.isnan(measures(model).of_model()[0]["classifier.norm.spearman"])
+    maxnorm = MaxNorm.of(model.head.norms(), 0.0)
+    with torch.no_grad():
+        maxnorm.project(model.head.weight.mul_(torch.tensor([[3.0], [1.7], [5.1]])))
+    assert maxnorm.cut.all()
+    assert np.isnan(measures(model).of_model()[0]["classifier.norm.spearman"])

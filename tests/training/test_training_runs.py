@@ -1,6 +1,7 @@
 """Whole runs of the real trainer, most in processes of their own: identical, killed, stopped, resumed, failed."""
 
 import json
+import math
 import os
 import random
 import re
@@ -14,8 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tomli_w
+import torch
 from living_runs import PATIENCE
 
+from wbtui.data.longtail import load
+from wbtui.models.etf import etf_weight, rotation_to_class_means
+from wbtui.models.model import build_model
 from wbtui.presets import resolve
 from wbtui.training.__main__ import main
 
@@ -169,6 +174,42 @@ def test_best_validation_selects_by_validation_and_keeps_its_weights(tmp_path: P
     assert (folder / "best.pt").exists()
 
 
+def test_splits_are_measured_as_often_as_configured_and_at_the_end_of_every_stage(tmp_path: Path) -> None:
+    often = ("diagnostics.train_every=2", "evaluation.every=3", "diagnostics.matrices_every=4")
+    settings = ("stages.0.epochs=5", "stages.1.epochs=2", "stages.1.schedule=cosine_papers", *often)
+    folder = make(tmp_path / "run", "digits_lt", "wb", *settings)
+    assert train_here(folder) == 0
+    epochs = [event for event in events(folder) if event["type"] == "epoch"]
+
+    def measured(name: str) -> list[int]:
+        return [one["epoch"] for one in epochs if name in one["scalars"]]
+
+    assert measured("running.loss") == [1, 2, 3, 4, 5, 6, 7]
+    assert measured("train.fdr") == measured("train.accuracy.all") == [2, 4, 5, 6, 7]
+    assert measured("test.fdr") == measured("validation.accuracy.all") == [3, 5, 6, 7]
+    assert measured("stage2.closed_form_error") == [6, 7]
+    kept = {name: [one["epoch"] for one in epochs if name in one.get("matrices", {})] for name in MATRICES}
+    assert kept == {"train.cosine": [4, 7], "test.confusion": [7]}
+    rates = [one["scalars"]["lr"] for one in epochs]
+    steps = -(-280 // 64)  # the last step of an epoch is one before its end
+    per_step = [0.05 * (1 + math.cos(math.pi * (e + (steps - 1) / steps) / 5)) for e in range(5)]
+    assert rates == pytest.approx([*per_step, 0.005, 0.0], abs=1e-12)
+
+
+MATRICES = ("train.cosine", "test.confusion")
+
+
+def test_validation_selects_the_first_of_equals_among_the_epochs_of_the_last_stage(tmp_path: Path) -> None:
+    still = ("stages.1.epochs=3", "stages.1.learning_rate=1e-12", "stages.1.constraint=none")
+    settings = ("stages.0.epochs=2", *still, "evaluation.selection=best_validation")
+    folder = make(tmp_path / "run", "digits_lt", "wb", *settings)
+    assert train_here(folder) == 0
+    scalars = [event["scalars"] for event in events(folder) if event["type"] == "epoch"]
+    assert len({one["validation.accuracy.all"] for one in scalars[1:]}) == 1  # stage 2 changes nothing
+    assert json.loads((folder / "predictions" / "meta.json").read_text())["epoch"] == 3
+    assert {one["train.fdr"] for one in scalars[1:]} == {scalars[1]["train.fdr"]}
+
+
 def test_stored_logits_give_the_accuracy_of_the_last_epoch(whole: Path) -> None:
     last = [event for event in events(whole) if event["type"] == "epoch"][-1]
     logits = np.load(whole / "predictions" / "test_logits.npy")
@@ -183,7 +224,9 @@ def test_stage_two_reports_maxnorm_and_the_closed_form(whole: Path) -> None:
         event["scalars"] for event in events(whole) if event.get("stage") == 1 and "scalars" in event
     )
     assert 0 < first["maxnorm.active"] <= 20  # δ lies below the largest norm that the stage starts from
-    assert 0 <= last["maxnorm.active"] <= 20
+    assert (
+        0 <= last["maxnorm.active"] < first["maxnorm.active"]
+    )  # counted anew each epoch; decay shortens rows
     assert last["maxnorm.threshold"] > 0
     assert last["stage2.closed_form_error"] > 0
     assert -1 <= last["stage2.norm_correlation"] <= 1
@@ -206,11 +249,37 @@ def test_a_variant_trains_to_its_predictions(tmp_path: Path, variant: str) -> No
     assert np.isfinite(np.load(folder / "predictions" / "test_logits.npy")).all()
 
 
+def test_a_fresh_classifier_is_drawn_anew_by_the_seed_of_the_run(tmp_path: Path) -> None:
+    weights = []
+    for seed in (0, 1):
+        settings = ("stages.0.epochs=1", "stages.1.epochs=1", "stages.1.learning_rate=1e-12", f"seed={seed}")
+        folder = make(tmp_path / f"run{seed}", "digits_lt", "crt", *settings)
+        assert train_here(folder) == 0
+        saved = torch.load(folder / "checkpoint.pt", weights_only=True)["model"]
+        weights.append(saved["head.weight"])
+        torch.manual_seed(seed)
+        first = build_model(resolve("digits_lt", "crt").config.model, 10, 1, 8).head.weight
+        assert not torch.allclose(weights[-1], first, atol=1e-3)
+        assert weights[-1].abs().max() == pytest.approx(64**-0.5, rel=0.05)
+    assert not torch.allclose(*weights, atol=1e-3)
+
+
 def test_an_etf_can_start_from_class_means(tmp_path: Path) -> None:
     settings = ("stages.0.epochs=1", "model.etf_init=class_means")
     folder = make(tmp_path / "run", "digits_lt", "wd_etf", *settings)
     assert train_here(folder) == 0
     assert np.load(folder / "predictions" / "classifier_norms.npy") == pytest.approx(np.ones(10), abs=1e-5)
+    config = resolve("digits_lt", "wd_etf", settings=settings).config
+    data = load(config.data)
+    torch.manual_seed(config.seed)
+    model = build_model(config.model, 10, 1, 8).eval()
+    images = (data.train_images / 255 - data.mean[0]) / data.std[0]
+    with torch.no_grad():
+        features = model.features(images).double()
+    means = torch.stack([features[data.train_labels == k].mean(0) for k in range(10)])
+    expected = etf_weight(rotation_to_class_means(means)).float()
+    kept = torch.load(folder / "checkpoint.pt", weights_only=True)["model"]["head.weight"]
+    torch.testing.assert_close(kept, expected, rtol=0.0, atol=1e-3)
 
 
 def test_a_cosine_classifier_takes_the_scale_of_its_stage_and_its_norms_are_that_scale(

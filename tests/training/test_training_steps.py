@@ -180,6 +180,16 @@ def test_maxnorm_holds_after_every_step_and_spares_the_bias() -> None:
     assert (model.head.bias > 10).all()
 
 
+def test_maxnorm_bounds_the_rows_that_it_projects_whatever_scale_lws_has_given_them() -> None:
+    model = small_model()
+    norms = model.head.norms()
+    with torch.no_grad():
+        model.head.add_class_scale().copy_(torch.tensor([5.0, 0.1, 3.0]))
+    config = StageConfig(trains="classifier", constraint="maxnorm", maxnorm_fraction=0.5)
+    stage = Stage(2, config, model, np.array([9, 3, 1]), CPU)
+    assert stage.maxnorm.threshold == pytest.approx(((norms.min() + norms.max()) / 2).item())
+
+
 def test_maxnorm_once_an_epoch_lets_norms_grow_in_between() -> None:
     config = StageConfig(trains="classifier", constraint="maxnorm", maxnorm_every="epoch")
     model = small_model()

@@ -1,7 +1,8 @@
 """Adjusting finished runs: what does a key do to the strength, the figures and the pictures?"""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ from finished_runs import CLASSES, COUNTS, accuracies, make_run, predictions_of
 from rich.cells import cell_len
 
 from wbtui.adjustment import AllAccuracy, method_named
+from wbtui.plotting import Canvas
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.store.predictions import SplitPredictions
 from wbtui.store.reader import open_run
 from wbtui.tui import adjust_trials as moves
+from wbtui.tui.adjust_pictures import change_bars, class_bars
 from wbtui.tui.adjust_trials import Trial
 from wbtui.tui.screens.adjust import AdjustScreen
 from wbtui.tui.widgets.canvas_pane import CanvasPane
@@ -46,6 +49,36 @@ def test_the_screen_opens_at_the_strength_that_validation_chooses(runs: Path, si
             assert {cell_len(line) for line in lines} == {size[0]}
             for word in ("chosen on validation", f"{100 * by_hand['all']:.1f}", "gained", "lost"):
                 assert word in screen_text(app)
+
+    drive(look)
+
+
+def test_bars_stand_from_head_to_tail_in_whatever_order_classes_are_numbered(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    def spy(name: str, draw: Callable[..., Canvas]) -> Callable[..., Canvas]:
+        def picture(after: np.ndarray, before: np.ndarray, *sizes: Any) -> Canvas:
+            drawn[name] = (after, before)
+            return draw(after, before, *sizes)
+
+        return picture
+
+    for name, draw in (("class_bars", class_bars), ("change_bars", change_bars)):
+        monkeypatch.setattr(f"wbtui.tui.screens.adjust.{name}", spy(name, draw))
+    folder = make_run(runs)
+    np.save(folder / "predictions" / "train_counts.npy", np.array(COUNTS[::-1]))
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await adjusting(app, pilot)
+            outcome = screen.outcomes[screen.trial] if screen.trial is not None else None
+            assert outcome is not None
+            for after, before in drawn.values():
+                np.testing.assert_array_equal(after, outcome.accuracy.by_class[::-1])
+                np.testing.assert_array_equal(before, outcome.before.by_class[::-1])
+            assert set(drawn) == {"class_bars", "change_bars"}
 
     drive(look)
 

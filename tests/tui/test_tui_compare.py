@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -393,6 +394,21 @@ def test_without_predictions_there_is_nothing_by_class_and_no_crash(runs: Path) 
     assert "nothing by class" in text
     canvas = lines.class_heatmap(board, ["ce", "wd"], GlyphSet.BRAILLE, True, 60, 10)
     assert "no values" in "\n".join(canvas.lines())
+
+
+def test_the_heatmap_stands_from_head_to_tail_in_whatever_order_classes_are_numbered(runs: Path) -> None:
+    names = [make_run(runs, variant, 0, tail_bias=bias).name for variant, bias in (("ce", 3.0), ("wd", 0.0))]
+    board = make_board(entries(runs, names), 0)
+    found = board.by_class[1]
+    assert found is not None
+    turned = replace(found, mean=found.mean[::-1], sure=found.sure[::-1])
+    other = replace(board, by_class=(None, turned), counts=board.counts[::-1], names=board.names[::-1])
+    pictures = [
+        lines.class_heatmap(one, ["ce", "wd"], GlyphSet.BRAILLE, True, 60, 10) for one in (board, other)
+    ]
+    assert np.array_equal(pictures[0].background, pictures[1].background)
+    assert np.array_equal(pictures[0].foreground, pictures[1].foreground)
+    assert len(np.unique(pictures[0].background)) > 2
 
 
 def test_an_arrow_shows_the_way_and_a_colour_whether_it_is_better(runs: Path) -> None:

@@ -1,5 +1,6 @@
 """Which panels are there, and is every metric drawn and named at any size?"""
 
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -74,8 +75,8 @@ def test_legends_say_what_a_metric_is_without_what_the_title_says() -> None:
     assert labels["mine"] == ("own odd thing",)
 
 
-def drawn(axis: str, state: PlotState, width: int) -> str:
-    """A panel of one run, as text."""
+def drawn(axis: str, state: PlotState, width: int, order: Sequence[int] = range(10)) -> str:
+    """A panel of one run, as text; its classes stand in that order."""
     axis_of = cast(Axis, axis)
     name = f"test.accuracy@{axis}" if axis == "class" else "test.accuracy.all"
     metric = Metric(name, "accuracy", "fraction", axis=axis_of, width=10 if axis == "class" else 1)
@@ -88,7 +89,8 @@ def drawn(axis: str, state: PlotState, width: int) -> str:
         seconds=numbers * 6.0,
         images=numbers * 100.0,
         scalars={name: Curve(numbers, numbers / 5)},
-        vectors={name: np.tile(np.linspace(1, 0, 10, dtype=np.float32), (5, 1))},
+        vectors={name: np.tile(np.linspace(1, 0, 10, dtype=np.float32)[list(order)], (5, 1))},
+        train_counts=np.geomspace(100, 2, 10)[list(order)],
     )
     (spec,) = panels_of([metric])
     return to_text(draw(spec, [Shown("r", "r", style_of(0), (detail,))], state, width, 12).canvas)
@@ -99,6 +101,12 @@ def test_head_and_tail_are_named_below_classes(view: str) -> None:
     last = drawn("class", PlotState(class_views={"accuracy@class": view}), 60).splitlines()[-1]
     assert last.split()[0] == "head"
     assert last.split()[-1] == "tail"
+
+
+@pytest.mark.parametrize("view", ["bars", "curves"])
+def test_classes_stand_from_head_to_tail_in_whatever_order_they_are_numbered(view: str) -> None:
+    state = PlotState(class_views={"accuracy@class": view})
+    assert drawn("class", state, 60, (3, 9, 0, 7, 1, 5, 2, 8, 6, 4)) == drawn("class", state, 60)
 
 
 @pytest.mark.parametrize("width", [30, 38, 60, 120])

@@ -22,8 +22,19 @@ class NegativeLogits:
     all_negative: float
     """Images without any positive logit: adjustment works *against* rare classes there."""
 
+    adds: bool = False
+    """Whether the method also adds by class (τ log p_k, a bias that is kept): then the shares hold for its factors
+    alone, and a summand may still change what these cannot."""
+
     def message(self) -> str:
         """The warning in words, shares in percent."""
+        if self.adds:
+            return (
+                f"multiplying meets negative logits: its factors change nothing on {self.without_rival:.1%} of "
+                f"images (no competing positive logit), make none of {self.lost:.1%} right, and on "
+                f"{self.all_negative:.1%} (no positive logit) work against rare classes; there only what is added "
+                "helps"
+            )
         return (
             f"multiplying meets negative logits: {self.without_rival:.1%} of images have no competing positive "
             f"logit and cannot change, {self.lost:.1%} can never become right, and on {self.all_negative:.1%} "
@@ -38,7 +49,8 @@ class NegativeLogits:
             (self.all_negative, "turn against rare classes"),
         )
         said = ", ".join(f"{share:.1%} of images {what}" for share, what in parts if share >= 0.0005)
-        return f"negative logits limit multiplying: {said or 'less than 0.1% of images are concerned'}"
+        alone = "by its factors alone " if said and self.adds else ""
+        return f"negative logits limit multiplying: {alone}{said or 'less than 0.1% of images are concerned'}"
 
 
 def negative_logits(
@@ -54,6 +66,8 @@ def negative_logits(
     family = method.family(scored, prior)
     if family is None or not method.scales_logits or scored.n_images == 0:
         return None
+    if family.kind == "additive" and family.identity_base:
+        return None
     shift = family.base_shift.astype(np.float32)
     positives = np.empty(scored.n_images, dtype=np.int64)
     own_positive = np.empty(scored.n_images, dtype=np.bool_)
@@ -66,6 +80,7 @@ def negative_logits(
         without_rival=float(np.mean(positives == 1)),
         lost=float(np.mean(~own_positive & (positives > 0))),
         all_negative=float(np.mean(positives == 0)),
+        adds=family.kind == "additive" or not family.exact,
     )
     harmless = warning.without_rival == warning.lost == warning.all_negative == 0.0
     return None if harmless else warning

@@ -21,7 +21,7 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True, eq=False)
 class LongTailData:
-    """The three splits of one run, as uint8 images on the CPU. Class id = rank: class 0 is the head."""
+    """The three splits of one run, as uint8 images on the CPU. Class id = rank, but under natural counts."""
 
     train_images: Tensor
     """(N, channels, size, size) uint8."""

@@ -6,6 +6,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from wbtui.metrics import without_rounding
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -59,15 +61,15 @@ def closed_form_gauge(
     trained = weight.astype(np.float64)
     length = float(np.linalg.norm(trained))
     error = float(np.linalg.norm(trained - predicted)) / length if length else float("nan")
-    correlation = _pearson(np.linalg.norm(trained, axis=1), np.linalg.norm(class_means, axis=1))
+    norms = without_rounding(np.linalg.norm(trained, axis=1))
+    correlation = _pearson(norms, np.linalg.norm(class_means, axis=1))
     return ClosedFormGauge(predicted, error, correlation)
 
 
 def _pearson(first: Floats, second: Floats) -> float:
     present = np.isfinite(first) & np.isfinite(second)
     a, b = first[present], second[present]
-    if len(a) < 2:
+    if len(a) < 2 or np.ptp(a) == 0.0 or np.ptp(b) == 0.0:  # the mean of equal values may be rounded
         return float("nan")
     a, b = a - a.mean(), b - b.mean()
-    scale = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / scale if scale else float("nan")
+    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))

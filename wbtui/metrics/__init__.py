@@ -19,6 +19,7 @@ from wbtui.metrics.groups import (
     GroupName,
     Groups,
     assign_groups,
+    head_first,
     mean_present,
 )
 from wbtui.metrics.intervals import (
@@ -32,7 +33,7 @@ from wbtui.metrics.intervals import (
     seed_statistics,
     welch_interval,
 )
-from wbtui.metrics.ranks import spearman
+from wbtui.metrics.ranks import spearman, without_rounding
 
 __all__ = [
     "DISPLAY_NAMES",
@@ -53,6 +54,7 @@ __all__ = [
     "confusion_matrix",
     "correct_by_class",
     "expected_calibration_error",
+    "head_first",
     "mean_present",
     "paired_interval",
     "ratio_by_class",
@@ -62,4 +64,5 @@ __all__ = [
     "summarise_accuracy",
     "top_probability",
     "welch_interval",
+    "without_rounding",
 ]

@@ -95,6 +95,14 @@ def assign_groups(counts: npt.NDArray[np.int64] | Sequence[int], many_above: int
     return Groups(many_above=many_above, few_below=few_below, membership=membership)
 
 
+def head_first(counts: npt.NDArray[np.integer] | npt.NDArray[np.floating]) -> npt.NDArray[np.int64]:
+    """Class ids from the most to the least frequent in training, (C,); of equals the lower id first.
+
+    A long tail that is cut here has its classes in that order; natural counts and imported predictions need not.
+    """
+    return np.asarray(np.argsort(-np.asarray(counts, dtype=np.float64), kind="stable"), dtype=np.int64)
+
+
 def mean_present(values: npt.NDArray[np.float64]) -> float:
     """Mean over the values that are not NaN; NaN, without a warning, when there is none."""
     present = values[~np.isnan(values)]

@@ -11,6 +11,20 @@ def average_ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray((last - (counts - 1) / 2)[inverse])
 
 
+def without_rounding(values: npt.NDArray[np.floating], relative: float = 1e-6) -> npt.NDArray[np.float64]:
+    """The values, (n,), where those that differ by rounding alone are one: rows that MaxNorm cut, say, have one norm.
+
+    Neighbours closer than `relative` of the largest size become the least of them. NaN and infinity stay.
+    """
+    merged = np.array(values, dtype=np.float64)
+    finite = np.flatnonzero(np.isfinite(merged))
+    order = finite[np.argsort(merged[finite])]
+    ascending = merged[order]
+    apart = np.diff(ascending, prepend=-np.inf) > relative * np.abs(ascending).max(initial=0.0)
+    merged[order] = ascending[apart][np.cumsum(apart) - 1]
+    return merged
+
+
 def spearman(first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]) -> float:
     """Spearman's rank correlation ρ: Pearson's correlation of average ranks.
 

@@ -8,7 +8,7 @@ from wbtui.report.derived import damaged_derived
 from wbtui.report.figures import GROUP_TITLES, SPLITS, Figures, figures_of, has_split, result_of
 from wbtui.report.stages import data_in_words, model_in_words, stage_in_words
 from wbtui.report.table import Cell, Column, Table, count_cell, figure_cell, pairs, percent_cell, text_cell
-from wbtui.report.values import counted, duration, moment, size
+from wbtui.report.values import counted, duration, figure, moment, size
 from wbtui.store.errors import StoreReadError
 from wbtui.store.format import ATTEMPTS, RESULT, Notes, Result, RunState
 from wbtui.store.reader import Run
@@ -54,7 +54,7 @@ def overview_tables(
     state, figures = run.state(), figures_of(run)
     tables = [_about(run, state, figures, titles)]
     if figures.values:
-        tables += [_final_table(figures, titles), _epoch_table(run, all_epochs, titles, how_all)]
+        tables += [_final_table(run, figures, titles), _epoch_table(run, all_epochs, titles, how_all)]
     if _error(run):
         tables.append(_error_table(run))
     return tables
@@ -75,6 +75,7 @@ def _about(run: Run, state: RunState, figures: Figures, titles: Mapping[str, str
         ("model", model_in_words(_table(config, "model"))),
         *_stage_rows(config),
         ("weight decay", run_notice(run)),
+        ("MaxNorm", _maxnorm(run)),
         ("evaluation", _evaluation(config)),
         ("figures of", _weights(figures)),
         *_provenance_rows(run, provenance),
@@ -133,6 +134,19 @@ def _stage_rows(config: Mapping[str, Any]) -> list[tuple[str, str]]:
         (f"stage {number} {stage.get('name', '')}", stage_in_words(stage))
         for number, stage in enumerate(known, 1)
     ]
+
+
+def _maxnorm(run: Run) -> str:
+    """On how many classes MaxNorm shortened the classifier, in its first and in its last epoch; empty without it."""
+    acted = [epoch for epoch in run.epochs if "maxnorm.active" in epoch.scalars]
+    norms = run.metrics.get("classifier.norm@class")
+    if not acted or norms is None:
+        return ""
+    told = [
+        f"on {epoch.scalars['maxnorm.active']:.0f} of {norms.width} classes in epoch {epoch.number}"
+        for epoch in (acted[0], *acted[1:][-1:])
+    ]
+    return f"active {', '.join(told)}; δ {figure(acted[-1].scalars.get('maxnorm.threshold'))}"
 
 
 def _evaluation(config: Mapping[str, Any]) -> str:
@@ -212,7 +226,7 @@ def derived_lines(run: Run, titles: Mapping[str, str] = GROUP_TITLES) -> list[st
     return [describe(one, titles) for one in load_derived(run)]
 
 
-def _final_table(figures: Figures, titles: Mapping[str, str]) -> Table:
+def _final_table(run: Run, figures: Figures, titles: Mapping[str, str]) -> Table:
     """Accuracy and geometry, a row a split."""
     values = figures.values
     splits = [split for split in SPLITS if has_split(values, split)]
@@ -227,11 +241,21 @@ def _final_table(figures: Figures, titles: Mapping[str, str]) -> Table:
         cells += [figure_cell(values.get(f"{split}.{key}"), digits) for key, _, digits in details]
         rows.append(tuple(cells))
     flagged = [split for split in splits if values.get(f"{split}.fdr.flagged") == 1.0]
-    notes = [f"FDR on {', '.join(flagged)}: fewer independent directions than dimensions, so it means little"]
+    notes = [_flag(run, split, values.get(f"{split}.fdr.rank")) for split in flagged]
     title = (
         "Final, accuracy in %" if figures.final else f"Measured up to epoch {figures.epoch}, accuracy in %"
     )
-    return Table(tuple(columns), tuple(rows), title, tuple(notes) if flagged else ())
+    return Table(tuple(columns), tuple(rows), title, tuple(notes))
+
+
+def _flag(run: Run, split: str, rank: float | None) -> str:
+    """Why the FDR of a split is flagged: few images, which makes it mean little, or features that are dead."""
+    size = _or(lambda: run.run_config().model.feature_size, 0)
+    images = _table(_table(_or(lambda: run.provenance, _NOTHING), "data"), "images").get(split)
+    few = type(images) is int and images < size
+    seen = f"the {rank:.0f} dimensions" if rank is not None else "the dimensions"
+    why = f"; of {images} images in {size} dimensions it means little" if few else ""
+    return f"FDR on {split} is over {seen} in which features vary within a class{why}"
 
 
 def _epoch_table(run: Run, all_epochs: bool, titles: Mapping[str, str], how_all: str) -> Table:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from wbtui.catalog import nearest
 from wbtui.errors import UsageError
+from wbtui.metrics import head_first
 from wbtui.plotting.bars import BarOptions, bar_plot
 from wbtui.plotting.canvas import Canvas
 from wbtui.plotting.columns import Overlay
@@ -150,10 +151,14 @@ def _bars(run: Run, metric: Metric, look: Look) -> Canvas:
         last="tail" if by_class else "last",
     )
     values = row.astype(np.float64) * (100.0 if percent else 1.0)
-    return bar_plot(values, options, _train_counts(run, metric.width) if by_class else None).canvas
+    counts = _train_counts(run, metric.width) if by_class else None
+    if counts is None:
+        return bar_plot(values, options).canvas
+    order = head_first(counts)
+    return bar_plot(values[order], options, Overlay("n_k", counts[order])).canvas
 
 
-def _train_counts(run: Run, classes: int) -> Overlay | None:
+def _train_counts(run: Run, classes: int) -> npt.NDArray[np.float64] | None:
     try:
         counts = run.classifier().train_counts
     except StoreReadError:
@@ -162,7 +167,7 @@ def _train_counts(run: Run, classes: int) -> Overlay | None:
         if not isinstance(listed, list) or not all(type(count) is int for count in listed):
             return None
         counts = np.array(listed, dtype=np.int64)
-    return Overlay("n_k", counts.astype(np.float64)) if counts.shape == (classes,) else None
+    return counts.astype(np.float64) if counts.shape == (classes,) else None
 
 
 def _matrix(run: Run, metric: Metric, look: Look) -> Canvas:

@@ -10,6 +10,7 @@ def stage_in_words(stage: Mapping[str, Any]) -> str:
     loss = loss if isinstance(loss, Mapping) else {}
     words = [f"{stage.get('epochs', '?')} epochs", _loss(loss)]
     words.append(f"lr {_number(stage.get('learning_rate'))} {stage.get('schedule', '')}".strip())
+    words.append(_momentum(stage))
     words.append(f"batch {stage.get('batch_size', '?')}")
     words.append(f"WD {_number(stage.get('weight_decay', 0))}" + _decay_rule(stage))
     if stage.get("feature_regularization"):
@@ -21,6 +22,7 @@ def stage_in_words(stage: Mapping[str, Any]) -> str:
     if stage.get("trains", "all") != "all":
         words.append(f"{stage['trains']} only, {stage.get('features', '')} features")
         words.append("fresh classifier" if stage.get("classifier_init") == "fresh" else "")
+        words.append("BN statistics move" if stage.get("freeze_bn_stats", True) is False else "")
     return ", ".join(word for word in words if word)
 
 
@@ -35,6 +37,13 @@ def _loss(loss: Mapping[str, Any]) -> str:
     }.get(name, ())
     inside = ", ".join(f"{key} {_number(loss[key])}" for key in shown if key in loss)
     return f"loss {name}" + (f" ({inside})" if inside else "")
+
+
+def _momentum(stage: Mapping[str, Any]) -> str:
+    """The momentum where it is not the papers'."""
+    kind = "Nesterov momentum" if stage.get("nesterov") is True else "momentum"
+    value = stage.get("momentum", 0.9)
+    return "" if kind == "momentum" and value == 0.9 else f"{kind} {_number(value)}"
 
 
 def _decay_rule(stage: Mapping[str, Any]) -> str:
@@ -55,7 +64,9 @@ def model_in_words(model: Mapping[str, Any]) -> str:
     words = [str(model["name"])]
     words += [f"{key} {model[key]}" for key in ("width", "depth") if model.get(key)]
     head = str(model.get("head", "linear"))
-    return ", ".join([*words, f"{head} head" + ("" if model.get("bias", True) else " without bias")])
+    turned = " from class means" if head == "etf" and model.get("etf_init") == "class_means" else ""
+    words.append(f"{head} head{turned}" + ("" if model.get("bias", True) else " without bias"))
+    return ", ".join(words)
 
 
 def data_in_words(data: Mapping[str, Any], provenance: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wbtui.adjustment import CRITERIA, Method
+from wbtui.metrics import head_first
 from wbtui.report.adjusting import Adjusted, Request, accuracy_at, adjust_run, load_material
 from wbtui.report.entries import Entry
 from wbtui.report.figures import GROUP_TITLES
@@ -155,7 +156,7 @@ def _over_classes(entry: Entry, read: Callable[[Run], npt.NDArray[np.float32]]) 
     seeds = []
     for run in _runs(entry):
         try:
-            seeds.append(read(run)[_head_first(run)].astype(np.float64))
+            seeds.append(read(run)[head_first(run.classifier().train_counts)].astype(np.float64))
         except StoreReadError:
             return None
     if np.isnan(seeds[0]).all() or len({one.shape for one in seeds}) > 1:
@@ -163,18 +164,14 @@ def _over_classes(entry: Entry, read: Callable[[Run], npt.NDArray[np.float32]]) 
     return _folded(_label(entry), np.arange(len(seeds[0]), dtype=np.float64), seeds)
 
 
-def _head_first(run: Run) -> npt.NDArray[np.int64]:
-    """Class ids from the most to the least frequent."""
-    return np.argsort(-run.classifier().train_counts, kind="stable")
-
-
 def _cosine(entries: Sequence[Entry]) -> StudyFigure:
     panels = []
     for entry in entries:
         try:
+            orders = [head_first(run.classifier().train_counts) for run in _runs(entry)]
             seeds = [
-                run.matrix("test.cosine")[np.ix_(_head_first(run), _head_first(run))].astype(np.float64)
-                for run in _runs(entry)
+                run.matrix("test.cosine")[np.ix_(order, order)].astype(np.float64)
+                for run, order in zip(_runs(entry), orders, strict=True)
             ]
         except StoreReadError:
             continue

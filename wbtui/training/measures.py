@@ -14,8 +14,7 @@ from wbtui.diagnostics.geometry import SplitGeometry
 from wbtui.diagnostics.norms import classifier_norms
 from wbtui.metrics.accuracy import AccuracySummary, ratio_by_class, summarise_accuracy
 from wbtui.metrics.groups import GROUP_NAMES, Groups
-from wbtui.metrics.ranks import spearman
-from wbtui.models.heads import EtfHead
+from wbtui.metrics.ranks import spearman, without_rounding
 from wbtui.models.model import WbModel
 from wbtui.store.format import Better, Metric
 from wbtui.store.writer import RunWriter
@@ -133,8 +132,8 @@ class Measures:
     def of_model(self) -> tuple[Scalars, Vectors]:
         """Classifier norms and BatchNorm scales, as they stand now."""
         norms = classifier_norms(self._model.head)
-        ranks = float("nan") if isinstance(self._model.head, EtfHead) else spearman(self._ranked, norms)
-        scalars: Scalars = {"classifier.norm.spearman": ranks}  # an ETF's norms differ by rounding alone
+        # Norms of an ETF, and of rows that MaxNorm has cut, differ by rounding alone, which must not be ranked.
+        scalars: Scalars = {"classifier.norm.spearman": spearman(self._ranked, without_rounding(norms))}
         vectors: Vectors = {"classifier.norm@class": norms}
         if self._layers:
             scales = batchnorm_scales(self._model)

@@ -86,7 +86,8 @@ class Stage:
         self.optimizer = build_optimizer(model, config)
         self.maxnorm: MaxNorm | None = None
         if config.constraint == "maxnorm":
-            self.maxnorm = MaxNorm.of(model.head.norms(), config.maxnorm_fraction)
+            rows = model.head.weight.detach().norm(dim=1)  # what is projected: without the scales of LWS
+            self.maxnorm = MaxNorm.of(rows, config.maxnorm_fraction)
         self.loss: Loss
         """What this epoch minimises; another object exactly when it is another loss."""
         self._reweighted: bool | None = None

@@ -7,7 +7,7 @@ from textwrap import wrap
 import numpy as np
 from rich.cells import cell_len
 
-from wbtui.metrics import seed_statistics
+from wbtui.metrics import head_first, seed_statistics
 from wbtui.plotting import Canvas, Colormap, GlyphSet, HeatmapOptions, heatmap
 from wbtui.report.compare import METRICS, Compared, Comparison, difference_tables, is_best, metric_table
 from wbtui.report.differences import MARKS
@@ -159,7 +159,8 @@ def class_heatmap(
 ) -> Canvas:
     """Difference of accuracy to the baseline in percentage points, a row a column of the table, head to tail."""
     shown = [index for index, found in enumerate(board.by_class) if found is not None]
-    rows = [100 * found.mean for found in board.by_class if found is not None]
+    order = head_first(np.array(board.counts)) if board.counts else slice(None)
+    rows = [100 * found.mean[order] for found in board.by_class if found is not None]
     options = HeatmapOptions(
         width,
         height,

@@ -7,6 +7,7 @@ from typing import Literal, cast
 import numpy as np
 import numpy.typing as npt
 
+from wbtui.metrics import head_first
 from wbtui.plotting import (
     DEFAULT,
     Band,
@@ -250,6 +251,12 @@ def _ends(spec: PanelSpec) -> tuple[str, str]:
     return ("head", "tail") if spec.axis == "class" else ("first", "last")
 
 
+def _counts(spec: PanelSpec, row: _Row, width: int) -> Floats | None:
+    """n_k (width,) of the run of a row by class; None for other rows, and where they are not known."""
+    counts = row.detail.train_counts if spec.axis == "class" else None
+    return counts if counts is not None and len(counts) == width else None
+
+
 def _bars(
     spec: PanelSpec, view: PanelView, shown: Sequence[Shown], state: PlotState, width: int, height: int
 ) -> Picture:
@@ -259,10 +266,10 @@ def _bars(
     if not found:
         return Picture(bar_plot(np.zeros(0), options).canvas)
     row, _, seeds = seed_row([one.values for one in found])
-    counts = found[0].detail.train_counts
-    overlay = None
-    if spec.axis == "class" and counts is not None and len(counts) == len(row):
-        overlay = Overlay("n_k", counts, colour=DEFAULT, log=True)
+    counts, overlay = _counts(spec, found[0], len(row)), None
+    if counts is not None:
+        order = head_first(counts)
+        row, overlay = row[order], Overlay("n_k", counts[order], colour=DEFAULT, log=True)
     said = [f"mean of {seeds}"] if seeds > 1 else []
     if len(shown) > 1 or state.cursor is not None:
         said = [shown[0].label, *said, _when([one.epoch for one in found])]
@@ -279,6 +286,9 @@ def _by_class_curves(
         found = _rows(view, one, state)
         if found:
             mean, std, seeds = seed_row([row.values * spec.factor for row in found])
+            if (counts := _counts(spec, found[0], len(mean))) is not None:
+                order = head_first(counts)
+                mean, std = mean[order], std[order]
             x = np.arange(len(mean), dtype=np.float64)
             series.append(Series.styled(one.label, x, mean, one.style))
             bands += [Band(one.label, x, mean - std, mean + std, one.style.colour)] if seeds > 1 else []
