@@ -174,12 +174,10 @@ class RunsKeys(RunCommands):
 
         def chosen(key: str | None) -> None:
             if key is not None:
-                first = key if not key or key in _SMALLEST_FIRST else f"-{key}"
-                other = first.removeprefix("-") if first.startswith("-") else f"-{key}"
-                self.dashboard.keep_views(sort=other if key and views.sort == first else first)
+                self.dashboard.keep_views(sort=_order(key, views.sort))
                 self.take(self.dashboard.snapshot)
 
-        options = [("", "living first, then the newest"), ("-time", "newest first")]
+        options = [("", "living first, then the newest"), ("time", "newest first")]
         options += [(column.key, column.title) for column in sortable(COLUMNS)]
         self.app.push_screen(
             Choose("Order by (again: the other way round)", options, views.sort.lstrip("-")), chosen
@@ -217,3 +215,12 @@ class RunsKeys(RunCommands):
         from wbtui.tui.screens.exports import ask_to_write_table
 
         ask_to_write_table(self.dashboard, [row for line in self.lines for row in line.members])
+
+
+def _order(key: str, now: str) -> str:
+    """The order to take for a chosen column, or the other way round where that is the order now."""
+    if not key:
+        return ""
+    smallest, largest = key, f"-{key}"
+    first, other = (smallest, largest) if key in _SMALLEST_FIRST else (largest, smallest)
+    return other if now == first else first
