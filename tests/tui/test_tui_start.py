@@ -1,6 +1,7 @@
 """The start form: what does it refuse, what does it say, and what does it start?"""
 
 import asyncio
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def test_keys_that_come_at_once_go_to_their_fields(runs: Path) -> None:
             screen = app.screen
             assert isinstance(screen, StartScreen)
             post_at_once(app, BURST)
-            await until(pilot, lambda: len(screen._answer.resolved) == 2)
+            await until(pilot, lambda: "2 runs, " in screen_text(app))
             assert screen.values == FormValues(
                 "digits_lt", "ce", "0,1", "auto", "stages.0.epochs=3", name="again"
             )
@@ -263,13 +264,10 @@ def test_again_begins_with_the_configuration_of_the_run(runs: Path) -> None:
     async def look() -> None:
         async with opened(runs) as (app, pilot):
             await pilot.press("A")
-            screen = app.screen
-            assert isinstance(screen, StartScreen)
+            assert isinstance(app.screen, StartScreen)
             await until(pilot, lambda: "--config" in screen_text(app))
-            assert screen._answer.resolved[0].config.stages[0].weight_decay == 0.123
-            assert ("stages.0.weight_decay", "0.005", "0.123", "") in screen._answer.difference
             assert "differs from the preset digits_lt in" in screen_text(app)
-            assert "0.005 → 0.123" in screen_text(app)
+            assert re.search(r"stages\.0\.weight_decay +0\.005 → 0\.123", screen_text(app))
             await pilot.press("escape")
 
     drive(look)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wbtui.config import RunConfig
 
 _LAST = re.compile(r"@last(?:-(\d{1,6}))?", re.ASCII)
+_SHORTEST = 4  # digits of a short id
 _SHOWN = 5  # candidates in a message
 
 
@@ -174,11 +175,11 @@ def _meant(ids: Sequence[str], text: str) -> list[str]:
     ]
 
 
-def short_id(ids: list[str], run_id: str, least: int = 4) -> str:
-    """The shortest beginning of a run's last 8 digits, from 4, that means this run alone among `ids`."""
+def short_id(ids: list[str], run_id: str) -> str:
+    """The shortest beginning of a run's last 8 digits, from `_SHORTEST`, that means this run alone among `ids`."""
     tail = _tail(run_id)
     others = [_tail(name) for name in ids if name != run_id]
-    for length in range(least, len(tail)):
+    for length in range(_SHORTEST, len(tail)):
         if not any(other.startswith(tail[:length]) for other in others):
             return tail[:length]
     return run_id if tail in others else tail

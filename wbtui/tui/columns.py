@@ -41,7 +41,6 @@ class Context:
     now: float
     """Unix seconds."""
     glyphs: GlyphSet = GlyphSet.BRAILLE
-    baseline: RunSummary | None = None
 
 
 @dataclass(frozen=True)
@@ -212,6 +211,6 @@ def fitting(
     ]
 
 
-def sortable(columns: Sequence[TableColumn] = COLUMNS) -> list[TableColumn]:
-    """Those by which runs can be ordered."""
-    return [column for column in columns if column.key not in ("eta", "trend")]
+def sortable() -> list[TableColumn]:
+    """The columns by which runs can be ordered."""
+    return [column for column in COLUMNS if column.key not in ("eta", "trend")]

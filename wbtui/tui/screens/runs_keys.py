@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from wbtui.report.filters import Filter, parse_filter
 from wbtui.store.summary import RunSummary
-from wbtui.tui.columns import COLUMNS, sortable
+from wbtui.tui.columns import sortable
 from wbtui.tui.lines import TableLine
 from wbtui.tui.screens.dialogs import Choose, Prompt
 from wbtui.tui.screens.run_commands import RunCommands
@@ -178,7 +178,7 @@ class RunsKeys(RunCommands):
                 self.take(self.dashboard.snapshot)
 
         options = [("", "living first, then the newest"), ("time", "newest first")]
-        options += [(column.key, column.title) for column in sortable(COLUMNS)]
+        options += [(column.key, column.title) for column in sortable()]
         self.app.push_screen(
             Choose("Order by (again: the other way round)", options, views.sort.lstrip("-")), chosen
         )

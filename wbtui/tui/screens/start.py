@@ -92,7 +92,6 @@ class StartScreen(ModalScreen[None]):
     def __init__(self, config_file: Path | None) -> None:
         super().__init__()
         self._config_file = config_file
-        self._answer = FormAnswer()
         self._starting = False
         self._keys = setting_keys()
 
@@ -154,9 +153,7 @@ class StartScreen(ModalScreen[None]):
     @work(exclusive=True, group="form")
     async def _work_out(self) -> None:
         await asyncio.sleep(_DELAY)
-        found = await asyncio.to_thread(answer, self.values, self.dashboard.snapshot.rows)
-        self._answer = found
-        self.show_answer(found)
+        self.show_answer(await asyncio.to_thread(answer, self.values, self.dashboard.snapshot.rows))
 
     def show_answer(self, found: FormAnswer) -> None:
         """Say what is wrong beside its field, else what will be started."""
