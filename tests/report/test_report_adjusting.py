@@ -19,7 +19,8 @@ from wbtui.report.adjust_tables import (
     sweep_table,
 )
 from wbtui.report.adjusting import Adjusted, Request, adjust_run, load_material, parse_sweep, sweep_rows
-from wbtui.report.compare import compare, difference_tables
+from wbtui.report.compare import compare
+from wbtui.report.compare_tables import difference_tables
 from wbtui.report.derived import describe, load_derived, save_derived
 from wbtui.report.entries import entries
 from wbtui.report.plots import Look

@@ -11,8 +11,8 @@ import pytest
 from compared import column, names
 from finished_runs import COUNTS, accuracies, classifier, make_run, predictions_of
 
-from wbtui.report.compare import (
-    compare,
+from wbtui.report.compare import compare
+from wbtui.report.compare_tables import (
     comparison_json,
     difference_tables,
     long_table,

@@ -11,7 +11,8 @@ from saved_adjustments import save_adjusted
 from wbtui.adjustment import AdditiveMultiplicative, AllAccuracy, method_named
 from wbtui.errors import UsageError
 from wbtui.report.adjusting import Request, adjust_run, load_material
-from wbtui.report.compare import compare, comparison_json, difference_tables, metric_table
+from wbtui.report.compare import compare
+from wbtui.report.compare_tables import comparison_json, difference_tables, metric_table
 from wbtui.report.derived import load_derived, save_derived
 from wbtui.report.differences import difference
 from wbtui.report.entries import entries

@@ -12,7 +12,8 @@ from finished_runs import CLASSES, accuracies, make_run, predictions_of
 from saved_adjustments import save_adjusted
 from scipy import stats
 
-from wbtui.report.compare import compare, comparison_json, long_table, metric_table
+from wbtui.report.compare import compare
+from wbtui.report.compare_tables import comparison_json, long_table, metric_table
 from wbtui.report.derived import load_derived
 from wbtui.report.differences import difference
 from wbtui.report.entries import Entry, entries
