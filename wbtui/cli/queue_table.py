@@ -84,8 +84,9 @@ def varied_settings(run: Run, one_stage: bool) -> list[str]:
         return []
     found = []
     for option, word in itertools.pairwise(["", *map(str, command)]):
-        text = word if option == "--set" else word.removeprefix("--set=") if word.startswith("--set=") else ""
-        key, _, values = text.partition("=")
+        if option != "--set" and not word.startswith("--set="):
+            continue
+        key, _, values = word.removeprefix("--set=").partition("=")
         if len(split_list(values)) > 1:
             found.append(plain(str(origins.get(key, "")).removeprefix("--set ")))
     return [text.removeprefix("stages.0.") for text in found] if one_stage else found

@@ -46,7 +46,6 @@ def _thinned(values: Floats, width: int) -> Floats:
     distance = np.where(finite, np.abs(quarter - middle), -1.0)
     starts = -(-np.arange(width) * len(values) // width)
     order = np.lexsort((distance, np.arange(len(values)) * width // len(values)))
-    farthest = order[
-        np.append(starts[1:], len(values)) - 1
-    ]  # the last of each column after sorting by distance
+    # The last of each column after sorting by distance.
+    farthest = order[np.append(starts[1:], len(values)) - 1]
     return np.where(finite[farthest], values[farthest], np.nan)

@@ -53,46 +53,43 @@ def run_table(results: Sequence[Adjusted], names: Mapping[str, str]) -> Table:
     for one in results:
         run = one.material.run.id
         name = text_cell(names[run])
-        base = one.before.score.accuracy
         if run not in told:
             told.add(run)
-            rows.append(
-                (
-                    name,
-                    text_cell("none"),
-                    text_cell("-"),
-                    *_accuracy(base),
-                    text_cell("-"),
-                    _ece(one, False),
-                    text_cell(""),
-                )
-            )
-        after = one.after.score.accuracy
-        rows.append(
-            (
-                name,
-                _method(one),
-                figure_cell(one.strength),
-                *_accuracy(after),
-                _change(after, base),
-                _ece(one, True),
-                text_cell(_BASES[one.basis]),
-            )
-        )
+            rows.append((name, *_cells_before(one)))
+        rows.append((name, *_cells_after(one)))
         if one.oracle is not None and one.basis != "oracle":
-            best = one.oracle[1]
-            rows.append(
-                (
-                    name,
-                    _method(one),
-                    figure_cell(one.oracle[0]),
-                    *_accuracy(best, "dim"),
-                    _change(best, base),
-                    text_cell("-"),
-                    text_cell(ORACLE, "dim"),
-                )
-            )
+            rows.append((name, *_oracle_cells(one, *one.oracle)))
     return Table(_COLUMNS, tuple(rows), "Test, accuracy in %", tuple(_notes(results, names)))
+
+
+def _cells_before(one: Adjusted) -> tuple[Cell, ...]:
+    accuracy = one.before.score.accuracy
+    nothing = text_cell("-")
+    ece = percent_cell(one.before.calibration_error)
+    return text_cell("none"), nothing, *_accuracy(accuracy), nothing, ece, text_cell("")
+
+
+def _cells_after(one: Adjusted) -> tuple[Cell, ...]:
+    accuracy = one.after.score.accuracy
+    return (
+        _method(one),
+        figure_cell(one.strength),
+        *_accuracy(accuracy),
+        _change(accuracy, one.before.score.accuracy),
+        percent_cell(one.after.calibration_error),
+        text_cell(_BASES[one.basis]),
+    )
+
+
+def _oracle_cells(one: Adjusted, strength: float, accuracy: AccuracySummary) -> tuple[Cell, ...]:
+    return (
+        _method(one),
+        figure_cell(strength),
+        *_accuracy(accuracy, "dim"),
+        _change(accuracy, one.before.score.accuracy),
+        text_cell("-"),
+        text_cell(ORACLE, "dim"),
+    )
 
 
 def _label(one: Adjusted) -> str:
@@ -111,10 +108,6 @@ def _accuracy(accuracy: AccuracySummary, style: str = "") -> tuple[Cell, ...]:
 def _change(after: AccuracySummary, before: AccuracySummary) -> Cell:
     change = after.all - before.all
     return Cell(points(change), change, "green" if change > 0 else "red" if change < 0 else "")
-
-
-def _ece(one: Adjusted, adjusted: bool) -> Cell:
-    return percent_cell((one.after if adjusted else one.before).calibration_error)
 
 
 def _notes(results: Sequence[Adjusted], names: Mapping[str, str]) -> list[str]:

@@ -47,9 +47,8 @@ def curve_plot(survey: Survey, look: Look, width: int, height: int) -> LinePlot:
         (name, survey.test, group)
         for group, name in (("all", "test All"), ("many", "Head"), ("medium", "Med"), ("few", "Tail"))
     ]
-    first = (
-        0 if survey.validation is not None else 1
-    )  # a curve has its colour, whether validation is there or not
+    # A curve has its colour, whether validation is there or not.
+    first = 0 if survey.validation is not None else 1
     series = []
     for index, (name, curve, group) in enumerate(curves):
         values = 100 * getattr(curve.values, group)[curve.plateau_at(at)]

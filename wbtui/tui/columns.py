@@ -97,9 +97,8 @@ def eta_seconds(row: RunSummary, detail: RunDetail | None, now: float) -> float 
 def _recent_seconds(detail: RunDetail) -> float | None:
     """Median duration of recent epochs, evaluation included; None where no two of them belong to one attempt."""
     steps = np.diff(detail.seconds[-11:])
-    if len(detail.attempts) == len(
-        detail.seconds
-    ):  # the first epoch of an attempt may have been half done before
+    # The first epoch of an attempt may have been half done before.
+    if len(detail.attempts) == len(detail.seconds):
         steps = steps[np.diff(detail.attempts[-11:]) == 0]
     return float(np.median(steps)) if len(steps) else None
 

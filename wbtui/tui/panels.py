@@ -170,8 +170,7 @@ def _label(metric: Metric, split: str) -> str:
     name = metric.name.partition("@")[0].removeprefix(f"{split}.")
     words = name.split(".")
     own = metric.family.split("_")
-    while len(words) > 1 and (
-        words[0] == metric.family or words[0] in own
-    ):  # the panel's title says it already
+    # The panel's title says the family already.
+    while len(words) > 1 and (words[0] == metric.family or words[0] in own):
         words = words[1:]
     return _LABELS.get(name) or " ".join(words).replace("_", " ")

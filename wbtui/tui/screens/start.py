@@ -231,9 +231,8 @@ class StartScreen(ModalScreen[None]):
     @work(exclusive=True, group="begin")
     async def action_begin(self, queue: bool) -> None:
         """Start it, or put it into the queue; several runs always go to the queue."""
-        for field in self.query(
-            Input
-        ):  # each takes its keys at its own pace: wait for those that came before
+        # Each field takes its keys at its own pace: wait for those that came before.
+        for field in self.query(Input):
             taken = asyncio.Event()
             if field.call_later(taken.set):
                 await taken.wait()

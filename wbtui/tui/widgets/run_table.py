@@ -180,9 +180,9 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
         if place >= len(self._lines):
             return ((f"  {self.message}", "dim"),) if place == 0 and self.message else ()
         line = self._lines[place]
-        parts = [*self._mark_parts(line), *self._cells_of(line)]
+        parts = (*self._mark_parts(line), *self._cells_of(line))
         return (
-            (*parts, ("", "")) if place == self._place else tuple(parts)
+            (*parts, ("", "")) if place == self._place else parts
         )  # the cursor's line differs from all others
 
     def _header(self) -> tuple[Part, ...]:
