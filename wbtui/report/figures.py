@@ -18,6 +18,9 @@ GROUPS = tuple(GROUP_TITLES)
 
 SPLITS = ("train", "validation", "test")
 
+SPLITS_SHOWN = ("test", "validation", "train", "running")
+"""Prefixes of metrics in the order in which splits are looked for and offered; running: the training pass itself."""
+
 
 @dataclass(frozen=True)
 class Figures:

@@ -62,7 +62,7 @@ def create_run(runs: Path, config: "RunConfig", provenance: Mapping[str, Any] | 
     folder = runs / new_id(config.preset, config.variant, config.seed)
     try:
         runs.mkdir(parents=True, exist_ok=True)
-        os.mkdir(folder)  # noqa: PTH102  fails where it exists, by name as DESIGN promises
+        folder.mkdir()  # fails where it exists: no two runs share a folder
     except OSError as error:
         raise StoreWriteError(folder, error) from error
     try:
