@@ -19,6 +19,7 @@ from wbtui.store.format import (
 )
 from wbtui.store.tally import Tally
 
+_METRIC_DEFAULTS = {"name": "", "family": "", "unit": "", "better": "none", "group": "", "axis": "scalar"}
 _MAX_STAGES = 64
 _MAX_ALERTS = 10_000
 _WORK = frozenset({"epoch", "checkpoint", "stop", "end"})
@@ -98,9 +99,6 @@ def metric_from(fields: Mapping[str, Any]) -> Metric | None:
         )
     except ValueError:
         return None
-
-
-_METRIC_DEFAULTS = {"name": "", "family": "", "unit": "", "better": "none", "group": "", "axis": "scalar"}
 
 
 def _count(value: object, least: int) -> int | None:

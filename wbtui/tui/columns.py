@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from wbtui.plotting import GlyphSet, sparkline
-from wbtui.report.values import MISSING, duration, figure, percent, plus_minus
+from wbtui.report.values import MISSING, duration, figure, percent, plus_minus, size
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui.alerts import MARK, alerts_of
@@ -148,8 +148,6 @@ def _tags(line: TableLine, context: Context) -> str:
 
 
 def _size(line: TableLine, context: Context) -> str:
-    from wbtui.report.values import size
-
     return size(sum(row.size for row in line.members))
 
 
@@ -173,7 +171,6 @@ COLUMNS = (
     TableColumn("tag", "tags", 24, _tags, right=False, drop=15),
 )
 """All columns; `fitting` chooses."""
-
 
 _ALIKE_DROP = 12
 """Of a column in which all shown runs say the same."""

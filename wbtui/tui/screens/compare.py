@@ -386,8 +386,3 @@ class CompareScreen(CompareKeys):
             self.query_one(ComparisonTable).scroll_by(by)
         else:
             self.query_one(pane, TextPane).move_by(by)
-
-    def action_back(self) -> None:
-        """One layer out: full screen, cursor, zoom, this screen."""
-        if not self.step_out():
-            self.dismiss()

@@ -315,6 +315,11 @@ class PanelKeys(Screen[None]):
             return False
         return True
 
+    def action_back(self) -> None:
+        """One layer out: full screen, cursor, zoom, this screen."""
+        if not self.step_out():
+            self.dismiss()
+
     # ------------------------------------------------------------------ mouse and panels
 
     def on_panel_pointed(self, message: Panel.Pointed) -> None:
