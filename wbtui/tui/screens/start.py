@@ -288,28 +288,15 @@ def begin(
     """
     import shlex
 
-    from wbtui.launch.data_check import check_data
-    from wbtui.launch.probe import check_device, check_engine
-    from wbtui.launch.start import absolute_root, make_run, start_run
+    from wbtui.launch.checks import check_runs
+    from wbtui.launch.start import make_run, start_run
+    from wbtui.launch.worker import queue_up
 
-    for device in dict.fromkeys(one.config.device for one in resolved):
-        check_device(device)
-    for engine, device in dict.fromkeys((one.config.engine, one.config.device) for one in resolved):
-        check_engine(engine, device)
-    checked = []
-    for one in resolved:
-        if one.config.data not in checked:
-            checked.append(one.config.data)
-            check_data(absolute_root(one.config.data), lambda found: False)
+    check_runs([one.config for one in resolved], may_download=lambda found: False)
     words = shlex.split(command)
     folders = [make_run(runs, one, words, words_apart(values.tags), values.note.strip()) for one in resolved]
     if queue:
-        from wbtui.launch.queue_files import enqueue, read_settings
-        from wbtui.launch.worker import ensure_worker
-
-        enqueue(runs, folders)
-        if not read_settings(runs).paused:
-            ensure_worker(runs)
+        queue_up(runs, folders)
     else:
         for folder, one in zip(folders, resolved, strict=True):
             start_run(folder, one.config)
