@@ -97,7 +97,7 @@ def _label(one: Adjusted) -> str:
 
 
 def _method(one: Adjusted) -> Cell:
-    more = "".join(f", {key} {value:.3g}" for key, value in one.parameters.items())
+    more = "".join(f", {key} {value:.3g}" for key, value in one.method.parameters.items())
     return Cell(_label(one) + more, one.method.name)
 
 
@@ -255,7 +255,7 @@ def adjusted_json(one: Adjusted, sweep: Floats | None) -> dict[str, Any]:
     return {
         "run": one.material.run.id,
         "method": one.method.name,
-        "parameters": one.parameters,
+        "parameters": one.method.parameters,
         "strength": one.strength,
         "basis": one.basis,
         "criterion": one.criterion,

@@ -140,20 +140,15 @@ class Adjusted:
     """None: the training counts."""
 
     @property
-    def parameters(self) -> dict[str, float]:
-        """Further parameters of the method."""
-        return {"gamma": self.method.gamma} if isinstance(self.method, AdditiveMultiplicative) else {}
-
-    @property
     def prior_source(self) -> str:
         """Where the class frequencies come from."""
         return TRAINING_COUNTS if self.prior is None else self.prior.source
 
     def derived(self) -> Derived:
         """What is kept of it under its run."""
-        figures = _figures("test", self.after.score.accuracy)
+        figures = accuracy_figures("test", self.after.score.accuracy)
         if self.validation is not None:
-            figures |= _figures("validation", self.validation)
+            figures |= accuracy_figures("validation", self.validation)
         return Derived(
             method=self.method.name,
             strength=self.strength,
@@ -162,12 +157,13 @@ class Adjusted:
             prior=self.prior_source,
             figures=figures,
             fingerprint=self.material.fingerprint,
-            parameters=self.parameters,
+            parameters=self.method.parameters,
             probability=() if self.prior is None else tuple(self.prior.probability.tolist()),
         )
 
 
-def _figures(split: str, accuracy: AccuracySummary) -> dict[str, float]:
+def accuracy_figures(split: str, accuracy: AccuracySummary) -> dict[str, float]:
+    """All and the groups under the names of their metrics, fractions."""
     return {f"{split}.accuracy.{group}": float(getattr(accuracy, group)) for group in GROUPS}
 
 
