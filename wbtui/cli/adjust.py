@@ -66,10 +66,9 @@ def adjust(
     from wbtui.report import adjust_tables, adjusting, terminal
     from wbtui.report.chosen import some_folders
     from wbtui.report.derived import save_derived
-    from wbtui.report.listing import short_ids
     from wbtui.report.settings import fold_seeds
     from wbtui.report.values import json_text
-    from wbtui.store.ids import run_ids
+    from wbtui.store.ids import run_ids, short_ids
     from wbtui.store.reader import open_run
     from wbtui.store.text import plain
 

@@ -13,12 +13,12 @@ from wbtui.plotting.palette import series_style
 from wbtui.plotting.series import Series
 from wbtui.report.adjusting import Adjusted, Floats, accuracy_at, sweep_rows
 from wbtui.report.figures import GROUP_TITLES, GROUPS
-from wbtui.report.listing import short_ids
 from wbtui.report.plots import Look
 from wbtui.report.seeds import candidate, one_a_seed, sentences
 from wbtui.report.settings import Setting
 from wbtui.report.table import Cell, Column, Table, figure_cell, percent_cell, text_cell
 from wbtui.report.values import percent, plus_minus, points
+from wbtui.store.ids import short_ids
 from wbtui.store.text import plain
 
 ORACLE = "oracle: best on test, not a result"

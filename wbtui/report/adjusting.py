@@ -33,7 +33,7 @@ from wbtui.adjustment import (
 from wbtui.errors import UsageError
 from wbtui.metrics import AccuracySummary, Groups, assign_groups
 from wbtui.report.derived import TRAINING_COUNTS, Derived
-from wbtui.report.figures import GROUPS
+from wbtui.report.figures import accuracy_figures
 from wbtui.store.predictions import Classifier
 from wbtui.store.reader import Run
 from wbtui.store.text import plain
@@ -160,11 +160,6 @@ class Adjusted:
             parameters=self.method.parameters,
             probability=() if self.prior is None else tuple(self.prior.probability.tolist()),
         )
-
-
-def accuracy_figures(split: str, accuracy: AccuracySummary) -> dict[str, float]:
-    """All and the groups under the names of their metrics, fractions."""
-    return {f"{split}.accuracy.{group}": float(getattr(accuracy, group)) for group in GROUPS}
 
 
 def adjust_run(material: Material, request: Request) -> Adjusted:

@@ -32,8 +32,9 @@ from wbtui.metrics import (
     AccuracySummary,
     Interval,
 )
-from wbtui.report.adjusting import Material, accuracy_figures, load_material
+from wbtui.report.adjusting import Material, load_material
 from wbtui.report.derived import TRAINING_COUNTS, Derived
+from wbtui.report.figures import accuracy_figures
 from wbtui.store.predictions import PredictionsMeta
 from wbtui.store.reader import Run
 

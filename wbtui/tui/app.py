@@ -19,7 +19,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from wbtui.catalog import nearest
-from wbtui.report.listing import short_ids
+from wbtui.store.ids import short_ids
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui import alerts
