@@ -15,10 +15,11 @@ from wbtui.report.adjusting import Adjusted, Floats, accuracy_at, sweep_rows
 from wbtui.report.figures import GROUP_TITLES, GROUPS
 from wbtui.report.plots import Look
 from wbtui.report.seeds import candidate, one_a_seed, sentences
-from wbtui.report.settings import Setting
+from wbtui.report.settings import Setting, fold_seeds
 from wbtui.report.table import Cell, Column, Table, figure_cell, percent_cell, text_cell
 from wbtui.report.values import percent, plus_minus, points
 from wbtui.store.ids import short_ids
+from wbtui.store.reader import Run
 from wbtui.store.text import plain
 
 ORACLE = "oracle: best on test, not a result"
@@ -39,6 +40,26 @@ _COLUMNS = (
 )
 _CURVE_POINTS = 400
 _SHOWN_NOTES = 6
+
+
+def result_tables(
+    results: Sequence[Adjusted], runs: Sequence[Run], strengths: Floats | None, names: Mapping[str, str]
+) -> list[Table]:
+    """Everything that is said of results: by run, over the seeds of settings that have several, by strength.
+
+    Args:
+        results: of all methods on all runs.
+        runs: that were adjusted.
+        strengths: of a sweep; None: there is none.
+        names: run id → what it is called here.
+    """
+    settings = fold_seeds(runs)
+    tables = [run_table(results, names)]
+    if any(setting.n > 1 for setting in settings):
+        tables.append(seed_table(results, settings))
+    if strengths is not None:
+        tables += [sweep_table(one, strengths, names[one.material.run.id]) for one in results]
+    return tables
 
 
 def run_table(results: Sequence[Adjusted], names: Mapping[str, str]) -> Table:
