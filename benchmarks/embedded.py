@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from wbtui.adjustment import Method, adjust, method_named
+from wbtui.adjustment import AllAccuracy, Method, method_named
 from wbtui.metrics import seed_statistics
-from wbtui.report.adjusting import Material, load_material
+from wbtui.report.adjusting import Material, Request, adjust_run, load_material
 from wbtui.report.markup import to_markdown
 from wbtui.report.table import Cell, Column, Table, text_cell
 from wbtui.report.values import figure, percent, plus_minus
@@ -84,8 +84,8 @@ def adjusted(method: Method, group: str) -> Value:
     """Test accuracy with a strength chosen on validation."""
 
     def value(material: Material) -> float:
-        found = adjust(material.test, material.validation, material.groups, method)
-        return float(getattr(found.test.score.accuracy, group))
+        found = adjust_run(material, Request(method, AllAccuracy()))
+        return float(getattr(found.after.score.accuracy, group))
 
     return value
 

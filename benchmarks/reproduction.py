@@ -20,9 +20,9 @@ import numpy as np
 import tomli_w
 from reproduction_plan import EAGER_FP32, GRAPHS_BF16, VARIANTS, Planned, plan
 
-from wbtui.adjustment import adjust, method_named, score
+from wbtui.adjustment import AllAccuracy, method_named, score
 from wbtui.metrics import accuracy_by_class, seed_statistics
-from wbtui.report.adjusting import Material, load_material
+from wbtui.report.adjusting import Material, Request, adjust_run, load_material
 from wbtui.report.markup import to_markdown
 from wbtui.report.table import Cell, Column, Table, text_cell
 from wbtui.report.values import figure, percent, plus_minus, points
@@ -142,8 +142,8 @@ def tables(material: Material, rule: str) -> dict[str, Any]:
     adjusted: dict[str, Any] = {}
     if rule == "holdout":
         for name in ("additive", "multiplicative"):
-            found = adjust(test, material.validation, groups, method_named(name))
-            adjusted[name] = _figures(found.choice.strength, found.choice.basis, found.test.score.accuracy)
+            found = adjust_run(material, Request(method_named(name), AllAccuracy()))
+            adjusted[name] = _figures(found.strength, found.basis, found.after.score.accuracy)
     else:
         method = method_named("tau_norm")  # WB22 keeps the bias
         for name, strength in (("tau_norm", 1.9), ("l2", 1.0)):

@@ -18,7 +18,6 @@ from wbtui.config import DataConfig
 from wbtui.data import fetch, torchvision_import
 from wbtui.data.available import available, planned_splits
 from wbtui.data.longtail import load
-from wbtui.data.source_images import AvailableData
 from wbtui.data.sources import torchvision_sets
 from wbtui.errors import UsageError
 
@@ -108,25 +107,14 @@ def test_an_incomplete_file_counts_as_missing(tmp_path: Path) -> None:
     assert not available(_config(tmp_path)).ready
 
 
-@pytest.mark.parametrize("permission", [True, lambda found: found.downloadable])
-def test_a_download_happens_with_permission(tmp_path: Path, fake: type[FakeMnist], permission: Any) -> None:
+def test_a_set_that_was_fetched_is_read_without_another_download(
+    tmp_path: Path, fake: type[FakeMnist]
+) -> None:
     _sized(tmp_path / "MNIST/raw/train-labels-idx1-ubyte", 60_000)  # torn: must not pass for the whole
     config = _config(tmp_path).model_copy(update={"imbalance_factor": 2.0, "images_per_class": 30})
-    load(config, download=permission)
+    assert fetch.main(["mnist", "--root", str(tmp_path)]) == 0
+    load(config)
     assert [call["download"] for call in fake.opened] == [True, False, False]
-
-
-def test_a_question_answered_no_downloads_nothing(tmp_path: Path, fake: type[FakeMnist]) -> None:
-    asked: list[AvailableData] = []
-
-    def question(found: AvailableData) -> bool:
-        asked.append(found)
-        return False
-
-    with pytest.raises(UsageError, match="lacks MNIST/raw"):
-        load(_config(tmp_path), download=question)
-    assert asked[0].source == "mnist"
-    assert fake.opened == []
 
 
 def test_damaged_archives_are_not_replaced_without_permission(tmp_path: Path, fake: type[FakeMnist]) -> None:

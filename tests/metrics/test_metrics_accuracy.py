@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from wbtui.metrics import (
     accuracy_by_class,
-    accuracy_summary,
     assign_groups,
     confusion_matrix,
     correct_by_class,
+    summarise_accuracy,
 )
 
 
@@ -42,7 +42,8 @@ def test_confusion_and_accuracy_agree_with_a_loop(case):
 def test_all_is_the_mean_over_classes_not_over_images():
     labels = np.array([0, 0, 0, 0, 1, 2, 2])
     predictions = np.array([0, 0, 0, 1, 1, 0, 0])
-    summary = accuracy_summary(labels, predictions, assign_groups([300, 50, 5, 7], 100, 20))
+    groups = assign_groups([300, 50, 5, 7], 100, 20)
+    summary = summarise_accuracy(accuracy_by_class(labels, predictions, 4), groups)
     assert summary.all == pytest.approx((0.75 + 1.0 + 0.0) / 3)
     assert (summary.many, summary.medium, summary.few) == (0.75, 1.0, 0.0)
     assert math.isnan(summary.by_class[3])
@@ -50,7 +51,7 @@ def test_all_is_the_mean_over_classes_not_over_images():
 
 def test_no_images_at_all_give_nan_without_a_warning():
     empty = np.array([], dtype=np.int64)
-    summary = accuracy_summary(empty, empty, assign_groups([5, 5], 100, 20))
+    summary = summarise_accuracy(accuracy_by_class(empty, empty, 2), assign_groups([5, 5], 100, 20))
     assert math.isnan(summary.all)
 
 

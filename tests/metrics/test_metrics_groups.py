@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from wbtui.metrics import DISPLAY_NAMES, GROUP_NAMES, assign_groups, head_first
+from wbtui.metrics import assign_groups, head_first
 
 
 def test_bounds_are_strict_on_both_sides():
@@ -34,10 +34,6 @@ def test_group_means_leave_out_nan_and_empty_groups_are_nan_not_zero():
     assert means["many"] == 0.75
     assert math.isnan(means["medium"])
     assert math.isnan(means["few"])
-
-
-def test_display_names_are_head_medium_tail():
-    assert [DISPLAY_NAMES[name] for name in GROUP_NAMES] == ["head", "medium", "tail"]
 
 
 @pytest.mark.parametrize("counts", [[], [[1, 2]], [3, -1]])

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from wbtui.metrics import (
-    bootstrap_all,
     bootstrap_class_mean,
     bootstrap_difference,
+    correct_by_class,
     paired_interval,
     seed_statistics,
     welch_interval,
@@ -40,7 +40,7 @@ LABELS = np.repeat(np.arange(6), [50, 40, 50, 9, 50, 20])
 
 def test_bootstrap_matches_drawing_the_images_themselves():
     predictions = make_predictions(0, 0.7, LABELS, 6)
-    interval = bootstrap_all(LABELS, predictions, 6, seed=1, resamples=20_000)
+    interval = bootstrap_class_mean(*correct_by_class(LABELS, predictions, 6), seed=1, resamples=20_000)
     drawn = resample_images(LABELS, predictions == LABELS, np.random.default_rng(2), 20_000)
     low, high = np.quantile(drawn, [0.025, 0.975])
     assert interval.low == pytest.approx(low, abs=0.004)
@@ -57,7 +57,7 @@ def test_paired_bootstrap_matches_drawing_pairs_and_is_narrower_than_unpaired():
     low, high = np.quantile(drawn, [0.025, 0.975])
     assert interval.low == pytest.approx(low, abs=0.004)
     assert interval.high == pytest.approx(high, abs=0.004)
-    alone = bootstrap_all(LABELS, after, 6, seed=1)
+    alone = bootstrap_class_mean(*correct_by_class(LABELS, after, 6), seed=1)
     assert interval.high - interval.low < alone.high - alone.low
 
 
@@ -80,7 +80,8 @@ def test_paired_bootstrap_where_gains_and_losses_fill_a_class():
 
 def test_same_seed_same_interval_and_another_seed_another():
     predictions = make_predictions(0, 0.7, LABELS, 6)
-    first, again, other = (bootstrap_all(LABELS, predictions, 6, seed=s) for s in (3, 3, 4))
+    counts = correct_by_class(LABELS, predictions, 6)
+    first, again, other = (bootstrap_class_mean(*counts, seed=s) for s in (3, 3, 4))
     assert first == again
     assert first != other
 
@@ -93,7 +94,7 @@ def test_classes_without_images_do_not_enter():
 
 def test_no_images_give_nan():
     empty = np.array([], dtype=int)
-    assert math.isnan(bootstrap_all(empty, empty, 3).estimate)
+    assert math.isnan(bootstrap_class_mean(*correct_by_class(empty, empty, 3)).estimate)
 
 
 @settings(deadline=None, max_examples=60)
@@ -164,7 +165,7 @@ def test_std_is_the_sample_one_and_nan_for_one_seed():
 
 def test_wrong_shapes_and_levels_are_refused():
     with pytest.raises(ValueError, match="level is 95"):
-        bootstrap_all(LABELS, LABELS, 6, level=95)
+        bootstrap_class_mean(np.array([4]), np.array([4]), level=95)
     with pytest.raises(ValueError, match="shape"):
         bootstrap_class_mean(np.zeros(2, int), np.zeros(3, int))
     with pytest.raises(ValueError, match="between 0 and total"):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from finished_runs import COUNTS, accuracies, classifier, make_run, predictions_of
 
-from wbtui.adjustment import AllAccuracy, method_named
+from wbtui.adjustment import AllAccuracy, FewAboveFloor, method_named
 from wbtui.errors import UsageError
 from wbtui.plotting.text import to_text
 from wbtui.report.adjust_tables import (
@@ -19,7 +19,8 @@ from wbtui.report.adjust_tables import (
     sweep_table,
 )
 from wbtui.report.adjusting import Adjusted, Request, adjust_run, load_material, parse_sweep, sweep_rows
-from wbtui.report.compare import compare, difference_tables
+from wbtui.report.compare import compare
+from wbtui.report.compare_tables import difference_tables
 from wbtui.report.derived import describe, load_derived, save_derived
 from wbtui.report.entries import entries
 from wbtui.report.plots import Look
@@ -62,6 +63,15 @@ def test_without_validation_the_published_strength_is_taken_and_said(tmp_path: P
     table = run_table([one], {one.material.run.id: "x"})
     assert any("nothing was chosen" in note for note in table.notes)
     assert one.validation is None
+
+
+def test_a_floor_that_test_misses_leaves_no_oracle_but_a_report(tmp_path: Path) -> None:
+    material = load_material(open_run(make_run(tmp_path)))
+    request = Request(method_named("additive"), FewAboveFloor(many_floor=1.0), choose="published")
+    one = adjust_run(material, request)
+    assert one.oracle is None
+    assert one.after.score.accuracy.many < 1.0
+    assert len(run_table([one], {material.run.id: "x"}).rows) == 2
 
 
 def test_a_strength_by_hand_and_one_chosen_on_test_are_called_what_they_are(tmp_path: Path) -> None:

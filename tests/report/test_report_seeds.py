@@ -59,7 +59,8 @@ def test_each_seed_counts_once_by_its_newest_run_of_the_best_kind_there_is(runs:
 
 
 def test_what_does_not_count_is_said_by_name() -> None:
-    runs = [Candidate(f"r{n}", 0, "finished") for n in range(3)] + [Candidate("r9", 1, "stopped")]
+    runs = [Candidate(f"r{n}", 0, "finished", measured=True) for n in range(3)]
+    runs.append(Candidate("r9", 1, "stopped", measured=True))
     assert sentences("wd", one_a_seed(runs[1:], same), {"r1": "a1", "r2": "b2"}) == (
         "wd: seed 0 was run twice (a1, b2); the newer, b2, counts",
         "wd: left out, not finished: r9 is stopped",

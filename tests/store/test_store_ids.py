@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from wbtui.config import RunConfig
 from wbtui.errors import UsageError
-from wbtui.store.ids import create_run, new_id, resolve_id, resolve_run, run_ids, short_id
+from wbtui.store.ids import create_run, new_id, resolve_id, resolve_run, run_ids, short_ids
 from wbtui.store.index import RunIndex
 
 IDS = [
@@ -90,11 +90,11 @@ def test_whatever_is_typed_gives_a_run_or_a_message(text: str) -> None:
 
 
 def test_short_ids_are_unique_and_resolve() -> None:
-    shorts = [short_id(IDS, run_id) for run_id in IDS]
+    shorts = [short_ids(IDS)[run_id] for run_id in IDS]
     assert shorts == ["7f3a", "7f3b", "02d1"]
     assert [resolve_id(IDS, short, "runs") for short in shorts] == IDS
     twins = ["a-11112222", "b-11112222"]
-    assert [resolve_id(twins, short_id(twins, name), "runs") for name in twins] == twins
+    assert [resolve_id(twins, short_ids(twins)[name], "runs") for name in twins] == twins
 
 
 def test_a_folder_is_made_and_found_again(runs: Path) -> None:

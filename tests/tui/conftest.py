@@ -13,6 +13,7 @@ from dashboard_helpers import STILL, make_run, still
 from pictured_runs import HOST, Clock, make_runs
 from textual.pilot import Pilot
 
+from wbtui.launch import queue_files
 from wbtui.store import facts, records
 from wbtui.store.format import ProcessInfo
 from wbtui.tui.app import WbtuiApp
@@ -30,6 +31,13 @@ def runs(tmp_path: Path) -> Path:
     folder = tmp_path / "runs"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def _paused_queue(runs: Path) -> None:
+    """What is queued waits: no worker is started."""
+    (runs / queue_files.PLACE).mkdir()
+    queue_files.write_settings(runs, queue_files.QueueSettings(paused=True))
 
 
 @pytest.fixture

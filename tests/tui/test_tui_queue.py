@@ -20,13 +20,13 @@ def queued_run(runs: Path, seed: int, variant: str = "wd") -> Path:
     return launch_start.make_run(runs, resolve("digits_lt", variant, options={"seed": seed}))
 
 
+@pytest.mark.usefixtures("_paused_queue")
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 def test_what_is_said_of_each_run_stands_below_the_same_of_the_run_before(
     runs: Path, size: tuple[int, int]
 ) -> None:
     seeds = [("ce", 0), ("wd_fr_etf", 11), ("wb", 123456)]
     queue_files.enqueue(runs, [queued_run(runs, seed, variant) for variant, seed in seeds])
-    queue_files.write_settings(runs, queue_files.QueueSettings(paused=True))
 
     async def look() -> None:
         async with opened(runs, size) as (app, pilot):
@@ -48,6 +48,7 @@ def test_a_long_name_is_cut_and_what_stands_behind_it_stays() -> None:
     assert cell_len(first[: first.index("slot")]) == cell_len(second[: second.index("auto")])
 
 
+@pytest.mark.usefixtures("_paused_queue")
 def test_help_opens_over_the_queue_and_names_its_keys_as_they_are_bound(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,7 +56,6 @@ def test_help_opens_over_the_queue_and_names_its_keys_as_they_are_bound(
     assert not bound.problems
     monkeypatch.setattr(application, "load_keymap", lambda path: bound)
     queue_files.enqueue(runs, [queued_run(runs, 0), queued_run(runs, 1)])
-    queue_files.write_settings(runs, queue_files.QueueSettings(paused=True))
 
     async def look() -> None:
         async with opened(runs) as (app, pilot):

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from dashboard_helpers import (
     SIZES,
     drive,
@@ -123,7 +124,14 @@ def test_a_wrong_filter_is_refused_where_it_is_typed(runs: Path) -> None:
     drive(look)
 
 
-def test_sort_orders_by_a_figure_and_again_the_other_way_round(runs: Path) -> None:
+@pytest.mark.parametrize(
+    ("key", "orders"),
+    [("all", ([0.9, 0.6, 0.3], [0.3, 0.6, 0.9])), ("time", ([0.6, 0.9, 0.3], [0.3, 0.9, 0.6]))],
+    ids=["a figure", "newest first"],
+)
+def test_sort_orders_by_what_is_chosen_and_again_the_other_way_round(
+    runs: Path, key: str, orders: tuple[list[float], ...]
+) -> None:
     for number, accuracy in enumerate((0.3, 0.9, 0.6)):
         make_run(runs, number, accuracy=accuracy)
 
@@ -134,10 +142,10 @@ def test_sort_orders_by_a_figure_and_again_the_other_way_round(runs: Path) -> No
             def order() -> list[float]:
                 return [round(line.row.accuracy_all or 0, 1) for line in table.lines]
 
-            for wanted in ([0.9, 0.6, 0.3], [0.3, 0.6, 0.9]):
+            for wanted in orders:
                 await pilot.press("o")
                 keys = [key for key, _ in app.screen._options]  # type: ignore[attr-defined]
-                app.screen.query_one("OptionList").highlighted = keys.index("all")  # type: ignore[attr-defined]
+                app.screen.query_one("OptionList").highlighted = keys.index(key)  # type: ignore[attr-defined]
                 await pilot.press("enter")
                 assert order() == wanted
 

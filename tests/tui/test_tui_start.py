@@ -1,6 +1,7 @@
 """The start form: what does it refuse, what does it say, and what does it start?"""
 
 import asyncio
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -25,6 +26,12 @@ from wbtui.tui.screens.runs import RunsScreen
 from wbtui.tui.screens.start import StartScreen
 
 
+def fill(app: WbtuiApp, **values: str) -> None:
+    """Write into fields of the form."""
+    for name, value in values.items():
+        app.screen.query_one(f"#{name}", Input).value = value
+
+
 def test_the_form_refuses_wrong_values_beside_their_field(runs: Path) -> None:
     async def look() -> None:
         async with opened(runs) as (app, pilot):
@@ -46,7 +53,7 @@ def test_the_form_refuses_wrong_values_beside_their_field(runs: Path) -> None:
                 assert not run_ids(runs)
                 field.value = before
                 await until(pilot, lambda name=name: not screen.query_one(f"#wrong-{name}").display)
-            screen.query_one("#settings", Input).value = "stages.0.epochs=3"
+            fill(app, settings="stages.0.epochs=3")
             meaning = screen.query_one("#meaning", Static)
             await until(pilot, lambda: "--set stages.0.epochs=3" in str(meaning.render()))
             assert "wbtui run --preset digits_lt" in str(meaning.render())
@@ -61,9 +68,10 @@ def test_the_keys_of_the_form_stand_below_it_however_much_it_says(runs: Path) ->
     async def look() -> None:
         async with opened(runs, (80, 24)) as (app, pilot):
             await pilot.press("R")
-            app.screen.query_one(
-                "#settings", Input
-            ).value = "stages.0.epochs=1 stages.0.schedule=cosine_papers stages.0.batch_size=32 model.width=2"
+            settings = (
+                "stages.0.epochs=1 stages.0.schedule=cosine_papers stages.0.batch_size=32 model.width=2"
+            )
+            fill(app, settings=settings)
             await until(pilot, lambda: "learning rate 0" in str(app.screen.query_one("#meaning").render()))
             await pilot.pause()
             assert "completes   esc back" in screen_text(app)
@@ -93,7 +101,7 @@ def test_keys_that_come_at_once_go_to_their_fields(runs: Path) -> None:
             screen = app.screen
             assert isinstance(screen, StartScreen)
             post_at_once(app, BURST)
-            await until(pilot, lambda: len(screen._answer.resolved) == 2)
+            await until(pilot, lambda: "2 runs, " in screen_text(app))
             assert screen.values == FormValues(
                 "digits_lt", "ce", "0,1", "auto", "stages.0.epochs=3", name="again"
             )
@@ -161,25 +169,21 @@ def test_a_schedule_too_short_for_its_weight_decay_is_told_before_and_after(runs
             await until(
                 pilot, lambda: "epochs x steps x lr x WD = 0.375, 14% of the papers' 2.62" in screen_text(app)
             )
-            app.screen.query_one("#variant", Input).value = "ce"
+            fill(app, variant="ce")
             await until(pilot, lambda: "epochs x steps" not in screen_text(app))
-            app.screen.query_one("#variant", Input).value = "ce,wd,wb"
+            fill(app, variant="ce,wd,wb")
             await until(pilot, lambda: "wd, wb: epochs x steps x lr x WD = 0.375" in screen_text(app))
             await pilot.press("escape")
 
     drive(look)
 
 
-def test_the_forms_key_for_the_queue_does_not_leave_the_dashboard(
-    runs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (runs / queue_files.PLACE).mkdir()
-    queue_files.write_settings(runs, queue_files.QueueSettings(paused=True))
-
+@pytest.mark.usefixtures("_paused_queue")
+def test_the_forms_key_for_the_queue_does_not_leave_the_dashboard(runs: Path) -> None:
     async def look() -> None:
         async with opened(runs, (140, 50)) as (app, pilot):
             await pilot.press("R")
-            app.screen.query_one("#tags", Input).value = "base,grid night"
+            fill(app, tags="base,grid night")
             await pilot.press("ctrl+q")
             await until(pilot, lambda: "1 queued" in screen_text(app))
             assert isinstance(app.screen, RunsScreen)
@@ -191,16 +195,14 @@ def test_the_forms_key_for_the_queue_does_not_leave_the_dashboard(
     drive(look)
 
 
+@pytest.mark.usefixtures("_paused_queue")
 def test_several_seeds_and_variants_go_to_the_queue(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wbtui.tui.screens.queue.ensure_worker", lambda runs: None)
-    (runs / queue_files.PLACE).mkdir()
-    queue_files.write_settings(runs, queue_files.QueueSettings(paused=True))
 
     async def look() -> None:
         async with opened(runs, (140, 50)) as (app, pilot):
             await pilot.press("R")
-            app.screen.query_one("#variant", Input).value = "ce,wd"
-            app.screen.query_one("#seed", Input).value = "0,1"
+            fill(app, variant="ce,wd", seed="0,1")
             await pilot.press("enter")
             await until(pilot, lambda: isinstance(app.screen, RunsScreen))
             await until(pilot, lambda: "4 queued" in screen_text(app))
@@ -243,7 +245,7 @@ def test_with_no_runs_the_first_screen_leads_to_a_run(runs: Path, monkeypatch: p
         async with opened(runs) as (app, pilot):
             assert "R   and then enter trains" in screen_text(app)
             await pilot.press("R")
-            app.screen.query_one("#settings", Input).value = "stages.0.epochs=2"
+            fill(app, settings="stages.0.epochs=2")
             await pilot.press("enter")
             await until(pilot, lambda: isinstance(app.screen, RunsScreen))
             await until(pilot, lambda: len(run_ids(runs)) == 1)
@@ -263,13 +265,10 @@ def test_again_begins_with_the_configuration_of_the_run(runs: Path) -> None:
     async def look() -> None:
         async with opened(runs) as (app, pilot):
             await pilot.press("A")
-            screen = app.screen
-            assert isinstance(screen, StartScreen)
+            assert isinstance(app.screen, StartScreen)
             await until(pilot, lambda: "--config" in screen_text(app))
-            assert screen._answer.resolved[0].config.stages[0].weight_decay == 0.123
-            assert ("stages.0.weight_decay", "0.005", "0.123", "") in screen._answer.difference
             assert "differs from the preset digits_lt in" in screen_text(app)
-            assert "0.005 → 0.123" in screen_text(app)
+            assert re.search(r"stages\.0\.weight_decay +0\.005 → 0\.123", screen_text(app))
             await pilot.press("escape")
 
     drive(look)

@@ -3,7 +3,6 @@
 Accuracies are fractions. A choice is made on validation; whatever is chosen on test is called "oracle".
 """
 
-from wbtui.adjustment.adjust import Adjustment, adjust
 from wbtui.adjustment.choose import Basis, Choice, choose_strength, oracle_choice, published_choice
 from wbtui.adjustment.criteria import CRITERIA, AllAccuracy, Criterion, FewAboveFloor, HarmonicMean
 from wbtui.adjustment.curve import GRID_STEP, Curve, GroupValues, strength_curve
@@ -23,7 +22,6 @@ __all__ = [
     "GRID_STEP",
     "METHODS",
     "AdditiveMultiplicative",
-    "Adjustment",
     "AllAccuracy",
     "Basis",
     "Choice",
@@ -39,7 +37,6 @@ __all__ = [
     "Score",
     "ScoredSet",
     "Split",
-    "adjust",
     "choose_pair",
     "choose_strength",
     "evaluate",

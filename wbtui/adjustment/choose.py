@@ -24,6 +24,10 @@ _NARROW = 1e-6
 (unless all are), and stretches whose lengths differ by less are equally long."""
 
 
+_SEED = 0
+"""Of the bootstrap: one choice has one standard error, whoever asks for it."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """A strength and what speaks for it."""
@@ -54,7 +58,7 @@ class Choice:
     """Images the choice rests on; 0 for a published strength."""
 
 
-def choose_strength(curve: Curve, criterion: Criterion | None = None, *, seed: int = 0) -> Choice:
+def choose_strength(curve: Curve, criterion: Criterion | None = None) -> Choice:
     """The strength that maximises `criterion` (All by default) on a curve.
 
     The middle of the longest stretch of best plateaus, the first of equally long ones: far from where the figure
@@ -64,7 +68,6 @@ def choose_strength(curve: Curve, criterion: Criterion | None = None, *, seed: i
     Args:
         curve: of validation, or of test.
         criterion: what to maximise; None means All.
-        seed: of the bootstrap for the standard error.
 
     Raises:
         UsageError: the split has no images, the criterion's group is empty, or no strength is admissible.
@@ -88,7 +91,7 @@ def choose_strength(curve: Curve, criterion: Criterion | None = None, *, seed: i
     if not curve.exact:
         inside = curve.points[first : last + 1]
         strength = inside[np.argmin(np.abs(inside - strength))]
-    error = _standard_error(curve, goal, float(strength), seed)
+    error = _standard_error(curve, goal, float(strength))
     near = np.flatnonzero(admissible & (objective >= best - error - _SAME))
     return Choice(
         method=curve.method,
@@ -103,10 +106,10 @@ def choose_strength(curve: Curve, criterion: Criterion | None = None, *, seed: i
     )
 
 
-def oracle_choice(test_curve: Curve, criterion: Criterion | None = None, *, seed: int = 0) -> Choice | None:
+def oracle_choice(test_curve: Curve, criterion: Criterion) -> Choice | None:
     """The best strength on test, an upper bound; None where test keeps no floor, which must not prevent a report."""
     try:
-        return choose_strength(test_curve, criterion, seed=seed)
+        return choose_strength(test_curve, criterion)
     except UsageError:
         return None
 
@@ -136,11 +139,11 @@ def _longest_run(curve: Curve, chosen: npt.NDArray[np.bool_]) -> tuple[int, int]
     return int(firsts[longest]), int(lasts[longest])
 
 
-def _standard_error(curve: Curve, criterion: Criterion, strength: float, seed: int) -> float:
+def _standard_error(curve: Curve, criterion: Criterion, strength: float) -> float:
     """Standard deviation of the objective over stratified resamples of the images, see `metrics.intervals`."""
     correct = curve.correct_by_class(np.array([strength]))[0]
     total = np.maximum(curve.total, 1)
-    draws = np.random.default_rng(seed).binomial(
+    draws = np.random.default_rng(_SEED).binomial(
         total[:, None], (correct / total)[:, None], size=(total.size, RESAMPLES)
     )
     by_class = np.where(curve.total[:, None] > 0, draws / total[:, None], np.nan)

@@ -84,10 +84,8 @@ def evaluate(
     method: Method,
     strength: float,
     prior: ClassPrior | None = None,
-    *,
-    seed: int = 0,
 ) -> Evaluation:
-    """Everything about one setting; `seed` is that of the bootstrap, the rest as for `score`.
+    """Everything about one setting; arguments as for `score`.
 
     Raises:
         UsageError, ValueError: as `score`.
@@ -97,5 +95,5 @@ def evaluate(
     error = float("nan")
     if confidence is not None:
         error = expected_calibration_error(confidence, result.predictions == scored.labels)
-    interval = bootstrap_class_mean(result.confusion.diagonal(), result.confusion.sum(axis=1), seed=seed)
+    interval = bootstrap_class_mean(result.confusion.diagonal(), result.confusion.sum(axis=1))
     return Evaluation(score=result, calibration_error=error, interval=interval)

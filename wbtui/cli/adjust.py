@@ -1,6 +1,7 @@
 """`wbtui adjust`: what does logit adjustment make of finished runs?"""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -62,29 +63,16 @@ def adjust(
     images gets the published strength.
     """
     from wbtui.adjustment import CRITERIA, DEFAULT_METHOD, FewAboveFloor
-    from wbtui.errors import UsageError
     from wbtui.report import adjust_tables, adjusting, terminal
     from wbtui.report.chosen import some_folders
     from wbtui.report.derived import save_derived
-    from wbtui.report.listing import short_ids
-    from wbtui.report.settings import fold_seeds
     from wbtui.report.values import json_text
-    from wbtui.store.ids import run_ids
+    from wbtui.store.ids import run_ids, short_ids
     from wbtui.store.reader import open_run
     from wbtui.store.text import plain
 
-    if strength is not None and not 0 <= strength <= 100:
-        raise UsageError(f"--strength {strength:g}: expected a number from 0 to 100")
-    if floor and criterion != "few":
-        raise UsageError("--floor belongs to --criterion few")
-    if strength is not None and choose is not None:
-        raise UsageError(
-            f"--strength {strength:g} is given by hand, so that --choose {choose} has nothing to choose; expected one "
-            "of them"
-        )
+    _check_options(context.params)
     check_plot_size(context)
-    if plot and as_json:
-        raise UsageError("--plot draws and --json prints for programs; expected one of them")
     strengths = adjusting.parse_sweep(sweep) if sweep else None
     found = [open_run(folder) for folder in some_folders(runs, run)]
     materials = [adjusting.load_material(one) for one in found]
@@ -103,17 +91,31 @@ def adjust(
     if as_json:
         print(json_text([adjust_tables.adjusted_json(one, strengths) for one in results]))
     else:
-        settings = fold_seeds(found)
-        tables = [adjust_tables.run_table(results, names)]
-        if any(setting.n > 1 for setting in settings):
-            tables.append(adjust_tables.seed_table(results, settings))
-        if strengths is not None:
-            tables += [
-                adjust_tables.sweep_table(one, strengths, names[one.material.run.id]) for one in results
-            ]
-        terminal.show(*tables)
+        terminal.show(*adjust_tables.result_tables(results, found, strengths, names))
         for one in results if plot else ():
             look = terminal.look(width, height)
             terminal.print_picture(adjust_tables.curve_plot(one, look, names[one.material.run.id]))
     for path in kept:
         terminal.say(f"saved {plain(str(path))}")
+
+
+def _check_options(given: Mapping[str, Any]) -> None:
+    """Refuse options that contradict each other, and a strength that none is.
+
+    Raises:
+        UsageError: they do.
+    """
+    from wbtui.errors import UsageError
+
+    strength, choose = given["strength"], given["choose"]
+    if strength is not None and not 0 <= strength <= 100:
+        raise UsageError(f"--strength {strength:g}: expected a number from 0 to 100")
+    if given["floor"] and given["criterion"] != "few":
+        raise UsageError("--floor belongs to --criterion few")
+    if strength is not None and choose is not None:
+        raise UsageError(
+            f"--strength {strength:g} is given by hand, so that --choose {choose} has nothing to choose; expected one "
+            "of them"
+        )
+    if given["plot"] and given["as_json"]:
+        raise UsageError("--plot draws and --json prints for programs; expected one of them")

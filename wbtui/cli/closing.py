@@ -14,7 +14,7 @@ from wbtui.cli.runs_folder import runs_words
 from wbtui.report.figures import GROUP_TITLES
 from wbtui.report.values import figure, percent
 from wbtui.store.format import CHECKPOINT
-from wbtui.store.ids import run_ids, short_id
+from wbtui.store.ids import run_ids, short_ids
 from wbtui.store.text import plain
 
 _SPLITS = ("test", "validation", "train")
@@ -73,7 +73,7 @@ def _report(console: Console, standing: Standing) -> None:
         if f"{split}.accuracy.all" in final:
             console.print(_table(split, final, best, best_epoch))
     console.print(Text(f"folder  {standing.run.path}"))
-    short = short_id(run_ids(standing.run.path.parent), standing.run.id)
+    short = _short_ids([standing])[standing.run.id]
     for command, why in _NEXT.get(name, _GOES_ON):
         if command == "resume" and not (standing.run.path / CHECKPOINT).is_file():
             why = "begin again; there is no checkpoint"
@@ -83,14 +83,14 @@ def _report(console: Console, standing: Standing) -> None:
 
 
 def _report_together(console: Console, standings: Sequence[Standing]) -> None:
-    ids = run_ids(standings[0].run.path.parent)
+    short = _short_ids(standings)
     table = Table(title="test", title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False)
     for title in ("run", "what", "state", "epoch"):
         table.add_column(title)
     for title in (*GROUP_TITLES.values(), "Loss", "FDR"):
         table.add_column(title, justify="right", no_wrap=True)
     for one in standings:
-        words = (short_id(ids, one.run.id), str(one.labels), one.state.name)
+        words = (short[one.run.id], str(one.labels), one.state.name)
         figures = _cells("test", _figures(one)[0])
         table.add_row(*map(Text, words), f"{one.epochs_done}/{one.labels.epochs}", *figures)
     console.print()
@@ -99,6 +99,11 @@ def _report_together(console: Console, standings: Sequence[Standing]) -> None:
     console.print(Text(f"folder  {runs}"))
     for command, why in (("ls", "all runs"), ("queue", "what still waits")):
         console.print(Text(f"next    wbtui {command}{runs_words(runs)}   ({why})"))
+
+
+def _short_ids(standings: Sequence[Standing]) -> dict[str, str]:
+    """What each run of the folder is called, these among them, wherever they are meanwhile."""
+    return short_ids([*run_ids(standings[0].run.path.parent), *(one.run.id for one in standings)])
 
 
 def _figures(standing: Standing) -> tuple[Mapping[str, float], Mapping[str, float], int | None]:

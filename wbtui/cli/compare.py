@@ -36,6 +36,7 @@ def compare(
     """
     from wbtui.errors import UsageError
     from wbtui.report import compare as comparing
+    from wbtui.report import compare_tables as told
     from wbtui.report.entries import entries
     from wbtui.report.printing import print_tables
     from wbtui.report.values import counted, json_text
@@ -49,11 +50,11 @@ def compare(
         )
     comparison = comparing.compare(found)
     if format_ == "json":
-        print(json_text(comparing.comparison_json(comparison, only_differences=diff)))
+        print(json_text(told.comparison_json(comparison, only_differences=diff)))
         return
-    differing = comparing.difference_tables(comparison)
+    differing = told.difference_tables(comparison)
     if format_ == "csv":
-        tables = differing if diff else [comparing.long_table(comparison)]
+        tables = differing if diff else [told.long_table(comparison)]
     else:
-        tables = differing if diff else [comparing.metric_table(comparison), *differing]
+        tables = differing if diff else [told.metric_table(comparison), *differing]
     print_tables(tables, format_, comparison.problems)

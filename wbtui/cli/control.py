@@ -44,8 +44,9 @@ def stop(
     from wbtui.launch.stop import Rung
     from wbtui.store.ids import resolve_run
 
+    first = Rung.TERMINATE if now else Rung.ASK
     folders = [resolve_run(runs, text) for text in dict.fromkeys(run)]
-    raise typer.Exit(climb(folders, Rung.KILL if kill else Rung.TERMINATE if now else Rung.ASK))
+    raise typer.Exit(climb(folders, Rung.KILL if kill else first))
 
 
 @app.command()

@@ -27,11 +27,10 @@ class Display(Protocol):
         """Leave the terminal as it was; nothing more is shown."""
 
 
-def accuracy_words(scalars: Mapping[str, float], split: str = "test") -> str:
-    """`All 43.1  Many 75.0  Medium 41.2  Few 9.8` of a split."""
+def accuracy_words(scalars: Mapping[str, float]) -> str:
+    """`All 43.1  Many 75.0  Medium 41.2  Few 9.8` on test."""
     words = (
-        f"{title} {percent(scalars.get(f'{split}.accuracy.{group}'))}"
-        for group, title in GROUP_TITLES.items()
+        f"{title} {percent(scalars.get(f'test.accuracy.{group}'))}" for group, title in GROUP_TITLES.items()
     )
     return "  ".join(words)
 

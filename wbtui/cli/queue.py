@@ -25,8 +25,6 @@ Slots = Annotated[
         metavar="LIST", help="Runs at once by device, e.g. cuda:0=2,cpu=1; a number: on any device."
     ),
 ]
-
-
 Place = Annotated[Path | None, typer.Option("--runs", metavar="DIR", help="The folder of all runs.")]
 """May stand before or behind the command's name."""
 
@@ -58,8 +56,7 @@ def add(
     import sys
 
     from wbtui.cli.requests import check_all, make_all, resolve_all, say_notices
-    from wbtui.launch.queue_files import enqueue, read_settings
-    from wbtui.launch.worker import ensure_worker
+    from wbtui.launch.worker import queue_up
 
     place: Path = runs or context.obj
     resolved = resolve_all(asked)
@@ -67,12 +64,9 @@ def add(
     _confirm(place, [one.config for one in resolved], yes)
     check_all(resolved, asked.download)
     folders = make_all(place, resolved, asked)
-    enqueue(place, folders, retry)
     print(*(folder.name for folder in folders), sep="\n")
-    if read_settings(place).paused:
+    if not queue_up(place, folders, retry):
         print("the queue is paused: `wbtui queue start` starts it", file=sys.stderr)
-    else:
-        ensure_worker(place)
 
 
 def _confirm(runs: Path, configs: list["RunConfig"], yes: bool) -> None:

@@ -1,6 +1,7 @@
 """What does `wbtui queue` print?"""
 
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -14,7 +15,7 @@ from wbtui.launch.grid import split_list
 from wbtui.launch.queue_files import Entry, QueueSettings
 from wbtui.launch.worker import device_of, look, worker_lives
 from wbtui.store.errors import StoreReadError
-from wbtui.store.ids import run_ids, short_id
+from wbtui.store.ids import run_ids, short_ids
 from wbtui.store.reader import Run, open_run
 from wbtui.store.text import plain
 
@@ -39,12 +40,12 @@ def print_queue(runs: Path) -> None:
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for title in ("", "run", "what", "device", "state", "retries"):
         table.add_column(title, justify="right" if title in ("", "retries") else "left", overflow="fold")
-    ids = run_ids(runs)
+    short = short_ids([*run_ids(runs), *(entry.folder.name for entry in (*working, *waiting))])
     for entry in working:
         state = open_run(entry.folder).state().name
-        _add(table, ids, "", entry, f"{state}, slot {plain(entry.ticket.slot)}")
+        _add(table, short, "", entry, f"{state}, slot {plain(entry.ticket.slot)}")
     for place, entry in enumerate(waiting, 1):
-        _add(table, ids, str(place), entry, _why_waiting(entry, settings))
+        _add(table, short, str(place), entry, _why_waiting(entry, settings))
     console.print(table)
 
 
@@ -61,11 +62,11 @@ def _why_waiting(entry: Entry, settings: QueueSettings) -> str:
     return "waiting" if open_run(entry.folder).state().name == "queued" else "crashed, to be tried again"
 
 
-def _add(table: Table, ids: list[str], place: str, entry: Entry, state: str) -> None:
+def _add(table: Table, short: Mapping[str, str], place: str, entry: Entry, state: str) -> None:
     run = open_run(entry.folder)
     labels = labels_of(run)
     what = " ".join([str(labels), *varied_settings(run, one_stage=len(labels.stages) == 1)])
-    cells = (place, short_id(ids, run.id), what, plain(device_of(entry.folder)), state)
+    cells = (place, short[entry.folder.name], what, plain(device_of(entry.folder)), state)
     table.add_row(*(Text(cell) for cell in cells), Text(str(entry.ticket.retries)))
 
 
@@ -84,8 +85,9 @@ def varied_settings(run: Run, one_stage: bool) -> list[str]:
         return []
     found = []
     for option, word in itertools.pairwise(["", *map(str, command)]):
-        text = word if option == "--set" else word.removeprefix("--set=") if word.startswith("--set=") else ""
-        key, _, values = text.partition("=")
+        if option != "--set" and not word.startswith("--set="):
+            continue
+        key, _, values = word.removeprefix("--set=").partition("=")
         if len(split_list(values)) > 1:
             found.append(plain(str(origins.get(key, "")).removeprefix("--set ")))
     return [text.removeprefix("stages.0.") for text in found] if one_stage else found

@@ -9,13 +9,11 @@ import typer
 
 from wbtui.cli.follow import is_terminal
 from wbtui.cli.options import Asked
-from wbtui.config import DataConfig
 from wbtui.data.source_images import AvailableData
 from wbtui.errors import UsageError
-from wbtui.launch.data_check import check_data
+from wbtui.launch.checks import check_runs
 from wbtui.launch.grid import Point, expand
-from wbtui.launch.probe import check_device, check_engine
-from wbtui.launch.start import absolute_root, make_run
+from wbtui.launch.start import make_run
 from wbtui.notices import notices
 from wbtui.presets import Resolved, parse_value, resolve
 
@@ -53,7 +51,7 @@ def say_notices(resolved: Sequence[Resolved]) -> None:
 
 
 def check_all(resolved: Sequence[Resolved], download: bool) -> None:
-    """Refuse runs whose device or images are not there.
+    """Refuse runs whose device, engine or images are not there; a person is asked whether to fetch images.
 
     Args:
         resolved: the runs.
@@ -62,16 +60,7 @@ def check_all(resolved: Sequence[Resolved], download: bool) -> None:
     Raises:
         UsageError: what is missing and what to do.
     """
-    devices, data = dict.fromkeys(one.config.device for one in resolved), list[DataConfig]()
-    for one in resolved:
-        if (section := absolute_root(one.config.data)) not in data:
-            data.append(section)
-    for device in devices:
-        check_device(device)
-    for engine, device in dict.fromkeys((one.config.engine, one.config.device) for one in resolved):
-        check_engine(engine, device)
-    for section in data:
-        check_data(section, lambda found: download or _ask(found))
+    check_runs([one.config for one in resolved], lambda found: download or _ask(found))
 
 
 def _ask(found: AvailableData) -> bool:

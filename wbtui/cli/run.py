@@ -66,18 +66,13 @@ def _start(runs: Path, folders: list[Path], resolved: list["Resolved"]) -> None:
     """A single run is started here and now; several go through the queue, which knows how many may run at once."""
     import sys
 
-    from wbtui.launch.queue_files import enqueue, read_settings
     from wbtui.launch.start import start_run
-    from wbtui.launch.worker import ensure_worker
+    from wbtui.launch.worker import queue_up
 
     if len(folders) == 1:
         start_run(folders[0], resolved[0].config)
-        return
-    enqueue(runs, folders)
-    if read_settings(runs).paused:
+    elif not queue_up(runs, folders):
         print("the queue is paused: `wbtui queue start` starts it", file=sys.stderr)
-    else:
-        ensure_worker(runs)
 
 
 def _print_values(resolved: "Resolved", as_json: bool) -> None:

@@ -1,7 +1,6 @@
 """Which images train, validate and test in one run: a source, cut into its long-tailed splits."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +11,7 @@ from torch import Tensor
 from wbtui.config import DataConfig
 from wbtui.data.available import available, check_mean, check_test_images, reader
 from wbtui.data.profile import SplitPlan, cut, rank_within_class, split_counts
-from wbtui.data.source_images import AvailableData, Labels, Pixels, SourceImages
-from wbtui.data.sources.torchvision_sets import fetch
+from wbtui.data.source_images import Labels, Pixels, SourceImages
 from wbtui.errors import UsageError
 
 SPLITS = ("train", "validation", "test")
@@ -87,22 +85,20 @@ class LongTailData:
         return images, labels
 
 
-def load(config: DataConfig, download: bool | Callable[[AvailableData], bool] = False) -> LongTailData:
+def load(config: DataConfig) -> LongTailData:
     """Read a source and cut it into its long-tailed splits.
+
+    Nothing is downloaded: `wbtui.data.fetch` does that, in a process of its own.
 
     Args:
         config: Which images, in which profile.
-        download: Whether missing files may be downloaded, or a question that is asked only where files are
-            missing.
 
     Raises:
         UsageError: Files are missing, corrupt or too small for what was asked.
     """
     found = available(config)
     if not found.ready:
-        if not found.downloadable or not (download(found) if callable(download) else download):
-            raise UsageError(found.problem)
-        fetch(config)
+        raise UsageError(found.problem)
     source = reader(config).read(config)
     plan = split_counts(config, source.train_found(), source.class_names)
     train, validation = cut(source.train_labels, plan)

@@ -39,9 +39,14 @@ def closed_form_weight(
     cross-entropy on softmax outputs, whose gradients are that much smaller.
 
     Args:
-        class_means: μ_k (C, D) of the un-augmented training split under the frozen net; NaN for an empty
-        class. counts: n_k (C,) of the training split, N = Σ n_k. class_weights: α_k (C,) of the loss.
-        weight_decay: λ > 0. cb_form: form of the loss.
+        class_means: μ_k (C, D) of the un-augmented training split under the frozen net; NaN for an empty class.
+        counts: n_k (C,) of the training split, N = Σ n_k.
+        class_weights: α_k (C,) of the loss.
+        weight_decay: λ > 0.
+        cb_form: form of the loss.
+
+    Returns:
+        Ŵ (C, D).
 
     Raises:
         ValueError: λ is not positive; without decay nothing is stationary here.

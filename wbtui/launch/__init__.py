@@ -1,1 +1,1 @@
-"""Processes around a run: waiter, start, stop, attach, resume."""
+"""Processes around a run: waiter, start, stop, resume, queue, samples of what they use."""

@@ -19,12 +19,8 @@ def config_of(folder: Path) -> RunConfig:
     return resolve(config_file=folder / run_format.CONFIG).config
 
 
-def resume_run(folder: Path, parallel: int = 1) -> None:
+def resume_run(folder: Path) -> None:
     """Go on with a run that was stopped, failed or crashed, from its checkpoint, or from the start without one.
-
-    Args:
-        folder: the run folder.
-        parallel: runs that share this machine.
 
     Raises:
         UsageError: it is at work, waits in the queue, or has finished.
@@ -39,4 +35,4 @@ def resume_run(folder: Path, parallel: int = 1) -> None:
         raise UsageError(f"{name}: waits in the queue; `wbtui queue start` starts it")
     if state.living:
         raise UsageError(f"{name}: {state.name} ({state.evidence}); `wbtui attach` follows it")
-    start_run(folder, config_of(folder), parallel)
+    start_run(folder, config_of(folder))

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -145,6 +146,29 @@ def worker_lives(runs: Path) -> bool:
         return False
     with locked(runs / PLACE / _LOCK) as held:
         return not held
+
+
+def queue_up(runs: Path, folders: Sequence[Path], retries: int = 0) -> bool:
+    """Put runs at the end of the queue and have it worked off, unless it is paused.
+
+    Args:
+        runs: the folder of all runs.
+        folders: of the runs, in their order.
+        retries: how often a crashed run is started again.
+
+    Returns:
+        Whether somebody works the queue off; False: it is paused.
+
+    Raises:
+        UsageError: somebody else holds the queue.
+        RunFailedError: the worker could not start.
+        StoreWriteError: the runs folder cannot be written.
+    """
+    queue_files.enqueue(runs, folders, retries)
+    if queue_files.read_settings(runs).paused:
+        return False
+    ensure_worker(runs)
+    return True
 
 
 def ensure_worker(runs: Path) -> None:

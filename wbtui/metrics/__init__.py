@@ -6,7 +6,6 @@ Accuracies are fractions in 0..1 everywhere in code and stored data.
 from wbtui.metrics.accuracy import (
     AccuracySummary,
     accuracy_by_class,
-    accuracy_summary,
     confusion_matrix,
     correct_by_class,
     ratio_by_class,
@@ -14,7 +13,6 @@ from wbtui.metrics.accuracy import (
 )
 from wbtui.metrics.calibration import ECE_BINS, expected_calibration_error, softmax, top_probability
 from wbtui.metrics.groups import (
-    DISPLAY_NAMES,
     GROUP_NAMES,
     GroupName,
     Groups,
@@ -26,7 +24,6 @@ from wbtui.metrics.intervals import (
     RESAMPLES,
     Interval,
     SeedStatistics,
-    bootstrap_all,
     bootstrap_class_mean,
     bootstrap_difference,
     paired_interval,
@@ -36,7 +33,6 @@ from wbtui.metrics.intervals import (
 from wbtui.metrics.ranks import spearman, without_rounding
 
 __all__ = [
-    "DISPLAY_NAMES",
     "ECE_BINS",
     "GROUP_NAMES",
     "RESAMPLES",
@@ -46,9 +42,7 @@ __all__ = [
     "Interval",
     "SeedStatistics",
     "accuracy_by_class",
-    "accuracy_summary",
     "assign_groups",
-    "bootstrap_all",
     "bootstrap_class_mean",
     "bootstrap_difference",
     "confusion_matrix",

@@ -105,15 +105,6 @@ def summarise_accuracy(by_class: npt.NDArray[np.float64], groups: Groups) -> Acc
     )
 
 
-def accuracy_summary(labels: IntArray, predictions: IntArray, groups: Groups) -> AccuracySummary:
-    """Per-class accuracy, All and the groups from labels and predictions, both (N,).
-
-    Raises:
-        ValueError: as `confusion_matrix`.
-    """
-    return summarise_accuracy(accuracy_by_class(labels, predictions, groups.n_classes), groups)
-
-
 def check_class_ids(labels: IntArray, predictions: IntArray, n_classes: int) -> None:
     """Refuse labels and predictions that do not fit each other or C.
 

@@ -1,8 +1,7 @@
 """Which classes are many, medium and few?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -12,9 +11,6 @@ GroupName = Literal["many", "medium", "few"]
 
 GROUP_NAMES: tuple[GroupName, ...] = ("many", "medium", "few")
 """Keys of stored data, head to tail."""
-
-DISPLAY_NAMES: Mapping[GroupName, str] = MappingProxyType({"many": "head", "medium": "medium", "few": "tail"})
-"""Words of the screen."""
 
 
 @dataclass(frozen=True, eq=False)

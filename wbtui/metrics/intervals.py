@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wbtui.metrics.accuracy import IntArray, check_class_ids, correct_by_class
+from wbtui.metrics.accuracy import IntArray, check_class_ids
 from wbtui.metrics.student import student_t_quantile
 
 RESAMPLES = 2000
@@ -40,35 +40,6 @@ class SeedStatistics:
     mean: float
     std: float
     n: int
-
-
-def bootstrap_all(
-    labels: IntArray,
-    predictions: IntArray,
-    n_classes: int,
-    *,
-    seed: int = 0,
-    level: float = 0.95,
-    resamples: int = RESAMPLES,
-) -> Interval:
-    """Percentile bootstrap of All over the images that were predicted.
-
-    Args:
-        labels: (N,) true class ids.
-        predictions: (N,) predicted class ids.
-        n_classes: C; classes without images do not enter.
-        seed: of the resamples; the same seed gives the same interval.
-        level: coverage, in (0, 1).
-        resamples: number of bootstrap draws.
-
-    Returns:
-        All with its interval, fractions; NaN throughout without images.
-
-    Raises:
-        ValueError: bad shapes or ids, or a level outside (0, 1).
-    """
-    correct, total = correct_by_class(labels, predictions, n_classes)
-    return bootstrap_class_mean(correct, total, seed=seed, level=level, resamples=resamples)
 
 
 def bootstrap_class_mean(

@@ -54,8 +54,7 @@ def build_model(config: ModelConfig, classes: int, channels: int, image_size: in
 
     Raises:
         UsageError: the images are too small for the net, the net's depth is fixed, or an ETF has more classes
-        than
-            dimensions.
+            than dimensions.
     """
     net = catalog.net(config.name)
     if config.depth and not net.depth:

@@ -56,19 +56,6 @@ class Bins:
         """Return the middle column of an item's bin."""
         return self.bin_of(item) * self.width // self.count + (self.columns - (self.columns > 2)) // 2
 
-    def item_at(self, column: int) -> int | None:
-        """Return the first item of the bin at a column, None where there is none."""
-        if not self.count or not 0 <= column < self.width:
-            return None
-        return self.members(((column + 1) * self.count - 1) // self.width)[0]
-
-
-def finite_mean(values: Floats) -> Floats:
-    """Return the mean of the finite values along the last axis; NaN where there is none."""
-    finite = np.isfinite(values)
-    share = 2 * values.shape[-1]  # so that no sum overflows
-    return _quotient((np.where(finite, values, 0.0) / share).sum(axis=-1), (finite / share).sum(axis=-1))
-
 
 def stretched_means(values: Floats, rows: int, columns: int) -> Floats:
     """Resample a table to (rows, columns): means of neighbours where it shrinks, repetition where it grows.

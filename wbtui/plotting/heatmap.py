@@ -41,8 +41,6 @@ class HeatmapOptions:
     """False draws values as density of glyphs: half blocks say nothing where colours are not shown."""
     colormap: Colormap = Colormap.SEQUENTIAL
     """A diverging one is centred on 0."""
-    bounds: tuple[float, float] | None = None
-    """Values at the ends of the colours; None spans the values."""
     log: bool = False
     """Whether colours follow the logarithm."""
     row_names: tuple[str, ...] = ()
@@ -79,7 +77,7 @@ def heatmap(values: Floats, options: HeatmapOptions) -> Heatmap:
         options: Size and look; any size from 1 x 1 is drawn.
 
     Raises:
-        UsageError: Size or bounds outside what they may be.
+        UsageError: Size outside what it may be.
         ValueError: `values` is no table, or there are not as many names as rows.
     """
     values = np.asarray(values, dtype=np.float64)
@@ -115,7 +113,7 @@ def heatmap(values: Floats, options: HeatmapOptions) -> Heatmap:
 
 
 def _bounds(values: Floats, options: HeatmapOptions) -> tuple[float, float] | None:
-    bounds = options.bounds or finite_bounds([values], positive=options.log)
+    bounds = finite_bounds([values], positive=options.log)
     if bounds is None or options.colormap is not Colormap.DIVERGING or options.log:
         return bounds
     reach = max(abs(bounds[0]), abs(bounds[1]))

@@ -4,19 +4,11 @@ import numpy as np
 
 from wbtui.plotting.canvas import Canvas, Painter
 from wbtui.plotting.glyphs import GLYPHS, GlyphSet
-from wbtui.plotting.palette import DEFAULT
 from wbtui.plotting.scale import Floats, Scale, finite_bounds
 
 
-def sparkline(
-    values: Floats,
-    width: int,
-    *,
-    glyphs: GlyphSet = GlyphSet.BRAILLE,
-    colour: int = DEFAULT,
-    bounds: tuple[float, float] | None = None,
-) -> Canvas:
-    """Draw values as heights in one row, from the left.
+def sparkline(values: Floats, width: int, *, glyphs: GlyphSet = GlyphSet.BRAILLE) -> Canvas:
+    """Draw values as heights in one row, from the left, the least lowest; a constant stands in the middle.
 
     More values than columns are thinned so that the least and the greatest stay: each column shows, of its
     values, the one farthest from the median of all.
@@ -25,25 +17,22 @@ def sparkline(
         values: (n,); what is not finite leaves a gap.
         width: Columns.
         glyphs: Eight heights of blocks, or ASCII.
-        colour: 0xRRGGBB or `DEFAULT`.
-        bounds: Values of the lowest and the highest step; None spans the values, a constant in the middle.
 
     Returns:
         (1, width)
 
     Raises:
-        UsageError: Width or bounds outside what they may be.
+        UsageError: Width outside what it may be.
     """
     painter = Painter(width, 1)
     values = np.asarray(values, dtype=np.float64)
-    bounds = bounds or finite_bounds([values])
+    bounds = finite_bounds([values])
     if bounds is not None:
         shown = _thinned(values, width)
         fractions = np.clip(Scale.spanning(*bounds).fraction(shown), 0, 1)
         steps = np.array(list(GLYPHS[glyphs].steps))
         level = np.minimum(np.nan_to_num(fractions) * len(steps), len(steps) - 1).astype(np.int64)
         painter.glyphs[0, : len(shown)] = np.where(np.isnan(fractions), " ", steps[level])
-        painter.foreground[0, : len(shown)] = colour
     return painter.finish()
 
 
@@ -57,7 +46,6 @@ def _thinned(values: Floats, width: int) -> Floats:
     distance = np.where(finite, np.abs(quarter - middle), -1.0)
     starts = -(-np.arange(width) * len(values) // width)
     order = np.lexsort((distance, np.arange(len(values)) * width // len(values)))
-    farthest = order[
-        np.append(starts[1:], len(values)) - 1
-    ]  # the last of each column after sorting by distance
+    # The last of each column after sorting by distance.
+    farthest = order[np.append(starts[1:], len(values)) - 1]
     return np.where(finite[farthest], values[farthest], np.nan)

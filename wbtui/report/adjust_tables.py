@@ -13,12 +13,13 @@ from wbtui.plotting.palette import series_style
 from wbtui.plotting.series import Series
 from wbtui.report.adjusting import Adjusted, Floats, accuracy_at, sweep_rows
 from wbtui.report.figures import GROUP_TITLES, GROUPS
-from wbtui.report.listing import short_ids
 from wbtui.report.plots import Look
 from wbtui.report.seeds import candidate, one_a_seed, sentences
-from wbtui.report.settings import Setting
+from wbtui.report.settings import Setting, fold_seeds
 from wbtui.report.table import Cell, Column, Table, figure_cell, percent_cell, text_cell
 from wbtui.report.values import percent, plus_minus, points
+from wbtui.store.ids import short_ids
+from wbtui.store.reader import Run
 from wbtui.store.text import plain
 
 ORACLE = "oracle: best on test, not a result"
@@ -41,6 +42,26 @@ _CURVE_POINTS = 400
 _SHOWN_NOTES = 6
 
 
+def result_tables(
+    results: Sequence[Adjusted], runs: Sequence[Run], strengths: Floats | None, names: Mapping[str, str]
+) -> list[Table]:
+    """Everything that is said of results: by run, over the seeds of settings that have several, by strength.
+
+    Args:
+        results: of all methods on all runs.
+        runs: that were adjusted.
+        strengths: of a sweep; None: there is none.
+        names: run id → what it is called here.
+    """
+    settings = fold_seeds(runs)
+    tables = [run_table(results, names)]
+    if any(setting.n > 1 for setting in settings):
+        tables.append(seed_table(results, settings))
+    if strengths is not None:
+        tables += [sweep_table(one, strengths, names[one.material.run.id]) for one in results]
+    return tables
+
+
 def run_table(results: Sequence[Adjusted], names: Mapping[str, str]) -> Table:
     """Each run without adjustment, with it, and at the oracle.
 
@@ -53,46 +74,43 @@ def run_table(results: Sequence[Adjusted], names: Mapping[str, str]) -> Table:
     for one in results:
         run = one.material.run.id
         name = text_cell(names[run])
-        base = one.before.score.accuracy
         if run not in told:
             told.add(run)
-            rows.append(
-                (
-                    name,
-                    text_cell("none"),
-                    text_cell("-"),
-                    *_accuracy(base),
-                    text_cell("-"),
-                    _ece(one, False),
-                    text_cell(""),
-                )
-            )
-        after = one.after.score.accuracy
-        rows.append(
-            (
-                name,
-                _method(one),
-                figure_cell(one.strength),
-                *_accuracy(after),
-                _change(after, base),
-                _ece(one, True),
-                text_cell(_BASES[one.basis]),
-            )
-        )
+            rows.append((name, *_cells_before(one)))
+        rows.append((name, *_cells_after(one)))
         if one.oracle is not None and one.basis != "oracle":
-            best = one.oracle[1]
-            rows.append(
-                (
-                    name,
-                    _method(one),
-                    figure_cell(one.oracle[0]),
-                    *_accuracy(best, "dim"),
-                    _change(best, base),
-                    text_cell("-"),
-                    text_cell(ORACLE, "dim"),
-                )
-            )
+            rows.append((name, *_oracle_cells(one, *one.oracle)))
     return Table(_COLUMNS, tuple(rows), "Test, accuracy in %", tuple(_notes(results, names)))
+
+
+def _cells_before(one: Adjusted) -> tuple[Cell, ...]:
+    accuracy = one.before.score.accuracy
+    nothing = text_cell("-")
+    ece = percent_cell(one.before.calibration_error)
+    return text_cell("none"), nothing, *_accuracy(accuracy), nothing, ece, text_cell("")
+
+
+def _cells_after(one: Adjusted) -> tuple[Cell, ...]:
+    accuracy = one.after.score.accuracy
+    return (
+        _method(one),
+        figure_cell(one.strength),
+        *_accuracy(accuracy),
+        _change(accuracy, one.before.score.accuracy),
+        percent_cell(one.after.calibration_error),
+        text_cell(_BASES[one.basis]),
+    )
+
+
+def _oracle_cells(one: Adjusted, strength: float, accuracy: AccuracySummary) -> tuple[Cell, ...]:
+    return (
+        _method(one),
+        figure_cell(strength),
+        *_accuracy(accuracy, "dim"),
+        _change(accuracy, one.before.score.accuracy),
+        text_cell("-"),
+        text_cell(ORACLE, "dim"),
+    )
 
 
 def _label(one: Adjusted) -> str:
@@ -100,7 +118,7 @@ def _label(one: Adjusted) -> str:
 
 
 def _method(one: Adjusted) -> Cell:
-    more = "".join(f", {key} {value:.3g}" for key, value in one.parameters.items())
+    more = "".join(f", {key} {value:.3g}" for key, value in one.method.parameters.items())
     return Cell(_label(one) + more, one.method.name)
 
 
@@ -111,10 +129,6 @@ def _accuracy(accuracy: AccuracySummary, style: str = "") -> tuple[Cell, ...]:
 def _change(after: AccuracySummary, before: AccuracySummary) -> Cell:
     change = after.all - before.all
     return Cell(points(change), change, "green" if change > 0 else "red" if change < 0 else "")
-
-
-def _ece(one: Adjusted, adjusted: bool) -> Cell:
-    return percent_cell((one.after if adjusted else one.before).calibration_error)
 
 
 def _notes(results: Sequence[Adjusted], names: Mapping[str, str]) -> list[str]:
@@ -262,7 +276,7 @@ def adjusted_json(one: Adjusted, sweep: Floats | None) -> dict[str, Any]:
     return {
         "run": one.material.run.id,
         "method": one.method.name,
-        "parameters": one.parameters,
+        "parameters": one.method.parameters,
         "strength": one.strength,
         "basis": one.basis,
         "criterion": one.criterion,

@@ -33,7 +33,7 @@ from wbtui.adjustment import (
 from wbtui.errors import UsageError
 from wbtui.metrics import AccuracySummary, Groups, assign_groups
 from wbtui.report.derived import TRAINING_COUNTS, Derived
-from wbtui.report.figures import GROUPS
+from wbtui.report.figures import accuracy_figures
 from wbtui.store.predictions import Classifier
 from wbtui.store.reader import Run
 from wbtui.store.text import plain
@@ -140,20 +140,15 @@ class Adjusted:
     """None: the training counts."""
 
     @property
-    def parameters(self) -> dict[str, float]:
-        """Further parameters of the method."""
-        return {"gamma": self.method.gamma} if isinstance(self.method, AdditiveMultiplicative) else {}
-
-    @property
     def prior_source(self) -> str:
         """Where the class frequencies come from."""
         return TRAINING_COUNTS if self.prior is None else self.prior.source
 
     def derived(self) -> Derived:
         """What is kept of it under its run."""
-        figures = _figures("test", self.after.score.accuracy)
+        figures = accuracy_figures("test", self.after.score.accuracy)
         if self.validation is not None:
-            figures |= _figures("validation", self.validation)
+            figures |= accuracy_figures("validation", self.validation)
         return Derived(
             method=self.method.name,
             strength=self.strength,
@@ -162,13 +157,9 @@ class Adjusted:
             prior=self.prior_source,
             figures=figures,
             fingerprint=self.material.fingerprint,
-            parameters=self.parameters,
+            parameters=self.method.parameters,
             probability=() if self.prior is None else tuple(self.prior.probability.tolist()),
         )
-
-
-def _figures(split: str, accuracy: AccuracySummary) -> dict[str, float]:
-    return {f"{split}.accuracy.{group}": float(getattr(accuracy, group)) for group in GROUPS}
 
 
 def adjust_run(material: Material, request: Request) -> Adjusted:

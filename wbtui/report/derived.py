@@ -22,6 +22,12 @@ BASES = ("validation", "published", "given", "oracle")
 TRAINING_COUNTS = "training counts"
 """The class frequencies that nothing need be said about."""
 
+_CHOSEN_ON = {
+    "validation": "validation, for {}",
+    "published": "published",
+    "given": "given by hand",
+    "oracle": "test: an oracle",
+}
 _MAX_WORD = 200
 _LARGEST = 1_000.0  # strength or parameter
 
@@ -195,14 +201,6 @@ def adjustment_facts(saved: Sequence[Derived]) -> dict[str, str]:
         "prior": dict.fromkeys(one.prior for one in saved),
     }
     return {key: plain(", ".join(values)) for key, values in facts.items()}
-
-
-_CHOSEN_ON = {
-    "validation": "validation, for {}",
-    "published": "published",
-    "given": "given by hand",
-    "oracle": "test: an oracle",
-}
 
 
 def parameters_text(derived: Derived) -> str:

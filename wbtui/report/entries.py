@@ -16,10 +16,9 @@ from wbtui.metrics import Groups
 from wbtui.report.adjusting import load_material
 from wbtui.report.derived import TRAINING_COUNTS, Derived, damaged_derived, load_derived
 from wbtui.report.figures import Figures, figures_of
-from wbtui.report.listing import short_ids
 from wbtui.report.seeds import Candidate, candidate, one_a_seed, sentences
 from wbtui.report.settings import Setting, fold_seeds
-from wbtui.store.ids import resolve_run
+from wbtui.store.ids import resolve_run, short_ids
 from wbtui.store.reader import Run, open_run
 from wbtui.store.text import plain
 

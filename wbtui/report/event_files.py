@@ -1,5 +1,6 @@
 """How do scalars reach TensorBoard: one folder of event files a run, which it reads beside any other."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,16 +44,12 @@ def write_event_files(runs: Sequence[Run], folder: Path) -> int:
     count = 0
     try:
         for run in runs:
-            writer = Writer(str(folder / run.id))
-            try:
+            with contextlib.closing(Writer(str(folder / run.id))) as writer:
                 for epoch in run.epochs:
                     for metric, value in epoch.scalars.items():
-                        writer.add_scalar(
-                            metric.replace(".", "/", 1), value, epoch.number, wall_time=epoch.time
-                        )
-                        count += 1
-            finally:
-                writer.close()
+                        tag = metric.replace(".", "/", 1)
+                        writer.add_scalar(tag, value, epoch.number, wall_time=epoch.time)
+                    count += len(epoch.scalars)
     except OSError as error:
         raise StoreWriteError(folder, error) from error
     return count

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wbtui.metrics import AccuracySummary
 from wbtui.store.errors import StoreReadError
 from wbtui.store.format import Result
 from wbtui.store.reader import Run
@@ -17,6 +18,9 @@ GROUPS = tuple(GROUP_TITLES)
 """Keys of All and the groups."""
 
 SPLITS = ("train", "validation", "test")
+
+SPLITS_SHOWN = ("test", "validation", "train", "running")
+"""Prefixes of metrics in the order in which splits are looked for and offered; running: the training pass itself."""
 
 
 @dataclass(frozen=True)
@@ -71,3 +75,8 @@ def _weights(run: Run) -> tuple[str, int]:
 def has_split(values: Mapping[str, float], split: str) -> bool:
     """Whether anything of a split was measured."""
     return any(name.startswith(f"{split}.") for name in values)
+
+
+def accuracy_figures(split: str, accuracy: AccuracySummary) -> dict[str, float]:
+    """All and the groups under the names of their metrics, fractions."""
+    return {f"{split}.accuracy.{group}": float(getattr(accuracy, group)) for group in GROUPS}

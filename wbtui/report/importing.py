@@ -14,7 +14,7 @@ import wbtui
 from wbtui.errors import UsageError
 from wbtui.metrics import assign_groups, summarise_accuracy
 from wbtui.metrics.accuracy import accuracy_by_class
-from wbtui.report.figures import GROUPS
+from wbtui.report.figures import accuracy_figures
 from wbtui.store import arrays, atomic
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.format import CONFIG, FORMAT_VERSION, PROVENANCE, Metric, Result
@@ -249,7 +249,7 @@ def make_imported_run(runs: Path, imported: Imported, labels: Labels, command: S
     for split, found in imported.splits.items():
         by_class = accuracy_by_class(found.labels, found.logits.argmax(axis=1), len(counts))
         summary = summarise_accuracy(by_class, groups)
-        figures |= {f"{split}.accuracy.{name}": float(getattr(summary, name)) for name in GROUPS}
+        figures |= accuracy_figures(split, summary)
     started = time.time()
     _write(folder, imported, labels, figures)
     reason = f"imported from {imported.origin.name}"

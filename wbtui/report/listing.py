@@ -18,6 +18,7 @@ from wbtui.report.table import (
     without_empty,
 )
 from wbtui.report.values import epochs, size
+from wbtui.store.ids import short_ids
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 
@@ -34,7 +35,6 @@ STATE_STYLES = {
     "crashed": "bold red",
     "unknown": "dim",
 }
-_SHORTEST = 4  # digits of a run's id
 _SHOWN_PROBLEMS = 5
 
 _COLUMNS = (
@@ -89,31 +89,6 @@ def _line(row: RunSummary, short: str) -> tuple[Cell, ...]:
         Cell(size(row.size), row.size),
         text_cell(" ".join(row.tags)),
     )
-
-
-def short_ids(ids: Iterable[str]) -> dict[str, str]:
-    """For each run id the shortest beginning of its last part, from 4 digits, that means this run alone."""
-    unique = sorted(set(ids), key=_tail)
-    tails = [_tail(run) for run in unique]
-    short = {}
-    for index, (run, tail) in enumerate(zip(unique, tails, strict=True)):
-        neighbours = [tails[other] for other in (index - 1, index + 1) if 0 <= other < len(tails)]
-        length = max([_SHORTEST, *(_common(tail, other) + 1 for other in neighbours)])
-        short[run] = run if tail in neighbours else tail[:length]
-    return short
-
-
-def _tail(run: str) -> str:
-    return run.rsplit("-", 1)[-1]
-
-
-def _common(a: str, b: str) -> int:
-    length = 0
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            break
-        length += 1
-    return length
 
 
 def ordered(rows: Iterable[RunSummary], sort: str) -> list[RunSummary]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from wbtui.report.decay import run_notice
-from wbtui.report.derived import damaged_derived
+from wbtui.report.derived import damaged_derived, describe, load_derived
 from wbtui.report.figures import GROUP_TITLES, SPLITS, Figures, figures_of, has_split, result_of
 from wbtui.report.stages import data_in_words, model_in_words, stage_in_words
 from wbtui.report.table import Cell, Column, Table, count_cell, figure_cell, pairs, percent_cell, text_cell
@@ -16,6 +16,9 @@ from wbtui.store.records import read_result
 from wbtui.store.setting import IMPORTED
 from wbtui.store.summary import size_on_disk
 from wbtui.store.text import plain
+
+Answer = TypeVar("Answer")
+_NOTHING: Mapping[str, Any] = {}
 
 _EPOCH_ROWS = 12
 """Rows of the epoch table unless all are asked for."""
@@ -87,10 +90,6 @@ def _about(run: Run, state: RunState, figures: Figures, titles: Mapping[str, str
         *(("derived", text) for text in derived_lines(run, titles)),
     ]
     return pairs((name, value) for name, value in rows if value)
-
-
-Answer = TypeVar("Answer")
-_NOTHING: Mapping[str, Any] = {}
 
 
 def _or(read: Callable[[], Answer], otherwise: Answer) -> Answer:
@@ -221,8 +220,6 @@ def _seconds_of_attempts(run: Run, last: Result) -> float:
 
 def derived_lines(run: Run, titles: Mapping[str, str] = GROUP_TITLES) -> list[str]:
     """One line for each saved adjustment of a run."""
-    from wbtui.report.derived import describe, load_derived
-
     return [describe(one, titles) for one in load_derived(run)]
 
 

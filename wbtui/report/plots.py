@@ -17,14 +17,11 @@ from wbtui.plotting.heatmap import HeatmapOptions, heatmap
 from wbtui.plotting.line import LineOptions, line_plot
 from wbtui.plotting.palette import series_style
 from wbtui.plotting.series import Series
-from wbtui.report.figures import GROUPS
+from wbtui.report.figures import GROUPS, SPLITS_SHOWN
 from wbtui.store.errors import StoreReadError
 from wbtui.store.format import Metric
 from wbtui.store.reader import Run
 from wbtui.store.text import plain
-
-_SPLITS = ("test", "validation", "train", "running")
-"""In the order in which a family without a split is looked for."""
 
 _LOG = frozenset({"fdr", "loss"})
 """Families that are drawn logarithmically."""
@@ -74,12 +71,12 @@ def _metrics(run: Run, name: str) -> list[Metric]:
     if name in declared:
         return [declared[name]]
     if "@" in name:
-        matching = [declared[f"{split}.{name}"] for split in _SPLITS if f"{split}.{name}" in declared]
+        matching = [declared[f"{split}.{name}"] for split in SPLITS_SHOWN if f"{split}.{name}" in declared]
         measured = [metric for metric in matching if _last_row(run, metric.name) is not None]
         if matching:
             return measured[:1] or matching[:1]
     of_family = [one for one in declared.values() if one.family == name and one.axis == "scalar"]
-    grouped = [f"{split}.{name}.{group}" for split in _SPLITS for group in GROUPS]
+    grouped = [f"{split}.{name}.{group}" for split in SPLITS_SHOWN for group in GROUPS]
     for start in range(0, len(grouped), len(GROUPS)):
         found = [declared[one] for one in grouped[start : start + len(GROUPS)] if one in declared]
         if any(len(run.scalars(one.name)[0]) for one in found):

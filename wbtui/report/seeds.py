@@ -23,7 +23,7 @@ class Candidate:
 
     state: str
 
-    measured: bool = True
+    measured: bool
     """Whether there are figures of it."""
 
 
@@ -44,14 +44,14 @@ class Counted(Generic[T]):
     """Runs that have not finished, beside others that have."""
 
 
-def candidate(run: Run, *, measured: bool = True) -> Candidate:
-    """What decides whether a run counts.
+def candidate(run: Run) -> Candidate:
+    """What decides whether a run counts, one with figures.
 
     Raises:
         StoreReadError: its configuration cannot be read.
     """
     seed = run.config.get("seed")
-    return Candidate(run.id, None if seed is None else repr(seed), run.state().name, measured)
+    return Candidate(run.id, None if seed is None else repr(seed), run.state().name, measured=True)
 
 
 def one_a_seed(runs: Sequence[T], facts: Callable[[T], Candidate]) -> Counted[T]:

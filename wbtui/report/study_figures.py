@@ -25,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 
 _STRENGTHS = 400
 """Points of a curve over the strength; the figure is a few hundred points wide."""
+_SPREAD = "line and band: mean and ± sample standard deviation over n seeds"
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -114,9 +115,6 @@ def _folded(
     values = np.stack(seeds)
     std = values.std(axis=0, ddof=1) if len(values) > 1 else np.full(x.shape, np.nan)
     return Line(label, x, values.mean(axis=0), std, tuple(marks))
-
-
-_SPREAD = "line and band: mean and ± sample standard deviation over n seeds"
 
 
 def _fdr(entries: Sequence[Entry]) -> StudyFigure:

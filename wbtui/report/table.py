@@ -98,9 +98,9 @@ def count_cell(value: int | None) -> Cell:
     return Cell("-" if value is None else str(value), value)
 
 
-def pairs(rows: Iterable[tuple[str, str]], title: str = "") -> Table:
+def pairs(rows: Iterable[tuple[str, str]]) -> Table:
     """A table of names and values, without headings."""
     columns = (Column("name", "", right=False), Column("value", "", right=False, wrap=True))
     return Table(
-        columns, tuple((text_cell(name, "bold"), text_cell(value, lines=True)) for name, value in rows), title
+        columns, tuple((text_cell(name, "bold"), text_cell(value, lines=True)) for name, value in rows)
     )

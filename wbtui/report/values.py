@@ -50,9 +50,9 @@ def figure(value: float | None, digits: int = 3) -> str:
     return f"{value:#.{digits}g}".removesuffix(".")
 
 
-def signed(difference: float | None, digits: int = 3) -> str:
+def signed(difference: float | None) -> str:
     """A difference with its sign."""
-    text = figure(difference, digits)
+    text = figure(difference)
     return text if text in (MISSING, "0") or text.startswith("-") else f"+{text}"
 
 

@@ -79,9 +79,7 @@ def _build(
     return np.ascontiguousarray(array.astype(dtype.newbyteorder("="), copy=False)).reshape(shape)
 
 
-def read_npy(
-    folder: Path, name: str, dtype: type[Scalar], dimensions: int, limit: int = MAX_ARRAY
-) -> npt.NDArray[Scalar]:
+def read_npy(folder: Path, name: str, dtype: type[Scalar], dimensions: int) -> npt.NDArray[Scalar]:
     """A .npy file of a run folder; its header is held against the size of the file before anything is read.
 
     Args:
@@ -89,7 +87,6 @@ def read_npy(
         name: The file, relative to it.
         dtype: The element type it must have.
         dimensions: How many it must have.
-        limit: Bytes it may have.
 
     Raises:
         StoreReadError: absent, truncated, larger than allowed, of another type or shape.
@@ -98,7 +95,7 @@ def read_npy(
     try:
         with bounded.open_regular(folder, name) as raw, io.BufferedReader(raw) as file:
             shape, order, found = _read_header(file)
-            size = _body_bytes(shape, found, limit)
+            size = _body_bytes(shape, found, MAX_ARRAY)
             left = os.fstat(file.fileno()).st_size - file.tell()
             if left != size:
                 raise _RefusedError(f"its header says {size} bytes, the file has {left}")

@@ -140,11 +140,10 @@ class EventReader:
 
     Args:
         folder: The run folder.
-        name: The file, relative to it.
     """
 
-    def __init__(self, folder: Path, name: str = EVENTS) -> None:
-        self._lines = LineReader(folder, name)
+    def __init__(self, folder: Path) -> None:
+        self._lines = LineReader(folder, EVENTS)
 
     @property
     def offset(self) -> int:

@@ -3,15 +3,18 @@
 import os
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from wbtui.store import records
 from wbtui.store.errors import StoreReadError
 from wbtui.store.format import CONFIG, QUEUE, Heartbeat, ProcessInfo, Result
 from wbtui.store.history import End
+
+T = TypeVar("T")
 
 Liveness = Literal["none", "alive", "zombie", "gone", "other", "rebooted", "hidden"]
 """none: no pid is recorded; other: the pid now belongs to another program; rebooted: the machine restarted since;
@@ -189,20 +192,9 @@ def gather_facts(folder: Path, attempt: int = 0, end: End | None = None) -> Fact
         end: That attempt's `end` event.
     """
     problems: list[str] = []
-    found: dict[str, object] = {}
-    for name, read in (
-        ("process", records.read_process),
-        ("result", records.read_result),
-        ("heartbeat", records.read_heartbeat),
-    ):
-        try:
-            found[name] = read(folder)
-        except StoreReadError as error:
-            problems.append(str(error))
-    process, result, heartbeat = found.get("process"), found.get("result"), found.get("heartbeat")
-    assert process is None or isinstance(process, ProcessInfo)
-    assert result is None or isinstance(result, Result)
-    assert heartbeat is None or isinstance(heartbeat, Heartbeat)
+    process = _unless_broken(records.read_process, folder, problems)
+    result = _unless_broken(records.read_result, folder, problems)
+    heartbeat = _unless_broken(records.read_heartbeat, folder, problems)
     here = process is None or process.host == host()
     now, age = time.time(), None
     if heartbeat is not None:
@@ -225,6 +217,15 @@ def gather_facts(folder: Path, attempt: int = 0, end: End | None = None) -> Fact
         folder_age=now - (_modified(folder / CONFIG) or _modified(folder) or now),
         folder_gone=not os.path.lexists(folder),
     )
+
+
+def _unless_broken(read: Callable[[Path], T | None], folder: Path, problems: list[str]) -> T | None:
+    """What a small file says; one that is broken says nothing, and that is added to the problems."""
+    try:
+        return read(folder)
+    except StoreReadError as error:
+        problems.append(str(error))
+        return None
 
 
 def _modified(path: Path) -> float | None:

@@ -19,6 +19,7 @@ from wbtui.store.format import (
 )
 from wbtui.store.tally import Tally
 
+_METRIC_DEFAULTS = {"name": "", "family": "", "unit": "", "better": "none", "group": "", "axis": "scalar"}
 _MAX_STAGES = 64
 _MAX_ALERTS = 10_000
 _WORK = frozenset({"epoch", "checkpoint", "stop", "end"})
@@ -100,11 +101,8 @@ def metric_from(fields: Mapping[str, Any]) -> Metric | None:
         return None
 
 
-_METRIC_DEFAULTS = {"name": "", "family": "", "unit": "", "better": "none", "group": "", "axis": "scalar"}
-
-
-def _count(value: object, least: int, most: int = MAX_EPOCHS) -> int | None:
-    return value if type(value) is int and least <= value <= most else None
+def _count(value: object, least: int) -> int | None:
+    return value if type(value) is int and least <= value <= MAX_EPOCHS else None
 
 
 def _text(value: object, limit: int = 20_000) -> str:

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wbtui.config import RunConfig
 
 _LAST = re.compile(r"@last(?:-(\d{1,6}))?", re.ASCII)
+_SHORTEST = 4  # digits of a short id
 _SHOWN = 5  # candidates in a message
 
 
@@ -61,7 +62,7 @@ def create_run(runs: Path, config: "RunConfig", provenance: Mapping[str, Any] | 
     folder = runs / new_id(config.preset, config.variant, config.seed)
     try:
         runs.mkdir(parents=True, exist_ok=True)
-        os.mkdir(folder)  # noqa: PTH102  fails where it exists, by name as DESIGN promises
+        folder.mkdir()  # fails where it exists: no two runs share a folder
     except OSError as error:
         raise StoreWriteError(folder, error) from error
     try:
@@ -174,14 +175,25 @@ def _meant(ids: Sequence[str], text: str) -> list[str]:
     ]
 
 
-def short_id(ids: list[str], run_id: str, least: int = 4) -> str:
-    """The shortest beginning of a run's last 8 digits, from 4, that means this run alone among `ids`."""
-    tail = _tail(run_id)
-    others = [_tail(name) for name in ids if name != run_id]
-    for length in range(least, len(tail)):
-        if not any(other.startswith(tail[:length]) for other in others):
-            return tail[:length]
-    return run_id if tail in others else tail
+def short_ids(ids: Iterable[str]) -> dict[str, str]:
+    """For each run id the shortest beginning of its last part, from `_SHORTEST` digits, that means this run alone."""
+    unique = sorted(set(ids), key=_tail)
+    tails = [_tail(run) for run in unique]
+    short = {}
+    for index, (run, tail) in enumerate(zip(unique, tails, strict=True)):
+        neighbours = [tails[other] for other in (index - 1, index + 1) if 0 <= other < len(tails)]
+        length = max([_SHORTEST, *(_common(tail, other) + 1 for other in neighbours)])
+        short[run] = run if tail in neighbours else tail[:length]
+    return short
+
+
+def _common(a: str, b: str) -> int:
+    length = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        length += 1
+    return length
 
 
 def _tail(run_id: str) -> str:

@@ -198,9 +198,7 @@ class RunIndex:
 
     def _load(self, messages: list[str]) -> None:
         there = stamp(self.path)
-        if there is not None and there == self._stamp:
-            return
-        if there is None:
+        if there is None or there == self._stamp:
             return
         try:
             found = read_rows(self.path, self.runs)

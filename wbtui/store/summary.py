@@ -172,10 +172,9 @@ def _summarise(run: Run, setting: str) -> RunSummary:
         notes = run.notes
     except StoreReadError as error:
         problems.append(str(error))
-    last = _last_figures(history)
+    last = _key_figures(history.tally.last)
     if state.terminal:
-        final = (result.final if result else None) or (history.end.final if history.end else {})
-        last |= _without_nan({name: final[name] for name in KEY_FIGURES if name in final})
+        last |= _key_figures((result.final if result else None) or (history.end.final if history.end else {}))
     ended_at = (result.epoch or 0) if result and state.terminal else 0
     if 0 < history.last_epoch < ended_at:
         problems.append(f"events.jsonl ends at epoch {history.last_epoch}, the run at {ended_at}")
@@ -197,7 +196,7 @@ def _summarise(run: Run, setting: str) -> RunSummary:
         end_reason=plain(history.end.reason)[:_SHOWN] if history.end else "",
         epoch=max(history.last_epoch, ended_at),
         last=last,
-        best=_figures(history, best_epoch) if best_epoch else {},
+        best=_key_figures(history.epochs[best_epoch].scalars) if best_epoch else {},
         best_epoch=best_epoch,
         non_finite_epoch=_non_finite_epoch(history),
         trend=_trend(history),
@@ -248,18 +247,9 @@ def _labels(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _last_figures(history: History) -> dict[str, float]:
-    last = history.tally.last
-    return _without_nan({name: last[name] for name in KEY_FIGURES if name in last})
-
-
-def _without_nan(figures: Mapping[str, float]) -> dict[str, float]:
-    return {name: value for name, value in figures.items() if not math.isnan(value)}
-
-
-def _figures(history: History, epoch: int) -> dict[str, float]:
-    scalars = history.epochs[epoch].scalars
-    return _without_nan({name: scalars[name] for name in KEY_FIGURES if name in scalars})
+def _key_figures(values: Mapping[str, float]) -> dict[str, float]:
+    """Those of KEY_FIGURES that are there, but for NaN."""
+    return {name: values[name] for name in KEY_FIGURES if name in values and not math.isnan(values[name])}
 
 
 def _non_finite_epoch(history: History) -> int | None:

@@ -88,11 +88,7 @@ def save(folder: Path, checkpoint: Checkpoint) -> float:
         StoreWriteError: the disk is full or the folder gone; the earlier checkpoint still stands.
     """
     started = time.monotonic()
-    payload = {
-        "version": VERSION,
-        **{key: getattr(checkpoint, key) for key in checkpoint.__dataclass_fields__},
-    }
-    payload["position"] = asdict(checkpoint.position)
+    payload = {"version": VERSION, **vars(checkpoint), "position": asdict(checkpoint.position)}
     save_tensors(folder / run_format.CHECKPOINT, payload)
     return time.monotonic() - started
 

@@ -23,6 +23,7 @@ from wbtui.training.stage import RunningSums, Stage
 Scalars = dict[str, float]
 Vectors = dict[str, npt.NDArray[np.floating]]
 ACCURACIES = ("all", *GROUP_NAMES)
+_HEADLINES = (*(f"accuracy.{group}" for group in ACCURACIES), "loss", "fdr", "cosine.intra", "cosine.inter")
 
 
 class Measures:
@@ -201,9 +202,6 @@ class Measures:
         """The figures that tables of runs show."""
         wanted = [f"{split}.{name}" for split in self._splits for name in _HEADLINES]
         return {name: scalars[name] for name in [*wanted, "bn.scale.mean"] if name in scalars}
-
-
-_HEADLINES = (*(f"accuracy.{group}" for group in ACCURACIES), "loss", "fdr", "cosine.intra", "cosine.inter")
 
 
 def _accuracies(split: str, accuracy: AccuracySummary) -> Scalars:

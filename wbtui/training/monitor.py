@@ -112,9 +112,8 @@ class Monitor:
 
     def _write(self) -> None:
         steps = self._step_seconds.copy()
-        with contextlib.suppress(
-            StoreWriteError
-        ):  # a full disk must not end the run; readers see the beat grow old
+        # A full disk must not end the run; readers see the beat grow old.
+        with contextlib.suppress(StoreWriteError):
             self._writer.beat(
                 self._phase,
                 self._epoch,

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import platform
 import random
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -86,10 +87,7 @@ def resolve_runtime(config: RunConfig, image_size: int, recorded: dict[str, Any]
     engine = resolve_engine(config.engine, device)
     small = catalog.net(config.model.name).forward_mflop(image_size, config.model.width) < SMALL_NET_MFLOP
     precision = config.precision if config.precision != "auto" else _auto_precision(device, small)
-    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    threads = config.threads or (
-        1 if small else int(given) if given.isdigit() and int(given) else usable_cores()
-    )
+    threads = config.threads or (1 if small else _launchers_threads())
     if recorded:
         precision, threads = recorded.get("precision", precision), int(recorded.get("threads", threads))
     torch.set_num_threads(threads)
@@ -183,9 +181,13 @@ def processor_name() -> str:
             facts = dict(line.rstrip("\n").split("\t: ", 1) for line in lines if "\t: " in line)
     except OSError:
         facts = {}
-    import platform
-
     return facts.get("model name") or platform.processor() or platform.machine()
+
+
+def _launchers_threads() -> int:
+    """What the launcher set, `OMP_NUM_THREADS`; else every core that this process may use."""
+    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return int(given) if given.isdigit() and int(given) else usable_cores()
 
 
 def _auto_precision(device: torch.device, small: bool) -> str:

@@ -10,7 +10,7 @@ import torch
 
 import wbtui
 from wbtui.config import RunConfig
-from wbtui.data.longtail import LongTailData, load
+from wbtui.data.longtail import SPLITS, LongTailData, load
 from wbtui.errors import RunFailedError, UsageError
 from wbtui.models.model import num_parameters
 from wbtui.notices import notices
@@ -96,7 +96,7 @@ def _known_to_the_trainer(
             "split_rule": config.data.split_rule,
             "description": data.description,
             "train_counts": data.train_counts.tolist(),
-            "images": {name: len(data.split(name)[1]) for name in ("train", "validation", "test")},
+            "images": {name: len(data.split(name)[1]) for name in SPLITS},
             "many_above": data.many_above,
             "few_below": data.few_below,
             "mean": list(data.mean),

@@ -4,7 +4,6 @@ Little is computed twice: curves are kept by method, and where all logits would 
 the images answers first.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,21 +20,21 @@ from wbtui.adjustment import (
     ScoredSet,
     choose_pair,
     choose_strength,
+    evaluate,
     negative_logits,
+    oracle_choice,
     published_choice,
     score,
     strength_curve,
 )
 from wbtui.errors import UsageError
 from wbtui.metrics import (
-    GROUP_NAMES,
     AccuracySummary,
     Interval,
-    bootstrap_class_mean,
-    expected_calibration_error,
 )
 from wbtui.report.adjusting import Material, load_material
 from wbtui.report.derived import TRAINING_COUNTS, Derived
+from wbtui.report.figures import accuracy_figures
 from wbtui.store.predictions import PredictionsMeta
 from wbtui.store.reader import Run
 
@@ -153,10 +152,7 @@ class Bench:
         choice = published_choice(survey.method, self.material.test.n_classes)
         if survey.validation is not None:
             choice = choose_strength(survey.validation, CRITERIA[criterion])
-        try:
-            oracle = choose_strength(survey.test, CRITERIA[criterion])
-        except UsageError:  # no tail class has test images: the rest can be shown all the same
-            oracle = None
+        oracle = oracle_choice(survey.test, CRITERIA[criterion])
         return replace(survey, criterion=criterion, choice=choice, oracle=oracle)
 
     def sketch(self, key: MethodKey, criterion: str) -> Survey:
@@ -195,14 +191,8 @@ class Bench:
         Raises:
             UsageError: the method cannot be used on this run.
         """
-        method, test = key.method(), self.material.test
-        found = score(test, self.material.groups, method, strength)
-        right, images = found.confusion.diagonal(), found.confusion.sum(axis=1)
-        confidence = method.confidence(test, None, strength)
-        error = float("nan")
-        if confidence is not None:
-            error = expected_calibration_error(confidence, found.predictions == test.labels)
-        return Exact(strength, found.accuracy, bootstrap_class_mean(right, images), error)
+        found = evaluate(self.material.test, self.material.groups, key.method(), strength)
+        return Exact(strength, found.score.accuracy, found.interval, found.calibration_error)
 
     def derived(self, key: MethodKey, strength: float, basis: str, criterion: str) -> Derived:
         """A setting, to be kept under its run; its figures are over all images.
@@ -215,11 +205,7 @@ class Bench:
         for scored in (self.material.test, self.material.validation):
             if scored is not None:
                 accuracy = score(scored, self.material.groups, method, strength).accuracy
-                for group in ("all", *GROUP_NAMES):
-                    figures[f"{scored.split}.accuracy.{group}"] = float(getattr(accuracy, group))
-        parameters: Mapping[str, float] = (
-            {"gamma": method.gamma} if isinstance(method, AdditiveMultiplicative) else {}
-        )
+                figures |= accuracy_figures(scored.split, accuracy)
         return Derived(
             method=method.name,
             strength=strength,
@@ -228,7 +214,7 @@ class Bench:
             prior=TRAINING_COUNTS,
             figures=figures,
             fingerprint=self.material.fingerprint,
-            parameters=parameters,
+            parameters=method.parameters,
         )
 
 

@@ -47,9 +47,8 @@ def curve_plot(survey: Survey, look: Look, width: int, height: int) -> LinePlot:
         (name, survey.test, group)
         for group, name in (("all", "test All"), ("many", "Head"), ("medium", "Med"), ("few", "Tail"))
     ]
-    first = (
-        0 if survey.validation is not None else 1
-    )  # a curve has its colour, whether validation is there or not
+    # A curve has its colour, whether validation is there or not.
+    first = 0 if survey.validation is not None else 1
     series = []
     for index, (name, curve, group) in enumerate(curves):
         values = 100 * getattr(curve.values, group)[curve.plateau_at(at)]
@@ -101,9 +100,7 @@ def with_marks(plot: LinePlot, look: Look, marks: Mapping[str, float], strength:
     return canvas
 
 
-def class_bars(
-    after: Floats, before: Floats, look: Look, width: int, height: int, title: str = "Accuracy % by class"
-) -> Canvas:
+def class_bars(after: Floats, before: Floats, look: Look, width: int, height: int) -> Canvas:
     """Bars after, a mark before, head to tail; both in percent on one scale.
 
     Args:
@@ -112,9 +109,10 @@ def class_bars(
         look: Glyphs.
         width: In cells.
         height: In cells.
-        title: Of the picture.
     """
-    options = BarOptions(width, height, title=f"{title}, - before", glyphs=look.glyphs, y_bounds=(0.0, 100.0))
+    options = BarOptions(
+        width, height, title="Accuracy % by class, - before", glyphs=look.glyphs, y_bounds=(0.0, 100.0)
+    )
     plot = bar_plot(100 * after, options)
     canvas, area, bins = plot.canvas, plot.area, plot.bins
     means = bins.means(100 * before)
@@ -135,9 +133,7 @@ def class_bars(
     return canvas
 
 
-def change_bars(
-    after: Floats, before: Floats, look: Look, width: int, height: int, title: str = "Change by class, points"
-) -> Canvas:
+def change_bars(after: Floats, before: Floats, look: Look, width: int, height: int) -> Canvas:
     """Gains up and losses down, head to tail, in percentage points.
 
     Args:
@@ -146,13 +142,17 @@ def change_bars(
         look: Glyphs.
         width: In cells.
         height: In cells.
-        title: Of the picture.
     """
     change = 100 * (after - before)
     largest = float(np.nanmax(np.abs(change))) if np.isfinite(change).any() else 0.0
     reach = next((one for one in _REACHES if one >= largest - 1e-9), 100.0)
     options = BarOptions(
-        width, height, title=title, glyphs=look.glyphs, y_bounds=(-reach, reach), colour=_GAIN
+        width,
+        height,
+        title="Change by class, points",
+        glyphs=look.glyphs,
+        y_bounds=(-reach, reach),
+        colour=_GAIN,
     )
     plot = bar_plot(change, options)
     ruler = Ruler.over(-reach, reach, plot.area.height)

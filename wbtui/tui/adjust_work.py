@@ -205,9 +205,8 @@ class AdjustWork:
 
     def is_saved(self, trial: Trial) -> bool:
         """Whether this very setting stands under its run."""
-        named = Derived(
-            trial.method, trial.strength, trial.basis, "", TRAINING_COUNTS, {}, "", _parameters(trial)
-        )
+        parameters = trial.key.method().parameters
+        named = Derived(trial.method, trial.strength, trial.basis, "", TRAINING_COUNTS, {}, "", parameters)
         return (trial.run_id, named.name) in self._saved
 
     def begin(self, method: str) -> list[Trial]:
@@ -216,10 +215,6 @@ class AdjustWork:
             with_method(Trial(bench.run_id), method, bench.material.test.n_classes)
             for bench in self.benches.values()
         ]
-
-
-def _parameters(trial: Trial) -> dict[str, float]:
-    return {"gamma": trial.gamma} if trial.is_pair else {}
 
 
 def _or_why(job: Callable[[], Survey]) -> Survey | str:

@@ -15,10 +15,11 @@ from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.filter import LineFilter, Monochrome
+from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from wbtui.catalog import nearest
-from wbtui.report.listing import short_ids
+from wbtui.store.ids import short_ids
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui import alerts
@@ -108,7 +109,7 @@ class WbtuiApp(App[None]):
         self._views_path = views_path(runs, readonly=readonly)
         self.views, self._views_problem = load_views(self._views_path)
         self._kept = self.views
-        self._waiting: deque[tuple[str, str]] = deque(maxlen=_MESSAGES_KEPT)
+        self._waiting: deque[tuple[str, SeverityLevel]] = deque(maxlen=_MESSAGES_KEPT)
         self.register_theme(DARK)
         self._theme_problem = self._begin_theme(self.preferences.theme or self._chosen_theme)
         self.feed = Feed(
@@ -241,15 +242,15 @@ class WbtuiApp(App[None]):
         text = plain(text, lines=True)
         return ascii_text(text) if self.ascii_only else text
 
-    def say(self, text: str, severity: str = "information") -> None:
+    def say(self, text: str, severity: SeverityLevel = "information") -> None:
         """Show a message, literally; where a dialog is open, that is read first and the message waits."""
         text = self.literal(text)
         if any(isinstance(screen, ModalScreen) for screen in self.screen_stack[-1:]):
             self._wait_with(text, severity)
         else:
-            self.notify(text, severity=severity, markup=False)  # type: ignore[arg-type]
+            self.notify(text, severity=severity, markup=False)
 
-    def _wait_with(self, text: str, severity: str) -> None:
+    def _wait_with(self, text: str, severity: SeverityLevel) -> None:
         if (text, severity) not in self._waiting:
             self._waiting.append((text, severity))
 
@@ -264,11 +265,11 @@ class WbtuiApp(App[None]):
             for text, severity in waiting:
                 self.say(text, severity)
 
-    def say_from_thread(self, text: str, severity: str = "information") -> None:
+    def say_from_thread(self, text: str, severity: SeverityLevel = "information") -> None:
         """`say`, from a worker thread."""
         self.call_from_thread(self.say, text, severity)
 
-    def refuses_writing(self, say: Callable[[str, str], None] | None = None) -> bool:
+    def refuses_writing(self, say: Callable[[str, SeverityLevel], None] | None = None) -> bool:
         """Whether --readonly forbids what was asked; says so, in a message or by `say(text, severity)`."""
         if self.readonly:
             (say or self.say)(

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from wbtui.plotting import GlyphSet, sparkline
-from wbtui.report.values import MISSING, duration, epochs, figure, percent, plus_minus
+from wbtui.report.values import MISSING, duration, epochs, figure, percent, plus_minus, size
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui.alerts import MARK, alerts_of
@@ -41,7 +41,6 @@ class Context:
     now: float
     """Unix seconds."""
     glyphs: GlyphSet = GlyphSet.BRAILLE
-    baseline: RunSummary | None = None
 
 
 @dataclass(frozen=True)
@@ -98,9 +97,8 @@ def eta_seconds(row: RunSummary, detail: RunDetail | None, now: float) -> float 
 def _recent_seconds(detail: RunDetail) -> float | None:
     """Median duration of recent epochs, evaluation included; None where no two of them belong to one attempt."""
     steps = np.diff(detail.seconds[-11:])
-    if len(detail.attempts) == len(
-        detail.seconds
-    ):  # the first epoch of an attempt may have been half done before
+    # The first epoch of an attempt may have been half done before.
+    if len(detail.attempts) == len(detail.seconds):
         steps = steps[np.diff(detail.attempts[-11:]) == 0]
     return float(np.median(steps)) if len(steps) else None
 
@@ -150,8 +148,6 @@ def _tags(line: TableLine, context: Context) -> str:
 
 
 def _size(line: TableLine, context: Context) -> str:
-    from wbtui.report.values import size
-
     return size(sum(row.size for row in line.members))
 
 
@@ -175,7 +171,6 @@ COLUMNS = (
     TableColumn("tag", "tags", 24, _tags, right=False, drop=15),
 )
 """All columns; `fitting` chooses."""
-
 
 _ALIKE_DROP = 12
 """Of a column in which all shown runs say the same."""
@@ -212,6 +207,6 @@ def fitting(
     ]
 
 
-def sortable(columns: Sequence[TableColumn] = COLUMNS) -> list[TableColumn]:
-    """Those by which runs can be ordered."""
-    return [column for column in columns if column.key not in ("eta", "trend")]
+def sortable() -> list[TableColumn]:
+    """The columns by which runs can be ordered."""
+    return [column for column in COLUMNS if column.key not in ("eta", "trend")]

@@ -9,7 +9,8 @@ from rich.cells import cell_len
 
 from wbtui.metrics import head_first, seed_statistics
 from wbtui.plotting import Canvas, Colormap, GlyphSet, HeatmapOptions, heatmap
-from wbtui.report.compare import METRICS, Compared, Comparison, difference_tables, is_best, metric_table
+from wbtui.report.compare import METRICS, Compared, Comparison, is_best
+from wbtui.report.compare_tables import difference_tables, metric_table
 from wbtui.report.differences import MARKS
 from wbtui.report.entries import Entry
 from wbtui.report.table import Table
@@ -64,7 +65,9 @@ def _cell(comparison: Comparison, one: Compared, index: int) -> Cell:
         if not text.strip("+-0."):  # too small to be read
             arrow, text = "=", ""
         gain = one.better * apart.value
-        style = "dim" if not apart.significant or not gain or not text else BETTER if gain > 0 else WORSE
+        style = "dim"
+        if apart.significant and gain and text:
+            style = BETTER if gain > 0 else WORSE
         parts.append((f" {arrow}{text}{MARKS[apart.verdict]}", style))
     return tuple(parts)
 

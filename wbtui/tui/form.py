@@ -25,8 +25,8 @@ from wbtui.presets import (
     variant_paths,
 )
 from wbtui.report.decay import planned_notice
-from wbtui.report.listing import short_ids
 from wbtui.report.values import words_apart
+from wbtui.store.ids import short_ids
 from wbtui.store.reader import open_run
 from wbtui.store.setting import configuration, setting_key
 from wbtui.store.summary import RunSummary

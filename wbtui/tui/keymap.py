@@ -118,7 +118,8 @@ def _apart(text: str) -> list[str]:
 
 def _short(value: object) -> str:
     """A value as it stands in a message: harmless, and no longer than a line bears."""
-    return plain(text if len(text := repr(value)) <= 40 else text[:39] + "…")
+    text = repr(value)
+    return plain(text if len(text) <= 40 else text[:39] + "…")
 
 
 _SHOWN = {

@@ -141,7 +141,10 @@ def _candidate(row: RunSummary) -> Candidate:
 
 
 def _liveliness(row: RunSummary) -> int:
-    return 0 if row.state in LIVING else 1 if row.state == "queued" else 2
+    """Living runs first, then those that wait, then those that have ended."""
+    if row.state in LIVING:
+        return 0
+    return 1 if row.state == "queued" else 2
 
 
 def setting_of(row: RunSummary) -> str:

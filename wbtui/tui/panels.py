@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wbtui.report.figures import SCREEN_TITLES
+from wbtui.report.figures import SCREEN_TITLES, SPLITS_SHOWN
 from wbtui.store.format import Axis, Metric
 from wbtui.store.text import plain
 
-_SPLITS = ("test", "validation", "train", "running")
 _ORDER = (
     "accuracy",
     "fdr",
@@ -139,8 +138,8 @@ def _panel(key: str, metrics: list[Metric]) -> PanelSpec:
     by_split: dict[str, list[Metric]] = {}
     for metric in metrics:
         split = metric.name.partition(".")[0]
-        by_split.setdefault(split if split in _SPLITS else "", []).append(metric)
-    splits = sorted(by_split, key=lambda split: _SPLITS.index(split) if split in _SPLITS else -1)
+        by_split.setdefault(split if split in SPLITS_SHOWN else "", []).append(metric)
+    splits = sorted(by_split, key=lambda split: SPLITS_SHOWN.index(split) if split in SPLITS_SHOWN else -1)
     views = [_view(split, by_split[split]) for split in splits]
     leading = [view for view in views if view.name and len(by_split[view.name]) == 1]
     if metrics[0].axis == "scalar" and len(leading) > 1:  # one metric a split: all splits in one picture
@@ -170,8 +169,7 @@ def _label(metric: Metric, split: str) -> str:
     name = metric.name.partition("@")[0].removeprefix(f"{split}.")
     words = name.split(".")
     own = metric.family.split("_")
-    while len(words) > 1 and (
-        words[0] == metric.family or words[0] in own
-    ):  # the panel's title says it already
+    # The panel's title says the family already.
+    while len(words) > 1 and (words[0] == metric.family or words[0] in own):
         words = words[1:]
     return _LABELS.get(name) or " ".join(words).replace("_", " ")

@@ -37,7 +37,8 @@ def zoomed(
     if extent is None or extent[1] <= extent[0]:
         return state
     low, high = state.x_bounds or extent
-    at = at if at is not None else state.cursor if state.cursor is not None else high
+    if at is None:
+        at = high if state.cursor is None else state.cursor
     fraction = min(max((at - low) / (high - low), 0.0), 1.0)
     width = max((high - low) * factor, min(_NARROWEST, extent[1] - extent[0]))
     if width >= extent[1] - extent[0]:

@@ -30,6 +30,11 @@ class AdditiveMultiplicative(FamilyMethod):
     strength_source = "τ = γ = 0.5, ours"
     scales_logits = True
 
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """γ."""
+        return {"gamma": self.gamma}
+
     def family(self, scored: ScoredSet, prior: ClassPrior | None) -> Family:
         """Linear in τ over logits already multiplied by p_k^{-γ}."""
         log_prior = prior_or_training(scored, prior).log

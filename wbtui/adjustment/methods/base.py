@@ -44,6 +44,11 @@ class Method(ABC):
     scales_logits: ClassVar[bool] = False
     """Whether it multiplies logits, so that their sign matters."""
 
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """What it has beside its strength, by name."""
+        return {}
+
     def offered_strength(self, n_classes: int) -> float:
         """The strength for a run without validation: the one published for the nearest number of classes.
 

@@ -178,8 +178,19 @@ class AdjustScreen(AdjustKeys):
         return {**oracle, "V" if survey.choice.basis == "validation" else "P": survey.choice.strength}
 
     def _draw_lines(self, trial: Trial, outcome: Outcome | None) -> None:
+        self._draw_top(trial)
+        self._draw_strength(trial)
+        self.query_one("#figures", OneLine).show(
+            moves.figure_parts(outcome, self.size.width),
+            moves.before_parts(self.bench.before, outcome.rest if outcome else None),
+        )
+        self._draw_lists()
+        self._share_lines()
+        self.query_one("#status", OneLine).show(self._status(trial))
+
+    def _draw_top(self, trial: Trial) -> None:
+        """Which run, on how many images, towards what."""
         bench = self.bench
-        ascii_only = self.dashboard.ascii_only
         goal = _CRITERIA.get(trial.criterion, trial.criterion)
         chosen_on = f"{bench.validation_images:,} validation" if bench.validation_images else "NO validation"
         others = f"   1 of {len(self.work.benches)} runs " if len(self.work.benches) > 1 else ""
@@ -187,6 +198,10 @@ class AdjustScreen(AdjustKeys):
             [(" Adjust ", "bold reverse"), (f" {self.called(trial.run_id)}", "bold"), (others, "dim")],
             [(f"{chosen_on}, {bench.material.test.n_images:,} test images   maximise {goal} ", "dim")],
         )
+
+    def _draw_strength(self, trial: Trial) -> None:
+        """The method and its strengths."""
+        ascii_only = self.dashboard.ascii_only
         self.query_one("#methods", ChoiceBar).choose(
             "",
             [moves.method_label(name, ascii_only=ascii_only) for name in METHODS],
@@ -204,11 +219,10 @@ class AdjustScreen(AdjustKeys):
         gamma.display = trial.is_pair
         if trial.is_pair:
             gamma.show("gamma" if ascii_only else "γ", trial.gamma, moves.HIGHEST_GAMMA, {}, ((" ", ""),))
-        self.query_one("#figures", OneLine).show(
-            moves.figure_parts(outcome, self.size.width),
-            moves.before_parts(bench.before, outcome.rest if outcome else None),
-        )
-        width = self.size.width
+
+    def _draw_lists(self) -> None:
+        """The settings that were tried, and what they come to over seeds."""
+        width, ascii_only = self.size.width, self.dashboard.ascii_only
         self.query_one("#settings", PickList).show(
             moves.table_header(width - 1),
             [
@@ -230,8 +244,6 @@ class AdjustScreen(AdjustKeys):
             [*(fold_line(one, width - 1, ascii_only=ascii_only) for one in folds), *said_lines(folds)],
             -1,
         )
-        self._share_lines()
-        self.query_one("#status", OneLine).show(self._status(trial))
 
     def called(self, run_id: str) -> str:
         """A run as people know it."""

@@ -253,7 +253,8 @@ class CompareScreen(CompareKeys):
         if board is None or not self.is_mounted:
             return
         more = [f"{MOST_COLUMNS} columns at most: {self.left_out} more settings are left out"]
-        problems = lines.problem_lines(board.comparison, more if self.left_out else [], width)
+        more = more if self.left_out else []
+        problems = lines.problem_lines(board.comparison, more, width)
         most = _TALL_PROBLEM_LINES if self._is_tall else _PROBLEM_LINES
         rules = lines.rule_lines(board.comparison, width)
         self.query_one("#problems").display = bool(problems)
@@ -268,11 +269,7 @@ class CompareScreen(CompareKeys):
         room = max(pane.size.width - 3, 20)
         settings = lines.setting_lines(board.comparison, room)
         if len(problems) > most:
-            settings = [
-                *lines.problem_lines(board.comparison, more if self.left_out else [], room),
-                (),
-                *settings,
-            ]
+            settings = [*lines.problem_lines(board.comparison, more, room), (), *settings]
         if not self._is_tall:
             settings += rules
         pane.show(settings)
@@ -389,8 +386,3 @@ class CompareScreen(CompareKeys):
             self.query_one(ComparisonTable).scroll_by(by)
         else:
             self.query_one(pane, TextPane).move_by(by)
-
-    def action_back(self) -> None:
-        """One layer out: full screen, cursor, zoom, this screen."""
-        if not self.step_out():
-            self.dismiss()

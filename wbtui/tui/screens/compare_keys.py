@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 
-from wbtui.report.compare import difference_tables, metric_table
+from wbtui.report.compare_tables import difference_tables, metric_table
 from wbtui.report.entries import Entry
 from wbtui.tui.compare_work import LEAST_COLUMNS, Board, Read, Saved, read_members, read_saved
 from wbtui.tui.desk import Desk

@@ -172,9 +172,8 @@ class PanelKeys(Screen[None]):
             self.in_panels = inside
             self.query_one(PanelGrid).set_class(inside, "-keys")
             self.show_keys()
-            self.call_after_refresh(
-                self._restyle_panels
-            )  # Textual tells nobody that a component's style changed
+            # Textual tells nobody that a component's style changed.
+            self.call_after_refresh(self._restyle_panels)
 
     @property
     def steers_panel(self) -> bool:
@@ -315,6 +314,11 @@ class PanelKeys(Screen[None]):
         else:
             return False
         return True
+
+    def action_back(self) -> None:
+        """One layer out: full screen, cursor, zoom, this screen."""
+        if not self.step_out():
+            self.dismiss()
 
     # ------------------------------------------------------------------ mouse and panels
 

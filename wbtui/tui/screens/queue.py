@@ -11,6 +11,7 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -181,7 +182,7 @@ class QueueScreen(ModalScreen[None]):
         else:
             self.app.call_from_thread(self.show_queue, state)
 
-    def tell(self, text: str, severity: str = "information") -> None:
+    def tell(self, text: str, severity: SeverityLevel = "information") -> None:
         """Say what came of a key, inside the dialog: a message would cover it, or wait until it is closed."""
         if not self.is_mounted:
             self.dashboard.say(text, severity)

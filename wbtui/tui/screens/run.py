@@ -28,17 +28,6 @@ from wbtui.tui.widgets.panel_grid import PanelGrid
 from wbtui.tui.widgets.text_pane import TextPane
 from wbtui.tui.widgets.too_small import TooSmall
 
-
-def doing(detail: RunDetail) -> str:
-    """What its trainer was doing at the last heartbeat; empty where nothing is at work."""
-    beat = detail.heartbeat
-    if beat is None:
-        return ""
-    batch = f" batch {beat.batch}/{beat.batches or '?'}" if beat.batch is not None else ""
-    speed = f", {beat.images_per_second:,.0f} images/s" if beat.images_per_second else ""
-    return f"{beat.phase}{batch}{speed}"
-
-
 _LOUD = STATE_COLOURS["stalled"]
 PAGES = ("overview", "panels", "heatmaps", "log", "system")
 _FIRST: dict[StateName, str] = {
@@ -48,6 +37,16 @@ _FIRST: dict[StateName, str] = {
     "stopping": "panels",
     "ending": "panels",
 }
+
+
+def doing(detail: RunDetail) -> str:
+    """What its trainer was doing at the last heartbeat; empty where nothing is at work."""
+    beat = detail.heartbeat
+    if beat is None:
+        return ""
+    batch = f" batch {beat.batch}/{beat.batches or '?'}" if beat.batch is not None else ""
+    speed = f", {beat.images_per_second:,.0f} images/s" if beat.images_per_second else ""
+    return f"{beat.phase}{batch}{speed}"
 
 
 class RunScreen(RunCommands):
@@ -233,11 +232,6 @@ class RunScreen(RunCommands):
             self.remark("heatmaps go by epochs alone, matrices by classes")
         else:
             super().action_x_axis()
-
-    def action_back(self) -> None:
-        """One layer out: full screen, cursor, zoom, this screen."""
-        if not self.step_out():
-            self.dismiss()
 
     def action_next_tab(self) -> None:
         """The next page."""

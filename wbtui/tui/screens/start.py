@@ -92,7 +92,6 @@ class StartScreen(ModalScreen[None]):
     def __init__(self, config_file: Path | None) -> None:
         super().__init__()
         self._config_file = config_file
-        self._answer = FormAnswer()
         self._starting = False
         self._keys = setting_keys()
 
@@ -154,9 +153,7 @@ class StartScreen(ModalScreen[None]):
     @work(exclusive=True, group="form")
     async def _work_out(self) -> None:
         await asyncio.sleep(_DELAY)
-        found = await asyncio.to_thread(answer, self.values, self.dashboard.snapshot.rows)
-        self._answer = found
-        self.show_answer(found)
+        self.show_answer(await asyncio.to_thread(answer, self.values, self.dashboard.snapshot.rows))
 
     def show_answer(self, found: FormAnswer) -> None:
         """Say what is wrong beside its field, else what will be started."""
@@ -234,9 +231,8 @@ class StartScreen(ModalScreen[None]):
     @work(exclusive=True, group="begin")
     async def action_begin(self, queue: bool) -> None:
         """Start it, or put it into the queue; several runs always go to the queue."""
-        for field in self.query(
-            Input
-        ):  # each takes its keys at its own pace: wait for those that came before
+        # Each field takes its keys at its own pace: wait for those that came before.
+        for field in self.query(Input):
             taken = asyncio.Event()
             if field.call_later(taken.set):
                 await taken.wait()
@@ -292,28 +288,15 @@ def begin(
     """
     import shlex
 
-    from wbtui.launch.data_check import check_data
-    from wbtui.launch.probe import check_device, check_engine
-    from wbtui.launch.start import absolute_root, make_run, start_run
+    from wbtui.launch.checks import check_runs
+    from wbtui.launch.start import make_run, start_run
+    from wbtui.launch.worker import queue_up
 
-    for device in dict.fromkeys(one.config.device for one in resolved):
-        check_device(device)
-    for engine, device in dict.fromkeys((one.config.engine, one.config.device) for one in resolved):
-        check_engine(engine, device)
-    checked = []
-    for one in resolved:
-        if one.config.data not in checked:
-            checked.append(one.config.data)
-            check_data(absolute_root(one.config.data), lambda found: False)
+    check_runs([one.config for one in resolved], may_download=lambda found: False)
     words = shlex.split(command)
     folders = [make_run(runs, one, words, words_apart(values.tags), values.note.strip()) for one in resolved]
     if queue:
-        from wbtui.launch.queue_files import enqueue, read_settings
-        from wbtui.launch.worker import ensure_worker
-
-        enqueue(runs, folders)
-        if not read_settings(runs).paused:
-            ensure_worker(runs)
+        queue_up(runs, folders)
     else:
         for folder, one in zip(folders, resolved, strict=True):
             start_run(folder, one.config)

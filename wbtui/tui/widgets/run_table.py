@@ -180,10 +180,9 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
         if place >= len(self._lines):
             return ((f"  {self.message}", "dim"),) if place == 0 and self.message else ()
         line = self._lines[place]
-        parts = [*self._mark_parts(line), *self._cells_of(line)]
-        return (
-            (*parts, ("", "")) if place == self._place else tuple(parts)
-        )  # the cursor's line differs from all others
+        parts = (*self._mark_parts(line), *self._cells_of(line))
+        # The cursor's line differs from all others, also from one that says the same.
+        return (*parts, ("", "")) if place == self._place else parts
 
     def _header(self) -> tuple[Part, ...]:
         ellipsis = "…"

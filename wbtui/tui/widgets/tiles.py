@@ -7,13 +7,14 @@ from textual.widget import Widget
 
 from wbtui.tui.widgets.canvas_pane import CanvasPane
 
+_LEAST_WIDTH, _LEAST_HEIGHT = 38, 8  # cells below which a picture is not legible
+
 
 class Tiles(Widget):
     """Pictures side by side, as many as are legible; the others by going on to them.
 
     Args:
         tiles: The pictures, in order.
-        least: Width and height in cells below which one is not legible.
     """
 
     DEFAULT_CSS = """
@@ -21,12 +22,11 @@ class Tiles(Widget):
     Tiles > Grid { grid-gutter: 0 1; }
     """
 
-    def __init__(self, *tiles: CanvasPane, least: tuple[int, int] = (38, 8), id: str | None = None) -> None:
+    def __init__(self, *tiles: CanvasPane, id: str | None = None) -> None:
         super().__init__(id=id)
         self.tiles = tiles
         self.active = 0
         self.alone = False
-        self._least = least
 
     def compose(self) -> ComposeResult:
         """The pictures."""
@@ -46,8 +46,8 @@ class Tiles(Widget):
     def in_sight(self) -> tuple[CanvasPane, ...]:
         """The pictures that have room."""
         width, height = self.size
-        columns = min(max(width // self._least[0], 1), len(self.tiles))
-        rows = min(max(height // self._least[1], 1), -(-len(self.tiles) // columns))
+        columns = min(max(width // _LEAST_WIDTH, 1), len(self.tiles))
+        rows = min(max(height // _LEAST_HEIGHT, 1), -(-len(self.tiles) // columns))
         each = 1 if self.alone else columns * rows
         first = self.active // each * each
         return self.tiles[first : first + each]
@@ -58,7 +58,7 @@ class Tiles(Widget):
             return
         shown = self.in_sight
         grid = self.query_one(Grid)
-        columns = min(max(self.size.width // self._least[0], 1), len(shown))
+        columns = min(max(self.size.width // _LEAST_WIDTH, 1), len(shown))
         size = (columns, -(-len(shown) // columns))
         if (grid.styles.grid_size_columns, grid.styles.grid_size_rows) != size:
             grid.styles.grid_size_columns, grid.styles.grid_size_rows = size

@@ -1,0 +1,111 @@
+"""What does a command import, and how does it end where its output cannot go?"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typed import environment_with, python
+
+from wbtui.store.index import RunIndex
+
+HEAVY = ("torch", "torchvision", "textual")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["ls"],
+        ["show", "@last"],
+        ["show", "aaaa", "--plot", "accuracy,feature_norm@class"],
+        ["presets"],
+        ["config"],
+        ["reindex"],
+        ["note", "aaaa", "x"],
+        ["adjust", "aaaa"],
+        ["compare", "aaaa", "cccc"],
+        ["report", "state:finished"],
+        ["report", "state:finished", "--figures", "figures"],
+        ["export"],
+        ["export", "--tensorboard", "tb"],
+        ["doctor"],
+    ],
+    ids=" ".join,
+)
+def test_no_torch_and_no_screen_is_imported(four_runs: Path, arguments: list[str]) -> None:
+    script = (
+        "import sys; from wbtui.cli.main import main; code = main(sys.argv[1:]); "
+        f"assert not set({HEAVY!r}) & set(sys.modules), sorted(sys.modules); sys.exit(code)"
+    )
+    done = python("-c", script, *arguments)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "spared"),
+    [
+        (["--help"], {"numpy", "pydantic", "rich", "tinydb", "psutil", "wbtui.report", "wbtui.config"}),
+        (["ls"], {"wbtui.config", "wbtui.launch", "wbtui.adjustment", "matplotlib", "scipy"}),
+    ],
+    ids=["--help", "ls"],
+)
+def test_help_and_ls_import_only_what_they_need(
+    four_runs: Path, arguments: list[str], spared: set[str]
+) -> None:
+    """What a start takes is what it imports; benchmarks/cli_speed.py measures it.
+
+    A run that the index does not know yet has its whole configuration read, once, with pydantic.
+    """
+    RunIndex(four_runs).listing()
+    script = "import sys; from wbtui.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    done = python("-c", script, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert not spared & set(done.stderr.split())
+
+
+def test_a_terminal_without_unicode_shows_question_marks_and_ascii_plots(four_runs: Path) -> None:
+    shown = python("-m", "wbtui", "show", "aaaa", PYTHONIOENCODING="ascii", LC_ALL="C")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.isascii()
+    plot = python("-m", "wbtui", "show", "aaaa", "--plot", "accuracy", PYTHONIOENCODING="ascii", LC_ALL="C")
+    assert plot.returncode == 0, plot.stderr
+    assert "?" not in plot.stdout
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+@pytest.mark.parametrize(
+    "arguments", ["ls", "show aaaa --json", "report", "adjust aaaa --save", "attach aaaa", "show --help"]
+)
+def test_a_reader_that_goes_away_ends_a_command_in_silence(
+    four_runs: Path, arguments: str, unbuffered: str
+) -> None:
+    """With the exit code of a tool that SIGPIPE ended; what was to be saved is."""
+    command = f"'{sys.executable}' -m wbtui {arguments} | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment_with(PYTHONUNBUFFERED=unbuffered),
+    )
+    assert done.stdout == "141\n"
+    assert "Traceback" not in done.stderr
+    assert "Broken" not in done.stderr
+    assert bool(list(four_runs.glob("*/derived/*.json"))) == ("--save" in arguments)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_output_onto_a_full_disk_is_one_message(four_runs: Path, unbuffered: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "wbtui", "export", "aaaa"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=environment_with(PYTHONUNBUFFERED=unbuffered),
+        )
+    assert done.returncode == 1
+    assert done.stderr == "wbtui: the output cannot be written: No space left on device\n"

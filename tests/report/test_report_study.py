@@ -1,0 +1,53 @@
+"""Does a study make the papers' table?"""
+
+from pathlib import Path
+
+import numpy as np
+from finished_runs import accuracies, make_run, predictions_of
+
+from wbtui.adjustment import method_named
+from wbtui.report.markup import to_latex, to_markdown
+from wbtui.report.study import finished, study_entries, study_problems, study_tables
+from wbtui.store.reader import open_run
+
+
+def test_the_study_is_the_papers_table_with_n_and_the_best_in_bold(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, variant, seed) for variant in ("ce", "wd_fr_etf") for seed in range(2)]
+    folders.append(make_run(tmp_path, "wd", 5))
+    folders.append(make_run(tmp_path, "wd", 6, finished=False))
+    kept, left_out = finished([open_run(folder) for folder in folders])
+    assert len(kept) == 5
+    assert "s6" in left_out[0]
+    found = study_entries(kept, [method_named("additive")])
+    (table,) = study_tables(found)
+    assert [column.title for column in table.columns] == [
+        "method", "n", "Many", "Medium", "Few", "All", "FDR train", "FDR test",
+    ]  # fmt: skip
+    assert [(row[0].text, row[1].text) for row in table.rows] == [
+        ("ce", "2"),
+        ("ce + additive", "2"),
+        ("wd_fr_etf", "2"),
+        ("wd_fr_etf + additive", "2"),
+        ("wd", "1"),
+        ("wd + additive", "1"),
+    ]
+    alls = [100 * accuracies(predictions_of("test", seed))["all"] for seed in range(2)]
+    assert table.rows[0][5].text == f"{np.mean(alls):.1f} ± {np.std(alls, ddof=1):.1f}"
+    assert table.rows[4][5].text == f"{100 * accuracies(predictions_of('test', 5))['all']:.1f}"
+    assert "n/a" not in to_latex(table) + to_markdown(table)
+    best = max(row[5].value for row in table.rows)
+    assert [row[5].best for row in table.rows] == [row[5].value == best for row in table.rows]
+    assert r"wd\_fr\_etf" in to_latex(table)
+    assert "**" in to_markdown(table)
+    assert study_problems(found) == []
+
+
+def test_presets_of_a_study_stand_in_tables_of_their_own(tmp_path: Path) -> None:
+    folders = [
+        make_run(tmp_path, "ce"),
+        make_run(tmp_path, "wd"),
+        make_run(tmp_path, "ce", 1, "preset=other"),
+    ]
+    tables = study_tables(study_entries([open_run(folder) for folder in folders]))
+    assert [(table.title, len(table.rows)) for table in tables] == [("digits_lt", 2), ("other", 1)]
+    assert tables[0].rows[0][0].text == "ce"

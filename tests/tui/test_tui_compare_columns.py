@@ -1,0 +1,134 @@
+"""Which columns stand in a comparison, in what order, and which of them is the baseline?"""
+
+from pathlib import Path
+
+import pytest
+from bench_helpers import comparing, rested
+from dashboard_helpers import drive, opened, said, screen_text, until
+from finished_runs import make_run
+from saved_adjustments import save_adjusted
+
+from wbtui.tui.screens.compare import CompareScreen
+from wbtui.tui.widgets.comparison_table import ComparisonTable
+from wbtui.tui.widgets.text_pane import TextPane
+
+
+def test_the_baseline_is_switched_and_the_differences_turn_round(runs: Path) -> None:
+    for variant, bias in (("ce", 2.0), ("wd", 0.5)):
+        make_run(runs, variant, 0, tail_bias=bias)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await comparing(app, pilot, 2)
+            board = screen.board
+            assert board is not None
+            before = board.comparison.differences["test.accuracy.all", 1].value
+            await pilot.press("right", "b")
+            await rested(screen, pilot)
+            board = screen.board
+            assert board is not None
+            assert board.baseline == 1
+            assert board.comparison.differences["test.accuracy.all", 0].value == pytest.approx(-before)
+            assert "bootstrap" in screen_text(app)
+
+    drive(look)
+
+
+def test_columns_are_put_in_another_order_and_taken_away_with_the_baseline_following(runs: Path) -> None:
+    for decay in ("0.001", "0.002", "0.005", "0.01"):
+        make_run(runs, "wd", 0, f"stages.0.weight_decay={decay}")
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await comparing(app, pilot, 4)
+            labels = [entry.label for entry in screen.entries]
+            base = screen.entries[0]
+            await pilot.press("shift+right", "shift+right")
+            await rested(screen, pilot)
+            assert [entry.label for entry in screen.entries] == [labels[1], labels[2], labels[0], labels[3]]
+            assert screen.entries[screen.baseline] is base
+            assert screen.current == 2
+            await pilot.press("left", "X")
+            await rested(screen, pilot)
+            assert [entry.label for entry in screen.entries] == [labels[1], labels[0], labels[3]]
+            assert screen.entries[screen.baseline] is base
+            await pilot.press("X", "X")
+            await rested(screen, pilot)
+            assert len(screen.entries) == 2
+            assert "least" in said(app)
+
+    drive(look)
+
+
+def test_one_run_is_held_against_what_is_saved_under_it(runs: Path) -> None:
+    folder = make_run(runs)
+    save_adjusted(folder)
+    save_adjusted(folder, choose="test")
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await comparing(app, pilot, 1)
+            assert len(screen.entries) == 3
+            assert [entry.members[0].derived is None for entry in screen.entries] == [True, False, False]
+            assert "not a result" in screen.query_one("#problems", TextPane).text
+
+    drive(look)
+
+
+def test_a_saved_adjustment_and_a_run_are_added(runs: Path) -> None:
+    folders = [
+        make_run(runs, variant, 0, digits=f"{place:08x}") for place, variant in enumerate(("ce", "wd", "wb"))
+    ]
+    save_adjusted(folders[2])
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await comparing(app, pilot, 2)
+            count = len(screen.entries)
+            await pilot.press("a")
+            await pilot.pause()
+            await pilot.press("enter")
+            await until(pilot, lambda: len(screen.entries) == count + 1)
+            await rested(screen, pilot)
+            await pilot.press("a")
+            await pilot.pause()
+            await pilot.press("enter")
+            await until(pilot, lambda: len(screen.entries) == count + 2)
+            await rested(screen, pilot)
+            assert sum(entry.members[0].derived is not None for entry in screen.entries) == 1
+            await pilot.press("a")
+            await pilot.pause()
+            assert "nothing is left to add" in said(app)
+
+    drive(look)
+
+
+def test_a_single_run_without_anything_saved_is_no_comparison(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("C")
+            await until(pilot, lambda: "needs two settings" in said(app))
+            await until(pilot, lambda: not isinstance(app.screen, CompareScreen))
+
+    drive(look)
+
+
+def test_more_than_six_columns_are_left_out_and_that_is_said(runs: Path) -> None:
+    for place in range(8):
+        make_run(runs, "wd", 0, f"stages.0.weight_decay={0.001 * (place + 1):.3f}")
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await comparing(app, pilot, 8)
+            assert len(screen.entries) == 6
+            assert "2 more settings" in screen.query_one("#problems", TextPane).text
+            table = screen.query_one(ComparisonTable)
+            assert len(table.columns()) < 6
+            for _ in range(5):
+                await pilot.press("right")
+                await pilot.pause()
+                assert {screen.current, screen.baseline} <= set(table.columns())
+
+    drive(look)

@@ -1,0 +1,31 @@
+"""Can these runs be? Their devices, engines and images are asked for before the folder of any of them is made."""
+
+from collections.abc import Callable, Sequence
+
+from wbtui.config import DataConfig, RunConfig
+from wbtui.data.source_images import AvailableData
+from wbtui.launch.data_check import check_data
+from wbtui.launch.probe import check_device, check_engine
+from wbtui.launch.start import absolute_root
+
+
+def check_runs(configs: Sequence[RunConfig], may_download: Callable[[AvailableData], bool]) -> None:
+    """Refuse runs whose device, engine or images are not there; each is asked for once.
+
+    Args:
+        configs: of the runs.
+        may_download: asked only where a download would bring what is missing.
+
+    Raises:
+        UsageError: what is missing and what to do.
+    """
+    for device in dict.fromkeys(config.device for config in configs):
+        check_device(device)
+    for engine, device in dict.fromkeys((config.engine, config.device) for config in configs):
+        check_engine(engine, device)
+    checked: list[DataConfig] = []
+    for config in configs:
+        data = absolute_root(config.data)
+        if data not in checked:
+            checked.append(data)
+            check_data(data, may_download)
