@@ -75,7 +75,8 @@ def test_a_terminal_without_unicode_shows_question_marks_and_ascii_plots(four_ru
 
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize(
-    "arguments", ["ls", "show aaaa --json", "report", "adjust aaaa --save", "attach aaaa", "show --help"]
+    "arguments",
+    ["ls", "show aaaa --json", "report --figures drawn", "adjust aaaa --save", "attach aaaa", "show --help"],
 )
 def test_a_reader_that_goes_away_ends_a_command_in_silence(
     four_runs: Path, arguments: str, unbuffered: str
@@ -93,6 +94,7 @@ def test_a_reader_that_goes_away_ends_a_command_in_silence(
     assert "Traceback" not in done.stderr
     assert "Broken" not in done.stderr
     assert bool(list(four_runs.glob("*/derived/*.json"))) == ("--save" in arguments)
+    assert bool(list(four_runs.parent.glob("drawn/*.svg"))) == ("--figures" in arguments)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
