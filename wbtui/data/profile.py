@@ -104,7 +104,8 @@ def split_counts(config: DataConfig, found: Sequence[int], class_names: Sequence
             name = f"class {k}" + (f" ({class_names[k]})" if k < len(class_names) else "")
             raise UsageError(
                 f"{name} of {config.source} has {has} images, {max(n, 1)} to train and {validation} to validate "
-                "were asked of it; expected a smaller data.images_per_class or data.validation_per_class"
+                "were asked of it; expected a smaller data.images_per_class (0: what the smallest class has) or "
+                "data.validation_per_class"
             )
     return SplitPlan(tuple(counts), validation, max(counts), description)
 
