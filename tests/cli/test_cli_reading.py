@@ -434,6 +434,9 @@ def test_a_terminal_without_unicode_shows_question_marks_and_ascii_plots(runs: P
     shown = python("-m", "wbtui", "show", "aaaa", PYTHONIOENCODING="ascii", LC_ALL="C")
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.isascii()
+    followed = python("-m", "wbtui", "attach", "aaaa", PYTHONIOENCODING="ascii", LC_ALL="C")
+    assert followed.returncode == 0, followed.stderr
+    assert "epoch 1/" in followed.stdout
     plot = python("-m", "wbtui", "show", "aaaa", "--plot", "accuracy", PYTHONIOENCODING="ascii", LC_ALL="C")
     assert plot.returncode == 0, plot.stderr
     assert "?" not in plot.stdout
@@ -459,6 +462,23 @@ def test_a_reader_that_goes_away_ends_a_command_in_silence(
     assert done.stdout == "141\n"
     assert "Traceback" not in done.stderr
     assert "Broken" not in done.stderr
+    assert bool(list(runs.glob("*/derived/*.json"))) == ("--save" in arguments)
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("arguments", ["ls", "attach aaaa", "adjust aaaa --save", "--help"])
+def test_a_closed_stream_is_no_reason_to_fail(runs: Path, arguments: str, closed: str) -> None:
+    """As daemons and schedulers start programs."""
+    command = f"'{sys.executable}' -m wbtui {arguments} {closed}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
     assert bool(list(runs.glob("*/derived/*.json"))) == ("--save" in arguments)
 
 
