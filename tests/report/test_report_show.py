@@ -132,8 +132,8 @@ def test_a_wrong_setting_is_told_where_the_run_is_shown(tmp_path: Path) -> None:
         "\n".join(['seed = "abc"', *(one for one in text.splitlines() if not one.startswith("seed"))])
     )
     run = open_run(folder)
-    assert "config.toml: seed = 'abc': expected a valid integer" in words(overview_tables(run))
-    with pytest.raises(StoreReadError, match="seed = 'abc': expected a valid integer"):
+    assert "config.toml: seed = 'abc': expected a whole number" in words(overview_tables(run))
+    with pytest.raises(StoreReadError, match="seed = 'abc': expected a whole number"):
         load_material(run)
 
 

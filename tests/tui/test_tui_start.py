@@ -36,7 +36,7 @@ def test_the_form_refuses_wrong_values_beside_their_field(runs: Path) -> None:
                 ("variant", "wdd", "no variant is called 'wdd'"),
                 ("seed", "x", "whole numbers"),
                 ("device", "gpu", "device"),
-                ("settings", "stages.0.epochs=many", "valid integer"),
+                ("settings", "stages.0.epochs=many", "whole number"),
             ):
                 field = screen.query_one(f"#{name}", Input)
                 before, field.value = field.value, value
@@ -142,7 +142,7 @@ def test_the_form_says_which_value_a_setting_has_and_where_from(runs: Path) -> N
         async with opened(runs) as (app, pilot):
             await pilot.press("R")
             await pilot.press("tab", "tab", "tab", "tab", *"stages.0.epochs=")
-            await until(pilot, lambda: "stages.0.epochs = '': input should be" in screen_text(app))
+            await until(pilot, lambda: "stages.0.epochs = '': expected" in screen_text(app))
             await until(pilot, lambda: "150 from preset digits_lt; default 200" in screen_text(app))
             assert "--set" not in screen_text(app)
 
