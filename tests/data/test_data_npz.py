@@ -139,6 +139,11 @@ def test_wrong_arrays_are_refused_before_a_run_is_made(
             {"images_per_class": 12, "split_rule": "full", "imbalance_factor": 1},
             "class 0.* 10 images, 12 to train.*smaller data.images_per_class .0: what",
         ),
+        (
+            {},
+            {"profile": "natural", "validation_per_class": 10},
+            "class 0.* 10 images, 1 to train and 10 to validate.*expected a smaller data.validation_per_class$",
+        ),
     ],
 )
 def test_what_the_splits_lack_is_told_before_a_run_is_made(
