@@ -57,6 +57,31 @@ def test_the_form_refuses_wrong_values_beside_their_field(runs: Path) -> None:
     drive(look)
 
 
+def test_choices_go_on_from_what_was_begun_to_be_typed(runs: Path) -> None:
+    """In a list of variants from its last part, whatever stands before it."""
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("R")
+            preset, variant = (app.screen.query_one(f"#{name}", Input) for name in ("preset", "variant"))
+            preset.value = "gl"
+            await pilot.press("down")
+            assert preset.value == "glyphs_lt"
+            await pilot.press("down")
+            assert preset.value == "mnist_lt"
+            preset.value = "no such"
+            await pilot.press("down")
+            assert preset.value == "cifar100_lt"
+            await pilot.press("tab")
+            variant.value = "ce,wd_f"
+            await pilot.press("down")
+            assert variant.value == "ce,wd_fixed_bn"
+            await pilot.press("down", "up", "up")
+            assert variant.value == "ce,wd_etf"
+
+    drive(look)
+
+
 def test_the_keys_of_the_form_stand_below_it_however_much_it_says(runs: Path) -> None:
     async def look() -> None:
         async with opened(runs, (80, 24)) as (app, pilot):
