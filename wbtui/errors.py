@@ -24,3 +24,29 @@ class MissingPackageError(UsageError):
 
 class RunFailedError(Exception):
     """The run itself failed; the message says why. Commands print it alone and exit 1."""
+
+
+_BOOL, _WHOLE, _NUMBER = "expected true or false", "expected a whole number", "expected a number"
+_EXPECTED = {
+    "bool_type": _BOOL,
+    "bool_parsing": _BOOL,
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "string_type": "expected a text",
+    "tuple_type": "expected a list, such as [0.5, 0.5]",
+}
+"""What was expected, by the kind of pydantic's validation errors whose own words are Python's."""
+
+
+def expectation(kind: str, message: str) -> str:
+    """What a configuration expected in place of a wrong value, as TOML and people call it.
+
+    Args:
+        kind: `type` of one of pydantic's validation errors, such as `bool_parsing`.
+        message: its `msg`.
+    """
+    words = message.removeprefix("Value error, ").replace("Input should be", "expected", 1)
+    return _EXPECTED.get(kind, words[:1].lower() + words[1:])

@@ -3,6 +3,9 @@
 from wbtui.config import RunConfig
 from wbtui.data.available import planned_images
 
+_EMBEDDED = ("digits", "glyphs")
+"""Sources that read no file of the user's."""
+
 
 def notices(config: RunConfig) -> list[str]:
     """One line for each such thing; what cannot be is refused by the configuration itself."""
@@ -18,6 +21,11 @@ def notices(config: RunConfig) -> list[str]:
         for number, stage in enumerate(config.stages)
         if stage.feature_regularization and stage.trains != "all"
     ]
+    if config.data.root and config.data.source in _EMBEDDED:
+        found.append(
+            f"data.root = {config.data.root!r} is not read: {config.data.source} is inside the package; expected "
+            "data.source = 'npz' or 'folder' for images of your own"
+        )
     images = planned_images(config.data)
     return found + [
         f"stages.{number}.batch_size {stage.batch_size} is larger than the {images} training images: one batch an "

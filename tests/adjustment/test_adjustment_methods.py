@@ -212,7 +212,10 @@ def test_the_offered_strength_is_published_for_the_nearest_number_of_classes(nam
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones():
-    with pytest.raises(UsageError, match=r"'addtive' is not known, expected one of: none, additive"):
+    with pytest.raises(
+        UsageError,
+        match=r"'addtive' is not known .did you mean 'additive'.., expected one of: none, additive",
+    ):
         method_named("addtive")
 
 

@@ -3,6 +3,7 @@
 import io
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,14 @@ def test_the_end_of_a_failed_run_says_why_on_stderr(
     assert "output.log" in captured.err
     assert "25.0" in captured.out
     assert "wbtui resume" in captured.out
+
+
+def test_the_end_of_several_names_the_queue_only_where_something_waits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [run_with(tmp_path, 1), run_with(tmp_path, 1)]
+    close(runs)
+    assert "wbtui queue" not in capsys.readouterr().out
+    waiting = replace(runs[1].state, name="queued")
+    close([runs[0], replace(runs[1], state=waiting)])
+    assert "wbtui queue" in capsys.readouterr().out

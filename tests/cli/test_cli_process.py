@@ -68,6 +68,9 @@ def test_a_terminal_without_unicode_shows_question_marks_and_ascii_plots(four_ru
     shown = python("-m", "wbtui", "show", "aaaa", PYTHONIOENCODING="ascii", LC_ALL="C")
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.isascii()
+    followed = python("-m", "wbtui", "attach", "aaaa", PYTHONIOENCODING="ascii", LC_ALL="C")
+    assert followed.returncode == 0, followed.stderr
+    assert "epoch 1/" in followed.stdout
     plot = python("-m", "wbtui", "show", "aaaa", "--plot", "accuracy", PYTHONIOENCODING="ascii", LC_ALL="C")
     assert plot.returncode == 0, plot.stderr
     assert "?" not in plot.stdout
@@ -95,6 +98,19 @@ def test_a_reader_that_goes_away_ends_a_command_in_silence(
     assert "Broken" not in done.stderr
     assert bool(list(four_runs.glob("*/derived/*.json"))) == ("--save" in arguments)
     assert bool(list(four_runs.parent.glob("drawn/*.svg"))) == ("--figures" in arguments)
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("arguments", ["ls", "attach aaaa", "adjust aaaa --save", "--help"])
+def test_a_closed_stream_is_no_reason_to_fail(four_runs: Path, arguments: str, closed: str) -> None:
+    """As daemons and schedulers start programs."""
+    command = f"'{sys.executable}' -m wbtui {arguments} {closed}"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, env=environment_with()
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert bool(list(four_runs.glob("*/derived/*.json"))) == ("--save" in arguments)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")

@@ -24,6 +24,25 @@ def refused(*settings: str, preset: str = "digits_lt", variant: str = "") -> str
     return str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("data.horizontal_flip=True", "data.horizontal_flip = 'True': expected true or false"),
+        ("stages.0.nesterov=1.5", "stages.0.nesterov = 1.5: expected true or false"),
+        ("stages.0.epochs=1e2", "stages.0.epochs = 100.0: expected a whole number"),
+        ("stages.0.epochs=ten", "stages.0.epochs = 'ten': expected a whole number"),
+        ("stages.0.epochs=0", "stages.0.epochs = 0: expected greater than or equal to 1"),
+        ("stages.0.weight_decay=small", "stages.0.weight_decay = 'small': expected a number"),
+        ("data.mean=0.5", "data.mean = 0.5: expected a list, such as [0.5, 0.5]"),
+        ("name=3", "name = 3: expected a text"),
+        ("data.profile=expo", "expected 'exponential', 'step' or 'natural' (did you mean 'exponential'?)"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_told_in_words_of_the_file(setting: str, expected: str) -> None:
+    """Not of Python, whose booleans and tuples nobody types here."""
+    assert refused(setting).endswith(expected)
+
+
 def write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
@@ -108,8 +127,8 @@ def test_a_resolved_configuration_repeats_itself(preset: str, tmp_path: Path) ->
         ("dta.root=1", ["--set dta.root=1", "dta", "'data'"]),
         ("stages.0.weight_decay=-1", ["stages.0.weight_decay = -1", "greater than or equal to 0"]),
         ("stages.0.batch_size=0", ["stages.0.batch_size = 0", "greater than or equal to 2"]),
-        ("stages.0.batch_size=many", ["stages.0.batch_size = 'many'", "integer"]),
-        ("stages.0.epochs=1.5", ["stages.0.epochs = 1.5", "integer"]),
+        ("stages.0.batch_size=many", ["stages.0.batch_size = 'many'", "whole number"]),
+        ("stages.0.epochs=1.5", ["stages.0.epochs = 1.5", "whole number"]),
         ("stages.0.loss.name=fokal", ["stages.0.loss.name = 'fokal'", "'focal'"]),
         ("stages.2.epochs=1", ["stages.2", "without a gap"]),
         ("stages.0.trains=classifier", ["stages.0.trains", "no trained net to freeze", "expected 'all'"]),
@@ -163,6 +182,13 @@ def test_regularizing_the_features_of_a_frozen_net_is_told() -> None:
     (said,) = notices(resolve("digits_lt", "wb", settings=[setting]).config)
     assert "stages.1.feature_regularization = 0.01 with trains = 'classifier' acts on nothing" in said
     assert notices(resolve("digits_lt", "wd_fr").config) == []
+
+
+def test_a_place_of_images_that_the_source_does_not_read_is_told() -> None:
+    """Whoever forgets data.source trains on the embedded digits."""
+    (told,) = notices(resolve("digits_lt", "wd", settings=["data.root=/data/mine.npz"]).config)
+    assert told.startswith("data.root = '/data/mine.npz' is not read: digits is inside the package")
+    assert notices(resolve("mnist_lt", "wd", settings=["data.root=/data/mine"]).config) == []
 
 
 def test_images_that_only_files_would_tell_of_are_not_counted(tmp_path: Path) -> None:

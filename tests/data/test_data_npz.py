@@ -91,7 +91,16 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ({"x_train": np.zeros((30, 36), np.uint8)}, "expected square uint8"),
         ({"x_train": np.zeros((29, 6, 6, 3), np.uint8)}, "29 images, y_train 30 labels"),
         ({"x_test": np.zeros((6, 8, 8, 3), np.uint8)}, "x_train has 3 channels of side 6, x_test 3 of 8"),
-        ({"y_train": np.arange(30) % 3 + 1}, "class 0 has no image in y_train"),
+        ({"x_train": np.zeros((0, 6, 6, 3), np.uint8)}, "x_train is empty"),
+        ({"y_train": np.arange(30) % 3 + 1}, "class 0 has no image in y_train.*they begin at 1: subtract it"),
+        (
+            {"y_train": np.arange(30) % 2 * 2},
+            "class 1 has no image in y_train; expected ids 0..C-1, each of them taken$",
+        ),
+        (
+            {"y_train": np.eye(3)[np.arange(30) % 3]},
+            "y_train is float64 .30, 3.; expected .N,. whole numbers",
+        ),
         ({"y_train": np.arange(30) % 3 - 1}, "class ids from -1 to 1"),
         ({"y_train": np.arange(30) % 3 + 2**40}, "class ids from 1099511627776"),
         ({"y_train": np.arange(30) / 3}, "expected .N,. whole numbers"),
@@ -115,8 +124,26 @@ def test_wrong_arrays_are_refused_before_a_run_is_made(
     ("changed", "asked", "message"),
     [
         ({"y_test": np.arange(6) % 2}, {}, "class 2.* of npz has 0 test images; expected at least one"),
-        ({}, {"test_per_class": 3}, "class 0.* of npz has 2 test images; expected data.test_per_class = 3"),
-        ({}, {"mean": (0.5,), "std": (0.2,)}, "data.mean has 1 channels, the images of npz have 3"),
+        (
+            {},
+            {"test_per_class": 3},
+            "class 0.* of npz has 2 test images, data.test_per_class = 3 asks for more",
+        ),
+        (
+            {},
+            {"mean": (0.5,), "std": (0.2,)},
+            "data.mean has 1 channels, the images of npz have 3; .*data.mean=.. and",
+        ),
+        (
+            {},
+            {"images_per_class": 12, "split_rule": "full", "imbalance_factor": 1},
+            "class 0.* 10 images, 12 to train.*smaller data.images_per_class .0: what",
+        ),
+        (
+            {},
+            {"profile": "natural", "validation_per_class": 10},
+            "class 0.* 10 images, 1 to train and 10 to validate.*expected a smaller data.validation_per_class$",
+        ),
     ],
 )
 def test_what_the_splits_lack_is_told_before_a_run_is_made(

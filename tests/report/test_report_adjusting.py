@@ -18,7 +18,15 @@ from wbtui.report.adjust_tables import (
     seed_table,
     sweep_table,
 )
-from wbtui.report.adjusting import Adjusted, Request, adjust_run, load_material, parse_sweep, sweep_rows
+from wbtui.report.adjusting import (
+    Adjusted,
+    Request,
+    adjust_run,
+    load_material,
+    methods_named,
+    parse_sweep,
+    sweep_rows,
+)
 from wbtui.report.compare import compare
 from wbtui.report.compare_tables import difference_tables
 from wbtui.report.derived import describe, load_derived, save_derived
@@ -253,3 +261,12 @@ def test_the_curve_is_drawn_with_validation_and_test(tmp_path: Path) -> None:
 def test_a_run_without_predictions_cannot_be_adjusted(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no predictions yet"):
         load_material(open_run(make_run(tmp_path, finished=False)))
+
+
+def test_several_methods_stand_in_one_word_or_in_several_each_once() -> None:
+    """As variants and seeds of `wbtui run` do."""
+    names = [method.name for method in methods_named(["additive,τ-norm", "none", "additive"])]
+    assert names == ["additive", "tau_norm", "none"]
+    assert methods_named([]) == []
+    with pytest.raises(UsageError, match=r"method 'add' is not known .did you mean 'additive'"):
+        methods_named(["none,add"])

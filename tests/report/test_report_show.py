@@ -1,6 +1,7 @@
 """What `wbtui ls` and `wbtui show` say of runs, and the pictures that `--plot` means."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from wbtui.report.listing import listing_json, listing_table
 from wbtui.report.overview import overview_json, overview_tables
 from wbtui.report.plots import Look, plots
 from wbtui.report.table import Table
+from wbtui.report.terminal import fitting_columns
 from wbtui.report.values import json_text, percent
 from wbtui.store.errors import StoreReadError
 from wbtui.store.format import Metric, Result
@@ -52,6 +54,18 @@ def test_the_listing_shows_final_figures_in_percent_and_keeps_fractions(tmp_path
     assert json.loads(json_text(listing_json(rows)))[-1]["last"]["test.accuracy.all"] == pytest.approx(
         expected["all"]
     )
+
+
+def test_the_preset_outlives_figures_where_it_tells_runs_apart(tmp_path: Path) -> None:
+    make_run(tmp_path, "wd", 1, digits="7f3a91c2")
+    make_run(tmp_path, "ce", 0, digits="8f3b0000")
+    rows = RunIndex(tmp_path).listing().rows
+    both = [rows[0], replace(rows[1], preset="glyphs_lt")]
+    for shown, stays in ((rows, False), (both, True)):
+        table = listing_table(shown, [row.id for row in shown])
+        keys = [table.columns[index].key for index in fitting_columns(table, 77)]
+        assert ("preset" in keys) is stays
+        assert {"run", "seed", "all", "few"} <= set(keys)
 
 
 def test_a_broken_folder_is_a_row_that_says_why(tmp_path: Path) -> None:
@@ -136,8 +150,8 @@ def test_a_wrong_setting_is_told_where_the_run_is_shown(tmp_path: Path) -> None:
         "\n".join(['seed = "abc"', *(one for one in text.splitlines() if not one.startswith("seed"))])
     )
     run = open_run(folder)
-    assert "config.toml: seed = 'abc': expected a valid integer" in words(overview_tables(run))
-    with pytest.raises(StoreReadError, match="seed = 'abc': expected a valid integer"):
+    assert "config.toml: seed = 'abc': expected a whole number" in words(overview_tables(run))
+    with pytest.raises(StoreReadError, match="seed = 'abc': expected a whole number"):
         load_material(run)
 
 

@@ -88,7 +88,7 @@ def test_a_wrong_value_is_told_by_key_value_and_what_was_expected(make_run: Make
     folder = make_run()
     text = (folder / "config.toml").read_text()
     for line, said in (
-        ('seed = "abc"', "seed = 'abc': expected a valid integer"),
+        ('seed = "abc"', "seed = 'abc': expected a whole number"),
         ("data = 3", "data = 3: "),
         ("sede = 1", "sede: no such key in this version"),
     ):

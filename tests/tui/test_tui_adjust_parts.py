@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from wbtui.adjustment import METHODS, NegativeLogits
+from wbtui.metrics import AccuracySummary
 from wbtui.tui import adjust_trials as moves
 from wbtui.tui.actions import ADJUST_METHODS, actions_of
 from wbtui.tui.adjust_bench import sample
+from wbtui.tui.adjust_seeds import SeedFold, fold_line
 from wbtui.tui.adjust_trials import Trial
 from wbtui.tui.desk import Desk
 from wbtui.tui.keymap import resolve_keys
@@ -96,3 +98,13 @@ def test_other_seeds_follow_in_their_own_place() -> None:
     assert moves.with_seeds([chosen], 0, ["b"])[1].follows
     full = [first] * moves.MOST_TRIALS
     assert moves.with_seeds(full, 0, ["b"]) == full
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_on_100_cells_the_seeds_name_their_method_in_full(method: str, ascii_only: bool) -> None:
+    accuracy = AccuracySummary(np.full(3, 0.5), 0.5, 0.5, 0.5, 0.5)
+    outcomes = (moves.Outcome(accuracy, accuracy, True),) * 2
+    fold = SeedFold("digits_lt wd_fr_etf", (Trial("a", method), Trial("b", method)), outcomes)
+    line = fold_line(fold, 99, ascii_only=ascii_only)
+    assert moves.method_label(method, ascii_only=ascii_only) in "".join(text for text, _ in line)

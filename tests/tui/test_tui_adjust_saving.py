@@ -52,6 +52,25 @@ def test_readonly_saves_nothing(runs: Path) -> None:
     assert not (folder / "derived").exists()
 
 
+def test_a_run_that_was_taken_away_meanwhile_keeps_its_name_and_is_not_made_again(runs: Path) -> None:
+    folder = make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await adjusting(app, pilot)
+            await rested(screen, pilot)
+            name = screen.called(folder.name)
+            folder.rename(runs / f".{folder.name}")
+            await until(pilot, lambda: not app.snapshot.rows)
+            await pilot.press("right", "s")
+            await until(pilot, lambda: "not there any more; nothing was saved" in said(app))
+            top = screen_text(app).splitlines()[0]
+            assert f"{name} is not there any more" in top
+
+    drive(look)
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_a_message_covers_no_figures(runs: Path, size: tuple[int, int]) -> None:
     make_run(runs)

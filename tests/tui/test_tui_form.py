@@ -62,8 +62,8 @@ def test_what_is_wrong_is_told_to_its_field(values: FormValues, field: str) -> N
         (
             FormValues("digits_lt", settings="stages.0.epochs=x threads=-1"),
             "settings",
-            "stages.0.epochs = 'x': input should be a valid integer\n"
-            "threads = -1: input should be greater than or equal to 0",
+            "stages.0.epochs = 'x': expected a whole number\n"
+            "threads = -1: expected greater than or equal to 0",
         ),
         (
             FormValues("digits_lt", settings="seven"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from wbtui.report.filters import parse_filter
 from wbtui.store.format import STATES
 from wbtui.store.summary import RunSummary
-from wbtui.tui.columns import COLUMNS, Context, alike, eta_seconds, fitting
+from wbtui.tui.columns import COLUMNS, Context, alike, eta_seconds, fitting, longest_names
 from wbtui.tui.lines import TableLine, replaced, table_lines
 from wbtui.tui.marks import colours_for, shown_ids, style_of
 from wbtui.tui.snapshots import RunDetail
@@ -79,7 +79,7 @@ def test_the_run_under_the_cursor_is_shown_first_and_no_more_than_eight() -> Non
 
 @given(st.integers(0, 400), st.booleans())
 def test_columns_fit_or_are_those_that_always_stay(width: int, grouped: bool) -> None:
-    chosen = fitting(width, grouped=grouped)
+    chosen = fitting(width, grouped=grouped, longest={"id": 4, "preset": 10, "variant": 30})
     keys = [column.key for column, _ in chosen]
     always = [column.key for column in COLUMNS if column.drop == 0]
     assert {"state", "id", "epoch", "all"} <= set(always)
@@ -102,8 +102,33 @@ def test_the_preset_stays_where_it_tells_runs_apart_and_goes_where_it_does_not(
     assert ("preset" in keys) or {"few", "medium", "many"} <= set(keys)
 
 
-def test_a_table_without_lines_has_no_preset_to_tell() -> None:
-    assert alike([]) == {"preset"}
+@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("group", [False, True])
+def test_the_seed_stays_where_it_tells_runs_apart(width: int, group: bool) -> None:
+    """Or how many seeds a mean is of; for it and the figures names get no more room than the longest takes."""
+    rows = [
+        replace(summary(n, "finished"), preset=preset, seed=n % 3)
+        for n, preset in enumerate(["digits_lt"] * 3 + ["cifar10_lt"] * 3)
+    ]
+    lines = table_lines(rows, parse_filter(""), "", group=group)
+    longest = longest_names(lines, {row.id: row.id[-4:] for row in rows})
+    assert longest["id"] == 4
+    assert longest["preset"] == 10
+    chosen = {
+        column.key: cells
+        for column, cells in fitting(width - 4, grouped=group, same=alike(lines), longest=longest)
+    }
+    assert {"preset", "seed", "few"} <= set(chosen)
+    assert chosen["preset"] == 10
+    assert chosen["variant"] >= longest["variant"]
+    assert group or {"many", "medium"} <= set(chosen)
+    alone = table_lines(rows[:1], parse_filter(""), "", group=group)
+    assert alike(alone) == {"preset", "seed"}
+
+
+def test_a_table_without_lines_has_nothing_to_tell() -> None:
+    assert alike([]) == {"preset", "seed"}
+    assert longest_names([], {}) == {}
 
 
 def test_time_to_go_is_of_all_epochs_since_the_start_or_the_median_of_the_last() -> None:

@@ -67,3 +67,29 @@ def test_the_queue_says_in_itself_what_came_of_a_key(runs: Path) -> None:
             assert not said(app)
 
     drive(look)
+
+
+_MANY = (
+    "/data/two/views.json: not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1); set "
+    "aside as views.json.broken-20261128-090107, the view begins anew",
+    "index.json could not be used (not JSON: Expecting value: line 1 column 1 (char 0)): rebuilt from the folders",
+    "⚠ 5b0d wd digits_lt seed 0: failed\nresult.json: /data/pictures/folds/train/cat/1.png: 24 x 21 pixels, 0.jpg has "
+    "24 x 20; expected images of one size, or the side to resize them to (data.image_size)",
+    "⚠ ae1e wd digits_lt seed 0: failed\nresult.json: /data/pictures/folds/train/cat/bad.png: not an image that can be "
+    "read (cannot identify image file '/data/pictures/folds/train/cat/bad.png')",
+)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (120, 40)])
+def test_the_newest_of_more_messages_than_fit_is_whole(runs: Path, size: tuple[int, int]) -> None:
+    """It ends above the two lines at the bottom, however its words wrap."""
+
+    async def look() -> None:
+        async with opened(runs, size) as (app, pilot):
+            for text in _MANY:
+                app.say(text, "error")
+            await until(pilot, lambda: len(app.screen.query(Toast)) == len(_MANY))
+            await pilot.pause()
+            assert list(app.screen.query(Toast))[-1].region.bottom == size[1] - 2
+
+    drive(look)

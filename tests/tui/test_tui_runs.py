@@ -17,6 +17,7 @@ from dashboard_helpers import (
 )
 from rich.cells import cell_len
 
+from wbtui.store.notes import set_note
 from wbtui.store.reader import open_run
 from wbtui.store.writer import RunWriter
 from wbtui.tui.screens.runs import RunsScreen
@@ -216,6 +217,9 @@ def test_notes_tags_and_star_are_written_beside_the_run(runs: Path) -> None:
         async with opened(runs) as (app, pilot):
             await pilot.press("n", *"looks odd", "enter")
             await until(pilot, lambda: open_run(folder).notes.note == "looks odd")
+            set_note(folder, "two\nlines")
+            await until(pilot, lambda: app.snapshot.rows[0].note == "two\nlines")
+            await pilot.press("n", "enter")
             await pilot.press("t", *"base second", "enter")
             await until(pilot, lambda: open_run(folder).notes.tags == ("base", "second"))
             await pilot.press("t", *"-base", "enter")
@@ -223,6 +227,7 @@ def test_notes_tags_and_star_are_written_beside_the_run(runs: Path) -> None:
             await pilot.press("asterisk")
             await until(pilot, lambda: open_run(folder).notes.star)
             await until(pilot, lambda: "★" in screen_text(app))
+            assert open_run(folder).notes.note == "two\nlines"  # looked at, not changed
 
     drive(look)
 
@@ -425,8 +430,12 @@ def test_a_run_that_is_not_there_any_more_does_not_end_its_page(runs: Path) -> N
             await pilot.press("enter")
             folder.rename(runs / f".{folder.name}")
             await until(pilot, lambda: "not there any more" in screen_text(app))
-            for key in ("right_square_bracket", "left_square_bracket", "I", "c", "w", "plus"):
+            for key in ("right_square_bracket", "left_square_bracket", "plus"):
                 await pilot.press(key)
+            for key in ("I", "c", "w", "r", "A"):
+                app.clear_notifications()
+                await pilot.press(key)
+                assert said(app) == "this run is not there any more", key
             await pilot.press("escape")
             assert "No runs here yet" in screen_text(app)
 

@@ -43,7 +43,7 @@ def test_the_form_refuses_wrong_values_beside_their_field(runs: Path) -> None:
                 ("variant", "wdd", "no variant is called 'wdd'"),
                 ("seed", "x", "whole numbers"),
                 ("device", "gpu", "device"),
-                ("settings", "stages.0.epochs=many", "valid integer"),
+                ("settings", "stages.0.epochs=many", "whole number"),
             ):
                 field = screen.query_one(f"#{name}", Input)
                 before, field.value = field.value, value
@@ -60,6 +60,31 @@ def test_the_form_refuses_wrong_values_beside_their_field(runs: Path) -> None:
             assert "150 → 3" in screen_text(app)
             await pilot.press("escape")
             assert not run_ids(runs)
+
+    drive(look)
+
+
+def test_choices_go_on_from_what_was_begun_to_be_typed(runs: Path) -> None:
+    """In a list of variants from its last part, whatever stands before it."""
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("R")
+            preset, variant = (app.screen.query_one(f"#{name}", Input) for name in ("preset", "variant"))
+            preset.value = "gl"
+            await pilot.press("down")
+            assert preset.value == "glyphs_lt"
+            await pilot.press("down")
+            assert preset.value == "mnist_lt"
+            preset.value = "no such"
+            await pilot.press("down")
+            assert preset.value == "cifar100_lt"
+            await pilot.press("tab")
+            variant.value = "ce,wd_f"
+            await pilot.press("down")
+            assert variant.value == "ce,wd_fixed_bn"
+            await pilot.press("down", "up", "up")
+            assert variant.value == "ce,wd_etf"
 
     drive(look)
 
@@ -150,7 +175,7 @@ def test_the_form_says_which_value_a_setting_has_and_where_from(runs: Path) -> N
         async with opened(runs) as (app, pilot):
             await pilot.press("R")
             await pilot.press("tab", "tab", "tab", "tab", *"stages.0.epochs=")
-            await until(pilot, lambda: "stages.0.epochs = '': input should be" in screen_text(app))
+            await until(pilot, lambda: "stages.0.epochs = '': expected" in screen_text(app))
             await until(pilot, lambda: "150 from preset digits_lt; default 200" in screen_text(app))
             assert "--set" not in screen_text(app)
 

@@ -20,7 +20,7 @@ def adjust(
     method: Annotated[
         list[str] | None,
         typer.Option(
-            help="additive (the default), multiplicative, tau_norm, one_vs_one ...; may be repeated."
+            help="additive (the default), multiplicative, tau_norm, one_vs_one ..., or several: additive,tau_norm."
         ),
     ] = None,
     choose: Annotated[

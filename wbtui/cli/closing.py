@@ -97,7 +97,8 @@ def _report_together(console: Console, standings: Sequence[Standing]) -> None:
     console.print(table)
     runs = standings[0].run.path.parent
     console.print(Text(f"folder  {runs}"))
-    for command, why in (("ls", "all runs"), ("queue", "what still waits")):
+    waits = any(one.state.name == "queued" for one in standings)
+    for command, why in (("ls", "all runs"), *([("queue", "what still waits")] if waits else [])):
         console.print(Text(f"next    wbtui {command}{runs_words(runs)}   ({why})"))
 
 

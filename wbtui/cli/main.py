@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TextIO
 
 from wbtui.cli.bare import dashboard_options, open_dashboard
@@ -19,6 +20,7 @@ READER_GONE = 141
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code. A user's mistake is a message, never a traceback."""
+    _ready_streams()
     try:
         code = _run(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()  # the reader's end shows here or in the interpreter's last breath, which would complain
@@ -32,6 +34,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"wbtui: the output cannot be written: {error.strerror}", file=sys.stderr)
         return FAILED
     return code
+
+
+def _ready_streams() -> None:
+    """A stream that was closed (`>&-`, cron, some daemons) leads nowhere; what an encoding lacks is written as ?."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):  # so each gets its own number again
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 (open to the end)
+        elif mode == "w" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 def _discard(*streams: TextIO) -> None:

@@ -25,7 +25,8 @@ def report(
     adjust: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="METHOD", help="A row more a setting: adjusted, strength from validation; repeatable."
+            metavar="METHOD",
+            help="A row more a setting: adjusted, strength from validation; also several: additive,tau_norm.",
         ),
     ] = None,
     figures: Annotated[

@@ -75,9 +75,11 @@ def check_test_images(config: DataConfig, found: Sequence[int], class_names: Seq
     for k, has in enumerate(found):
         if has < max(wanted, 1):
             name = f"class {k}" + (f" ({class_names[k]})" if k < len(class_names) else "")
+            few = f"{name} of {config.source} has {has} test images"
             raise UsageError(
-                f"{name} of {config.source} has {has} test images; expected "
-                + (f"data.test_per_class = {wanted} or more" if wanted else "at least one")
+                f"{few}, data.test_per_class = {wanted} asks for more; expected a smaller one, or 0: all there are"
+                if wanted and has
+                else f"{few}; expected at least one"
             )
 
 
@@ -90,7 +92,7 @@ def check_mean(config: DataConfig, channels: int) -> None:
     if config.mean and len(config.mean) != channels:
         raise UsageError(
             f"data.mean has {len(config.mean)} channels, the images of {config.source} have {channels}; "
-            "expected as many, or none (computed from the training split)"
+            "expected as many, or data.mean=[] and data.std=[] (computed from the training split)"
         )
 
 

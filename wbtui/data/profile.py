@@ -102,9 +102,14 @@ def split_counts(config: DataConfig, found: Sequence[int], class_names: Sequence
     for k, (n, has) in enumerate(zip(counts, found, strict=True)):
         if n < 1 or n + validation > has:
             name = f"class {k}" + (f" ({class_names[k]})" if k < len(class_names) else "")
+            less = (
+                ""
+                if config.profile == "natural"
+                else "data.images_per_class (0: what the smallest class has) or "
+            )
             raise UsageError(
                 f"{name} of {config.source} has {has} images, {max(n, 1)} to train and {validation} to validate "
-                "were asked of it; expected a smaller data.images_per_class or data.validation_per_class"
+                f"were asked of it; expected a smaller {less}data.validation_per_class"
             )
     return SplitPlan(tuple(counts), validation, max(counts), description)
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from wbtui.catalog import nearest
 from wbtui.config import RunConfig, flatten
+from wbtui.errors import expectation
 
 _SHORT = {
     "lr": "learning_rate",
@@ -61,7 +62,7 @@ def explained(error: ValidationError, values: Mapping[str, Any], origins: Mappin
         elif item["type"] == "value_error" and key not in values:
             lines.append(f"{prefix}{key + ': ' if key else ''}{message}")
         else:
-            message = message[0].lower() + message[1:]
+            message = expectation(item["type"], item["msg"])
             if item["type"] == "literal_error" and isinstance(item["input"], str):
                 message += nearest(item["input"], re.findall(r"'([^']+)'", item["msg"]))
             lines.append(f"{prefix}{key} = {_shown(item['input'])}: {message}")

@@ -297,9 +297,9 @@ def sweep_rows(
 
 
 def methods_named(names: Sequence[str]) -> list[Method]:
-    """The methods of these names, each once.
+    """The methods of these names, each once; several may stand in one name, apart by comma.
 
     Raises:
         UsageError: one is not known.
     """
-    return [method_named(name) for name in dict.fromkeys(names)]
+    return [method_named(name) for name in dict.fromkeys(",".join(names).split(",") if names else ())]

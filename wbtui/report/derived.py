@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wbtui.adjustment import label_of
+from wbtui.errors import UsageError
 from wbtui.report.figures import GROUP_TITLES
 from wbtui.report.values import percent
 from wbtui.store import atomic, jsonio
@@ -93,7 +94,10 @@ def save_derived(run: Run, derived: Derived) -> Path:
 
     Raises:
         StoreWriteError: the run folder cannot be written.
+        UsageError: it is not there any more.
     """
+    if not run.path.is_dir():
+        raise UsageError(f"{plain(str(run.path))}: this run is not there any more; nothing was saved")
     folder = run.path / DERIVED
     atomic.make_folder(folder)
     fields = {key: value for key, value in vars(derived).items() if key != "stale"}

@@ -1,7 +1,7 @@
 """How does the table of runs look?"""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from wbtui.catalog import nearest
@@ -54,6 +54,8 @@ _COLUMNS = (
     Column("size", "size", drop=9),
     Column("tags", "tags", right=False, drop=10),
 )
+_TELLING = 5
+"""The `drop` of the preset where it tells runs apart: it goes after the figures that do not."""
 
 
 def listing_table(rows: Sequence[RunSummary], known: Iterable[str]) -> Table:
@@ -68,7 +70,13 @@ def listing_table(rows: Sequence[RunSummary], known: Iterable[str]) -> Table:
     broken = [f"{plain(row.id)}: {row.problem}" for row in rows if row.problem]
     more = len(broken) - _SHOWN_PROBLEMS
     notes = broken[:_SHOWN_PROBLEMS] + ([f"and {more} more that cannot be read"] if more > 0 else [])
-    return without_empty(Table(_COLUMNS, lines, notes=tuple(notes)), ("star", "preset", "name", "tags"))
+    columns = tuple(
+        replace(column, drop=_TELLING)
+        if column.key == "preset" and len({row.preset for row in rows}) > 1
+        else column
+        for column in _COLUMNS
+    )
+    return without_empty(Table(columns, lines, notes=tuple(notes)), ("star", "preset", "name", "tags"))
 
 
 def _line(row: RunSummary, short: str) -> tuple[Cell, ...]:

@@ -8,7 +8,8 @@ def stage_in_words(stage: Mapping[str, Any]) -> str:
     """One line for a stage as config.toml has it; what is at its default stays unsaid where it says little."""
     loss = stage.get("loss", {})
     loss = loss if isinstance(loss, Mapping) else {}
-    words = [f"{stage.get('epochs', '?')} epochs", _loss(loss)]
+    epochs = stage.get("epochs", "?")
+    words = ["1 epoch" if epochs == 1 else f"{epochs} epochs", _loss(loss)]
     words.append(f"lr {_number(stage.get('learning_rate'))} {stage.get('schedule', '')}".strip())
     words.append(_momentum(stage))
     words.append(f"batch {stage.get('batch_size', '?')}")

@@ -30,8 +30,6 @@ def make_console(*, stderr: bool = False) -> "Console":
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    if hasattr(stream, "reconfigure"):
-        stream.reconfigure(errors="replace")  # a terminal without Unicode shows ? and does not fail
     width = None if stream.isatty() else _ENDLESS
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
 

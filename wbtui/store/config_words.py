@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from wbtui.errors import expectation
+
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
@@ -31,7 +33,7 @@ def mistakes(error: "ValidationError") -> str:
         else:
             value = repr(item["input"])
             value = value if len(value) <= _LONGEST else value[: _LONGEST - 1] + "…"
-            said.append(f"{key} = {value}: {message.replace('Input should be', 'expected', 1)}")
+            said.append(f"{key} = {value}: {expectation(item['type'], item['msg'])}")
     said = list(dict.fromkeys(said))
     more = f"; and {len(said) - _MOST} more" if len(said) > _MOST else ""
     return "; ".join(said[:_MOST]) + more

@@ -138,12 +138,13 @@ _WIDTHS = (
 
 
 def _columns(width: int) -> list[tuple[str, int]]:
-    """The columns that fit, the last go first; what room is left goes to the names."""
+    """The columns that fit, the last go first; what room is left goes to the names, first to those of methods."""
     columns = list(_WIDTHS)
     while len(columns) > 3 and 2 + sum(cells + 1 for _, cells in columns) > width:
         columns.pop()
     spare = max(width - 2 - sum(cells + 1 for _, cells in columns), 0)
-    more = {"setting": min(spare, 20), "method": min(max(spare - 20, 0), 4)}
+    method = min(spare, 4)  # tau-norm no bias
+    more = {"setting": min(spare - method, 20), "method": method}
     return [(name, cells + more.get(name, 0)) for name, cells in columns]
 
 

@@ -78,7 +78,8 @@ class WbtuiApp(App[None]):
     Screen { layers: default above; }
     Screen.-tiny > TooSmall { display: block; }
     Screen.-tiny Toast { display: none; }
-    ToastRack { margin-bottom: 2; }
+    /* Its height is found without the scroll bar, whose room would make words wrap once more than was counted. */
+    ToastRack { margin-bottom: 2; scrollbar-size: 0 0; }
     ModalScreen ToastRack { display: none; }
     .-ascii * { scrollbar-size: 0 0; }
     .-ascii CommandPalette SearchIcon { display: none; }

@@ -4,8 +4,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
+from rich.cells import cell_len
 
 from wbtui.plotting import GlyphSet, sparkline
 from wbtui.report.values import MISSING, duration, epochs, figure, percent, plus_minus, size
@@ -156,7 +158,7 @@ COLUMNS = (
     TableColumn("id", "run", 8, _run, right=False),
     TableColumn("preset", "preset", 13, lambda line, _: plain(line.row.preset), right=False, drop=2),
     TableColumn("variant", "variant", 16, _variant, right=False, drop=1),
-    TableColumn("seed", "seed", 4, _seed, drop=8, grouped_width=7),
+    TableColumn("seed", "seed", 4, _seed, drop=3, grouped_width=7),
     TableColumn("epoch", "epoch", 9, _epoch),
     TableColumn("eta", "ETA", 7, _eta, drop=5),
     TableColumn("all", "All%", 5, _accuracy("all"), grouped_width=9),
@@ -172,17 +174,43 @@ COLUMNS = (
 )
 """All columns; `fitting` chooses."""
 
-_ALIKE_DROP = 12
-"""Of a column in which all shown runs say the same."""
+_ALIKE_DROP = {"preset": 12, "seed": 8}
+"""The `drop` of a column in which all shown runs say the same."""
+
+_WORTH_NARROWING = 6
+"""The largest `drop` of a column for whose sake names get no more cells than the longest of them takes."""
 
 
 def alike(lines: Sequence[TableLine]) -> frozenset[str]:
-    """The columns that tell none of these lines apart: that of the preset where all have one."""
-    return frozenset() if len({line.row.preset for line in lines}) > 1 else frozenset({"preset"})
+    """The columns that tell none of these lines apart: of the preset where all have one, of the seed likewise."""
+    same = set() if len({line.row.preset for line in lines}) > 1 else {"preset"}
+    several = any(len(line.members) > 1 for line in lines)  # whose n stands there
+    return frozenset(same if several or len({line.row.seed for line in lines}) > 1 else same | {"seed"})
+
+
+def longest_names(lines: Sequence[TableLine], short: Mapping[str, str]) -> dict[str, int]:
+    """Cells that the longest name in each column of names takes; by key, none for a table without lines.
+
+    Args:
+        lines: All lines, in sight or not, so that no scrolling moves a column.
+        short: Run id → the short id.
+    """
+    if not lines:
+        return {}
+    texts = {
+        "id": {short.get(line.row.id, line.row.id) for line in lines},
+        "preset": {line.row.preset for line in lines},
+        "variant": {line.name or line.row.problem or line.row.id for line in lines},
+    }
+    return {key: max(cell_len(plain(text)) for text in found) for key, found in texts.items()}
 
 
 def fitting(
-    width: int, *, grouped: bool, same: frozenset[str] = frozenset()
+    width: int,
+    *,
+    grouped: bool,
+    same: frozenset[str] = frozenset(),
+    longest: Mapping[str, int] = MappingProxyType({}),
 ) -> list[tuple[TableColumn, int]]:
     """The columns that fit into so many cells, with their widths; a cell stands between two.
 
@@ -190,21 +218,38 @@ def fitting(
         width: Cells.
         grouped: Whether seeds are folded, whose figures take more room.
         same: Keys of columns in which all lines say the same; they go early.
+        longest: Of columns of names, how many cells their longest text takes; where a figure would find no room
+            they get no more.
     """
-    chosen = [
-        (column, column.grouped_width if grouped and column.grouped_width else column.width)
+
+    def drop(column: TableColumn) -> int:
+        return _ALIKE_DROP[column.key] if column.key in same else column.drop
+
+    widths = {
+        column.key: column.grouped_width if grouped and column.grouped_width else column.width
         for column in COLUMNS
-    ]
-    while sum(cells + 1 for _, cells in chosen) > width:
-        droppable = max(chosen, key=lambda pair: _ALIKE_DROP if pair[0].key in same else pair[0].drop)
-        if droppable[0].drop == 0:
-            break
-        chosen.remove(droppable)
-    spare = width - sum(cells + 1 for _, cells in chosen)
-    return [
-        (column, cells + min(spare, 14) if column.key == "variant" and spare > 0 else cells)
-        for column, cells in chosen
-    ]
+    }
+
+    def spare(columns: Sequence[TableColumn]) -> int:
+        return width - sum(widths[column.key] + 1 for column in columns)
+
+    chosen = list(COLUMNS)
+    dropped: list[TableColumn] = []
+    while spare(chosen) < 0 and any(drop(column) for column in chosen):
+        dropped.append(max(chosen, key=drop))
+        chosen.remove(dropped[-1])
+    if any(drop(column) <= _WORTH_NARROWING for column in dropped):
+        for column in chosen:
+            if column.key in longest:
+                widths[column.key] = min(column.width, max(longest[column.key], len(column.title)))
+        worth = [column for column in dropped if drop(column) <= _WORTH_NARROWING]
+        worth.reverse()  # of two that are worth the same the one that went last comes first
+        for column in sorted(worth, key=drop):
+            if widths[column.key] < spare(chosen):
+                chosen.append(column)
+    chosen.sort(key=COLUMNS.index)
+    rest = min(max(spare(chosen), 0), 14)
+    return [(one, widths[one.key] + (rest if one.key == "variant" else 0)) for one in chosen]
 
 
 def sortable() -> list[TableColumn]:

@@ -67,14 +67,14 @@ def in_words(event: Event, stands: int = 0) -> str:
     fields = event.fields
     match event.type:
         case "start":
-            return f"start: {_word(fields, 'epochs')} epochs"
+            return f"start: {_epochs(fields)}"
         case "resume":
             return f"resume: attempt {_word(fields, 'attempt')}, after epoch {_word(fields, 'from_epoch')}"
         case "stage":
-            name, epochs, first = (_word(fields, key) for key in ("name", "epochs", "first_epoch"))
+            name, first = (_word(fields, key) for key in ("name", "first_epoch"))
             goes_on = 0 < _epoch(fields, "first_epoch") <= stands
             again = f" goes on at epoch {stands + 1}" if goes_on else ""
-            return f"stage {name}{again}: {epochs} epochs from epoch {first}"
+            return f"stage {name}{again}: {_epochs(fields)} from epoch {first}"
         case "alert":
             return f"⚠ epoch {_word(fields, 'epoch')}: {_word(fields, 'message')}"
         case "stop":
@@ -92,3 +92,8 @@ def _epoch(fields: Mapping[str, Any], key: str) -> int:
 
 def _word(fields: Mapping[str, Any], key: str) -> str:
     return plain(str(fields.get(key, "?"))[:_LONGEST])
+
+
+def _epochs(fields: Mapping[str, Any]) -> str:
+    epochs = _word(fields, "epochs")
+    return "1 epoch" if epochs == "1" else f"{epochs} epochs"

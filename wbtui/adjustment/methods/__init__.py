@@ -6,6 +6,7 @@ from pkgutil import iter_modules
 from types import MappingProxyType
 
 from wbtui.adjustment.methods.base import Method
+from wbtui.catalog import nearest
 from wbtui.errors import UsageError
 
 
@@ -32,7 +33,8 @@ def method_named(name: str) -> Method:
     """
     found = METHODS.get(name) or next((one for one in METHODS.values() if one.label == name), None)
     if found is None:
-        raise UsageError(f"method {name!r} is not known, expected one of: {', '.join(METHODS)}")
+        meant = nearest(name, METHODS)
+        raise UsageError(f"method {name!r} is not known{meant}, expected one of: {', '.join(METHODS)}")
     return found
 
 

@@ -137,6 +137,8 @@ def _members(file: zipfile.ZipFile, path: Path) -> dict[str, _Member]:
             "expected the same"
         )
     for kind in ("train", "test"):
+        if not _is_flat(members[f"y_{kind}"]):
+            raise _no_labels(members[f"y_{kind}"], path)
         images, labels = members[f"x_{kind}"].shape[0], math.prod(members[f"y_{kind}"].shape)
         if images != labels:
             raise UsageError(f"{path}: x_{kind} has {images} images, y_{kind} {labels} labels")
@@ -196,10 +198,8 @@ def _array(file: zipfile.ZipFile, member: _Member, path: Path) -> npt.NDArray[An
 
 def _labels(file: zipfile.ZipFile, member: _Member, path: Path, classes: int = 0) -> Labels:
     """Class ids, (N,). `classes`: how many there are; 0: as many as these ids say, each of which must be taken."""
-    if member.dtype.kind not in "iu" or math.prod(member.shape) != (member.shape or (0,))[0]:
-        raise UsageError(
-            f"{path}: {member.name} is {member.dtype} {member.shape}; expected (N,) whole numbers, class ids"
-        )
+    if member.dtype.kind not in "iu" or not _is_flat(member):
+        raise _no_labels(member, path)
     if math.prod(member.shape) == 0:
         raise UsageError(f"{path}: {member.name} is empty; expected a class id for each image")
     labels = _array(file, member, path).reshape(-1)
@@ -213,10 +213,22 @@ def _labels(file: zipfile.ZipFile, member: _Member, path: Path, classes: int = 0
         raise UsageError(f"{path}: {member.name} has class ids from {low} to {high}; expected 0..C-1{taken}")
     if not classes and not np.bincount(labels.astype(np.int64)).all():
         empty = int(np.bincount(labels.astype(np.int64)).argmin())
+        shifted = f" (they begin at {low}: subtract it)" if empty == 0 else ""
         raise UsageError(
-            f"{path}: class {empty} has no image in y_train; expected ids 0..C-1, each of them taken"
+            f"{path}: class {empty} has no image in y_train; expected ids 0..C-1, each of them taken{shifted}"
         )
     return labels.astype(np.int64)
+
+
+def _is_flat(member: _Member) -> bool:
+    """Whether it has the shape (N,), or (N, 1) as some tools write it."""
+    return math.prod(member.shape) == (member.shape or (0,))[0]
+
+
+def _no_labels(member: _Member, path: Path) -> UsageError:
+    return UsageError(
+        f"{path}: {member.name} is {member.dtype} {member.shape}; expected (N,) whole numbers, class ids"
+    )
 
 
 def _classes(
@@ -231,6 +243,8 @@ def _classes(
 
 def _layout(member: _Member, path: Path) -> _Layout:
     shape = member.shape
+    if shape[:1] == (0,):
+        raise UsageError(f"{path}: {member.name} is empty; expected at least an image of each class")
     if member.dtype == np.uint8 and len(shape) in (3, 4) and min(shape) > 0:
         four = (*shape, 1) if len(shape) == 3 else shape
         if four[3] <= 4 and four[1] == four[2]:
@@ -239,7 +253,7 @@ def _layout(member: _Member, path: Path) -> _Layout:
             return _Layout(channels_last=False, channels_and_size=(four[1], four[2]))
     raise UsageError(
         f"{path}: {member.name} is {member.dtype} {shape}; expected square uint8 images (N, S, S, channels), "
-        "(N, channels, S, S) or (N, S, S) with 1 to 4 channels"
+        "(N, channels, S, S) or (N, S, S) with 1 to 4 channels, values from 0 to 255"
     )
 
 

@@ -73,6 +73,7 @@ class AdjustScreen(AdjustKeys):
         self._curve: tuple[object, LinePlot] | None = None
         self._resting: Timer | None = None
         self._due = False
+        self._names: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
         """Methods, strength, figures, pictures, settings, keys."""
@@ -194,8 +195,10 @@ class AdjustScreen(AdjustKeys):
         goal = _CRITERIA.get(trial.criterion, trial.criterion)
         chosen_on = f"{bench.validation_images:,} validation" if bench.validation_images else "NO validation"
         others = f"   1 of {len(self.work.benches)} runs " if len(self.work.benches) > 1 else ""
+        there = trial.run_id in self.dashboard.snapshot.by_id
+        gone = [] if there else [(" is not there any more", moves.LOUD)]
         self.query_one("#top", OneLine).show(
-            [(" Adjust ", "bold reverse"), (f" {self.called(trial.run_id)}", "bold"), (others, "dim")],
+            [(" Adjust ", "bold reverse"), (f" {self.called(trial.run_id)}", "bold"), *gone, (others, "dim")],
             [(f"{chosen_on}, {bench.material.test.n_images:,} test images   maximise {goal} ", "dim")],
         )
 
@@ -249,10 +252,11 @@ class AdjustScreen(AdjustKeys):
         """A run as people know it."""
         row = self.dashboard.snapshot.by_id.get(run_id)
         short = self.dashboard.short(run_id)
-        if row is None:
-            return plain(short)
+        if row is None:  # taken away meanwhile
+            return self._names.get(run_id, plain(short))
         seed = "" if row.seed is None else f" s{row.seed}"
-        return plain(f"{short} {row.name or row.variant}{seed}")
+        self._names[run_id] = plain(f"{short} {row.name or row.variant}{seed}")
+        return self._names[run_id]
 
     def _status(self, trial: Trial) -> list[Part]:
         survey = self.work.survey_of(trial)

@@ -97,6 +97,8 @@ class RunScreen(RunCommands):
         """What is known of the run so far."""
         return self.dashboard.snapshot.details.get(self.run_id, RunDetail(self.run_id, 0))
 
+    NOBODY = "this run is not there any more"
+
     def acting_rows(self) -> Sequence[RunSummary]:
         """This run."""
         return (self.row,) if self.row else ()
@@ -128,7 +130,7 @@ class RunScreen(RunCommands):
         row = self.row
         if row is None:
             self.query_one("#tabs", OneLine).show(self._tabs())
-            self.query_one("#top", OneLine).show([(" this run is not there any more; esc goes back", "bold")])
+            self.query_one("#top", OneLine).show([(f" {self.NOBODY}; esc goes back", "bold")])
             return
         self._show_top(row)
         files = snapshot.files if snapshot.files and snapshot.files.id == self.run_id else None
@@ -295,5 +297,6 @@ class RunScreen(RunCommands):
         """Write the run or the screen to a file."""
         from wbtui.tui.screens.exports import ask_to_write_run
 
-        if self.row is not None:
-            ask_to_write_run(self.dashboard, self.row)
+        rows = self._acting()
+        if rows:
+            ask_to_write_run(self.dashboard, rows[0])

@@ -29,9 +29,18 @@ _EVIDENCE_SHOWN = 4  # ... and those whose state is shown below it
 class RunCommands(PanelKeys):
     """A screen with runs under its cursor."""
 
+    NOBODY = "there is no run here"
+    """What is said where a key has no run to act on."""
+
     @abstractmethod
     def acting_rows(self) -> Sequence[RunSummary]:
         """The runs that commands act on; none where there is none."""
+
+    def _acting(self) -> Sequence[RunSummary]:
+        rows = self.acting_rows()
+        if not rows:
+            self.dashboard.say(self.NOBODY, "warning")
+        return rows
 
     def called(self, row: RunSummary) -> str:
         """A run as people know it: short id, method, seed."""
@@ -74,9 +83,10 @@ class RunCommands(PanelKeys):
         self._end(2)
 
     def _end(self, rung: int) -> None:
-        rows = [
-            row for row in self.acting_rows() if row.state not in ("finished", "stopped", "failed", "crashed")
-        ]
+        acting = self._acting()
+        if not acting:
+            return
+        rows = [row for row in acting if row.state not in ("finished", "stopped", "failed", "crashed")]
         if not rows:
             self.dashboard.say("nothing to stop: this run has ended", "warning")
             return
@@ -130,7 +140,7 @@ class RunCommands(PanelKeys):
 
     def action_resume(self) -> None:
         """Go on with runs that were stopped, failed or crashed."""
-        rows = self.acting_rows()
+        rows = self._acting()
         if rows and not self.dashboard.refuses_writing():
             self.do_resume([Path(row.path) for row in rows])
 
@@ -147,7 +157,7 @@ class RunCommands(PanelKeys):
 
     def action_again(self) -> None:
         """The start form with this run's configuration."""
-        rows = self.acting_rows()
+        rows = self._acting()
         if rows and not self.dashboard.refuses_writing():
             from wbtui.store.format import CONFIG
 
@@ -157,22 +167,26 @@ class RunCommands(PanelKeys):
 
     def action_note(self) -> None:
         """Write a note."""
-        rows = self.acting_rows()
+        rows = self._acting()
         if not rows or self.dashboard.refuses_writing():
             return
 
+        before = rows[0].note.replace("\n", " ")
+
         def answered(note: str | None) -> None:
-            if note is not None:
+            if (
+                note is not None and note != before
+            ):  # else lines of a note, and other seeds' notes, would be lost
                 from wbtui.store.notes import set_note
 
                 self.do_write([Path(row.path) for row in rows], lambda folder: set_note(folder, note))
 
         names = ", ".join(self.called(row) for row in rows[:4])
-        self.app.push_screen(Prompt(f"Note on {names}", rows[0].note.replace("\n", " ")), answered)
+        self.app.push_screen(Prompt(f"Note on {names}", before), answered)
 
     def action_tags(self) -> None:
         """Add and remove tags."""
-        rows = self.acting_rows()
+        rows = self._acting()
         if not rows or self.dashboard.refuses_writing():
             return
 
@@ -190,7 +204,7 @@ class RunCommands(PanelKeys):
 
     def action_star(self) -> None:
         """Star, or no longer."""
-        rows = self.acting_rows()
+        rows = self._acting()
         if rows and not self.dashboard.refuses_writing():
             from wbtui.store.notes import set_star
 
@@ -209,7 +223,7 @@ class RunCommands(PanelKeys):
 
     def action_copy(self) -> None:
         """Copy something of the run to the clipboard."""
-        rows = list(self.acting_rows())
+        rows = list(self._acting())
         if not rows:
             return
 

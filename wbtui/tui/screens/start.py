@@ -214,14 +214,20 @@ class StartScreen(ModalScreen[None]):
     # ------------------------------------------------------------------ keys
 
     def action_other(self, by: int) -> None:
-        """The next choice of this field; a field without choices: the next field."""
+        """The next choice of this field, in a list of its last part; a field without choices: the next field."""
         focused = self.focused
         choices = _choices(focused.id or "") if isinstance(focused, Input) else []
         if not choices or not isinstance(focused, Input):
             self.focus_next() if by > 0 else self.focus_previous()
             return
-        place = choices.index(focused.value) + by if focused.value in choices else 0
-        focused.value = choices[place % len(choices)]
+        head, comma, last = (
+            focused.value.rpartition(",") if focused.id == "variant" else ("", "", focused.value)
+        )
+        if last in choices:
+            place = choices.index(last) + by
+        else:  # what was begun to be typed
+            place = next((number for number, one in enumerate(choices) if one.startswith(last)), 0)
+        focused.value = head + comma + choices[place % len(choices)]
         focused.cursor_position = len(focused.value)
 
     @on(Input.Submitted)

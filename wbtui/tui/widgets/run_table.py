@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from wbtui.tui.columns import STATE_COLOURS, Context, TableColumn, alike, fitting
+from wbtui.tui.columns import STATE_COLOURS, Context, TableColumn, alike, fitting, longest_names
 from wbtui.tui.ink import Part, fitted, line_strip
 from wbtui.tui.lines import TableLine
 from wbtui.tui.widgets.painting import bands
@@ -56,6 +56,7 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._columns: list[tuple[TableColumn, int]] = []
         self._grouped = False
         self._alike: frozenset[str] = frozenset()
+        self._longest: dict[str, int] = {}
         self._key = ""
         self._goal = ""
         self._place = 0
@@ -81,10 +82,12 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._lines, self._facts, self._marks = lines, context, marks
         if lines is not before_lines and not _same_places(before_lines, lines):
             self._places = {member.id: place for place, line in enumerate(lines) for member in line.members}
-        same = self._alike if lines is before_lines else alike(lines)
-        if grouped != self._grouped or same != self._alike:
-            self._grouped, self._alike = grouped, same
-            self._columns = fitting(self.size.width - _MARKS, grouped=grouped, same=same)
+        same, longest = self._alike, self._longest
+        if lines is not before_lines:
+            same, longest = alike(lines), longest_names(lines, context.short)
+        if (grouped, same, longest) != (self._grouped, self._alike, self._longest):
+            self._grouped, self._alike, self._longest = grouped, same, longest
+            self._choose_columns(self.size.width)
         if self._goal in self._places:
             self._key, self._goal = self._goal, ""
         self._place = min(self._places.get(self._key, self._place), max(len(lines) - 1, 0))
@@ -138,10 +141,15 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the columns that fit."""
-        self._columns = fitting(event.size.width - _MARKS, grouped=self._grouped, same=self._alike)
+        self._choose_columns(event.size.width)
         self.virtual_size = Size(event.size.width, len(self._lines) + 1)
         self._drawn = []
         self._scroll_to_cursor()
+
+    def _choose_columns(self, width: int) -> None:
+        self._columns = fitting(
+            width - _MARKS, grouped=self._grouped, same=self._alike, longest=self._longest
+        )
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Other lines come into sight."""
