@@ -178,9 +178,6 @@ def _summarise(run: Run, setting: str) -> RunSummary:
     ended_at = (result.epoch or 0) if result and state.terminal else 0
     if 0 < history.last_epoch < ended_at:
         problems.append(f"events.jsonl ends at epoch {history.last_epoch}, the run at {ended_at}")
-    epoch = max(history.last_epoch, ended_at)
-    if state.name == "finished" and not labels["total_epochs"]:
-        labels["total_epochs"] = epoch  # imported: trained elsewhere, in stages that nobody here knows
     best_epoch = history.tally.best_epoch
     start = next(iter(history.epochs.values())).time if history.epochs else 0.0
     return RunSummary(
@@ -197,7 +194,7 @@ def _summarise(run: Run, setting: str) -> RunSummary:
         attempt=history.attempt,
         end_outcome=history.end.outcome if history.end else "",
         end_reason=plain(history.end.reason)[:_SHOWN] if history.end else "",
-        epoch=epoch,
+        epoch=max(history.last_epoch, ended_at),
         last=last,
         best=_key_figures(history.epochs[best_epoch].scalars) if best_epoch else {},
         best_epoch=best_epoch,
