@@ -24,7 +24,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "wbtui.cli.export": ("export",),
     "wbtui.cli.notes": ("note", "tag", "star"),
     "wbtui.cli.prune": ("prune",),
-    "wbtui.cli.presets": ("presets",),
+    "wbtui.cli.presets": ("presets", "new-preset"),
     "wbtui.cli.config": ("config",),
     "wbtui.cli.doctor": ("doctor",),
     "wbtui.cli.serve": ("serve",),

@@ -52,13 +52,23 @@ def available(config: DataConfig) -> AvailableData:
     )
 
 
+def size_and_channels(config: DataConfig) -> tuple[int, int]:
+    """Side in pixels and channels that all images have, or are brought to, from their headers.
+
+    Raises:
+        UsageError: Images differ in size, and no side is given; or one cannot be read.
+    """
+    form = _form(_files(*_listed(path_of(config.root))), config.image_size)
+    return form.size, form.channels
+
+
 def read(config: DataConfig) -> SourceImages:
     """Every image: classes by name, files by name; RGB where one of them has colour, else grey."""
     found = available(config)
     if not found.ready:
         raise UsageError(found.problem)
     train, test = _listed(path_of(config.root))
-    files = [path for split in (train, test) for paths in split.values() for path in paths]
+    files = _files(train, test)
     form = _form(files, config.image_size)
     refuse_too_large(len(files) * form.channels * form.size**2, found.place)
     names = list(train)
@@ -97,6 +107,10 @@ def _listed(root: Path) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
                     f"{root / split / name}: no image; expected files ending in {', '.join(SUFFIXES)}"
                 )
     return train, test
+
+
+def _files(*splits: dict[str, list[Path]]) -> list[Path]:
+    return [path for split in splits for paths in split.values() for path in paths]
 
 
 def _form(files: list[Path], image_size: int) -> _Form:
