@@ -93,19 +93,24 @@ def test_children_find_the_package_from_anywhere(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    ("preset", "configured", "parallel", "expected"),
+    ("preset", "configured", "parallel", "given", "expected"),
     [
-        ("cifar100_lt", 0, 1, 8),
-        ("cifar100_lt", 0, 3, 2),
-        ("cifar100_lt", 0, 99, 1),
-        ("digits_lt", 0, 1, 1),
-        ("digits_lt", 5, 9, 5),
+        ("cifar100_lt", 0, 1, "", 8),
+        ("cifar100_lt", 0, 3, "", 2),
+        ("cifar100_lt", 0, 99, "", 1),
+        ("cifar100_lt", 0, 1, "3", 3),
+        ("cifar100_lt", 0, 3, "3", 2),
+        ("cifar100_lt", 0, 1, "0", 8),
+        ("cifar100_lt", 4, 1, "1", 4),
+        ("digits_lt", 0, 1, "4", 1),
+        ("digits_lt", 5, 9, "", 5),
     ],
 )
 def test_cores_are_shared_and_small_nets_get_one(
-    monkeypatch: pytest.MonkeyPatch, preset: str, configured: int, parallel: int, expected: int
+    monkeypatch: pytest.MonkeyPatch, preset: str, configured: int, parallel: int, given: str, expected: int
 ) -> None:
     monkeypatch.setattr(threads, "usable_cores", lambda: 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", given)
     config = resolve(preset, settings=[f"threads={configured}"]).config
     assert threads.threads_for(config, parallel) == expected
     assert threads.thread_environment(expected)["OMP_NUM_THREADS"] == str(expected)

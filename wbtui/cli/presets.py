@@ -31,7 +31,8 @@ def new_preset(
     images: Annotated[
         Path,
         typer.Argument(
-            help="FILE.npz with x_train, y_train, x_test, y_test, or a folder with train/CLASS/ and test/CLASS/."
+            metavar="IMAGES",
+            help="FILE.npz with x_train, y_train, x_test, y_test, or a folder with train/CLASS/ and test/CLASS/.",
         ),
     ],
     name: Annotated[str, typer.Option(help="What it is called. [the name of the file or folder]")] = "",

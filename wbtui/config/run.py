@@ -74,7 +74,8 @@ class RunConfig(Section):
     needs a C++ compiler and a minute before the first step."""
 
     threads: Annotated[int, Field(ge=0, le=1024)] = 0
-    """torch threads; 0: one for nets under 20 MFLOP an image, else the cores divided by the parallel runs."""
+    """torch threads; 0: one for nets under 20 MFLOP an image, else the cores divided by the parallel runs,
+    and no more than OMP_NUM_THREADS."""
 
     data: DataConfig = DataConfig()
     """Which images."""

@@ -2,19 +2,21 @@
 
 from wbtui import catalog
 from wbtui.config import RunConfig
-from wbtui.cores import SMALL_NET_MFLOP, usable_cores
+from wbtui.cores import SMALL_NET_MFLOP, threads_given, usable_cores
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Every library under torch and numpy reads its own."""
 
 
 def threads_for(config: RunConfig, parallel: int = 1) -> int:
-    """Threads of one of `parallel` runs: as configured, one for small nets, else its share of the cores."""
+    """Threads of one of `parallel` runs: as configured, one for small nets, else its share of the cores, and no more
+    than the user's `OMP_NUM_THREADS`."""
     if config.threads:
         return config.threads
     if image_mflop(config) < SMALL_NET_MFLOP:
         return 1
-    return max(1, usable_cores() // max(1, parallel))
+    share = max(1, usable_cores() // max(1, parallel))
+    return min(share, threads_given() or share)
 
 
 def image_mflop(config: RunConfig) -> float:

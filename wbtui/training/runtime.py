@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import os
 import platform
 import random
 from dataclasses import asdict, dataclass
@@ -13,7 +12,7 @@ import torch
 
 from wbtui import catalog
 from wbtui.config import RunConfig
-from wbtui.cores import SMALL_NET_MFLOP, usable_cores
+from wbtui.cores import SMALL_NET_MFLOP, threads_given, usable_cores
 from wbtui.errors import UsageError
 
 
@@ -87,7 +86,7 @@ def resolve_runtime(config: RunConfig, image_size: int, recorded: dict[str, Any]
     engine = resolve_engine(config.engine, device)
     small = catalog.net(config.model.name).forward_mflop(image_size, config.model.width) < SMALL_NET_MFLOP
     precision = config.precision if config.precision != "auto" else _auto_precision(device, small)
-    threads = config.threads or (1 if small else _launchers_threads())
+    threads = config.threads or (1 if small else threads_given() or usable_cores())
     if recorded:
         precision, threads = recorded.get("precision", precision), int(recorded.get("threads", threads))
     torch.set_num_threads(threads)
@@ -182,12 +181,6 @@ def processor_name() -> str:
     except OSError:
         facts = {}
     return facts.get("model name") or platform.processor() or platform.machine()
-
-
-def _launchers_threads() -> int:
-    """What the launcher set, `OMP_NUM_THREADS`; else every core that this process may use."""
-    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    return int(given) if given.isdigit() and int(given) else usable_cores()
 
 
 def _auto_precision(device: torch.device, small: bool) -> str:
