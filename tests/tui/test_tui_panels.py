@@ -6,6 +6,7 @@ import pytest
 from dashboard_helpers import drive, make_run, opened, screen_text, settled, some_runs, until
 from rich.style import Style
 
+from wbtui.store.format import Outcome
 from wbtui.store.writer import RunWriter
 from wbtui.tui.app import WbtuiApp
 from wbtui.tui.marks import style_of
@@ -140,6 +141,30 @@ def test_folded_seeds_are_a_mean_with_a_band_and_their_number(runs: Path, ascii_
 
 def foot(app: WbtuiApp) -> str:
     return app.screen.query_one(KeyBar).text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "named"),
+    [
+        ("finished", "", set()),
+        ("stopped", "", {"r resume"}),
+        ("failed", "NaN", {"r resume"}),
+        (None, "", {"I stop"}),
+    ],
+)
+def test_the_foot_names_stop_and_resume_where_they_would_do_something(
+    runs: Path, outcome: Outcome | None, error: str, named: set[str]
+) -> None:
+    make_run(runs, outcome=outcome, error=error)
+
+    async def look() -> None:
+        async with opened(runs, (140, 40)) as (app, pilot):
+            for key in ("down", "enter"):  # the list of runs, then the run itself
+                await pilot.press(key)
+                await settled(app, pilot)
+                assert {one for one in ("r resume", "I stop") if one in foot(app)} == named
+
+    drive(look)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

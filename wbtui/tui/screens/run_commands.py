@@ -15,6 +15,7 @@ from wbtui.store.summary import RunSummary
 from wbtui.tui.lines import called
 from wbtui.tui.screens.dialogs import Choose, Confirm, Prompt
 from wbtui.tui.screens.panel_keys import PanelKeys
+from wbtui.tui.widgets.key_bar import KeyBar
 
 _RUNGS = ("Stop", "Terminate", "Kill")
 _MEANS = (
@@ -24,6 +25,11 @@ _MEANS = (
 )
 _CONFIRMED_AT_ONCE = 8  # runs named in a question ...
 _EVIDENCE_SHOWN = 4  # ... and those whose state is shown below it
+
+_BROKEN_OFF = frozenset({"stopped", "failed", "crashed"})
+"""States from which a run can go on."""
+
+_ENDED = _BROKEN_OFF | {"finished"}
 
 
 class RunCommands(PanelKeys):
@@ -41,6 +47,13 @@ class RunCommands(PanelKeys):
         if not rows:
             self.dashboard.say(self.NOBODY, "warning")
         return rows
+
+    def show_keys(self) -> None:
+        """Name stop and resume only where they would do something."""
+        states = {row.state for row in self.acting_rows()}
+        idle = {"stop": not states - _ENDED, "resume": not states & _BROKEN_OFF}
+        self.query_one(KeyBar).leave_out(frozenset(method for method, is_idle in idle.items() if is_idle))
+        super().show_keys()
 
     def called(self, row: RunSummary) -> str:
         """A run as people know it: short id, method, seed."""
@@ -86,7 +99,7 @@ class RunCommands(PanelKeys):
         acting = self._acting()
         if not acting:
             return
-        rows = [row for row in acting if row.state not in ("finished", "stopped", "failed", "crashed")]
+        rows = [row for row in acting if row.state not in _ENDED]
         if not rows:
             self.dashboard.say("nothing to stop: this run has ended", "warning")
             return

@@ -41,6 +41,7 @@ class KeyBar(OneLine):
         self._of = screen
         self._only: frozenset[str] | None = None
         self._panel: frozenset[str] | None = None
+        self._idle: frozenset[str] = frozenset()
 
     def of_panel(self, methods: frozenset[str] | None) -> None:
         """Name the keys that act on a panel instead of the screen's.
@@ -56,6 +57,12 @@ class KeyBar(OneLine):
         """Name no more of this screen's own keys than those of these actions; None: all."""
         if only != self._only:
             self._only = only
+            self._choose()
+
+    def leave_out(self, methods: frozenset[str]) -> None:
+        """Name none of the keys of these action methods: they would do nothing now."""
+        if methods != self._idle:
+            self._idle = methods
             self._choose()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -96,5 +103,6 @@ class KeyBar(OneLine):
         """Whether a key does something here."""
         if not action.footer or (action.writes and cast("WbtuiApp", self.app).readonly):
             return False
-        own = action.screen == self._of and (self._only is None or action.id in self._only)
-        return own or action.screen == "app"
+        if action.screen == self._of:
+            return action.method not in self._idle and (self._only is None or action.id in self._only)
+        return action.screen == "app"
