@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 from pathlib import Path
 
@@ -81,9 +82,14 @@ def test_slots_on_a_device_that_is_not_there_are_refused_and_nothing_changes(run
 
 
 def test_lists_of_one_run_command_go_through_the_queue_and_are_followed_together(runs: Path) -> None:
-    done = wbtui("run", *SHORT, "--seed", "0,1", "--variant", "wd", runs=runs)
+    done = wbtui("run", *SHORT, "--seed", "0-1", "--variant", "ce,wd", runs=runs)
     assert (done.returncode, done.stderr) == (0, "")
-    names = done.stdout.splitlines()[:2]
+    (offered,) = [line for line in done.stdout.splitlines() if "wbtui compare" in line]
+    compared = wbtui(*shlex.split(offered.partition("wbtui ")[2].partition("   (")[0]), runs=runs)
+    assert (compared.returncode, compared.stderr) == (0, "")
+    assert "ce (baseline), n = 2" in compared.stdout
+    assert "report" in done.stdout
+    names = done.stdout.splitlines()[:4]
     lines = [line for line in done.stdout.splitlines() if "epoch " in line and "/2 " in line]
     assert sorted({line.split()[0] for line in lines}) == sorted(name[-8:] for name in names)
     assert all(state_of(runs / name).name == "finished" for name in names)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from wbtui.errors import UsageError
 from wbtui.launch import queue_files, slots
-from wbtui.launch.grid import MOST_RUNS, expand, split_list
+from wbtui.launch.grid import MOST_RUNS, expand, split_list, split_seeds
 from wbtui.launch.queue_files import QueueSettings
 from wbtui.launch.start import make_run
 from wbtui.launch.worker import look, step
@@ -190,6 +190,23 @@ def test_lists_multiply_with_seeds_innermost() -> None:
     assert {p.settings[1] for p in points} == {"threads=1"}
 
 
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [
+        ("0-2", ["0", "1", "2"]),
+        ("7,10-11, 3", ["7", "10", "11", "3"]),
+        ("4-4", ["4"]),
+        ("2-0", ["2-0"]),
+        ("-1", ["-1"]),
+        ("1-x", ["1-x"]),
+        ("", [""]),
+    ],
+)
+def test_a_range_of_seeds_is_each_of_them(text: str, seeds: list[str]) -> None:
+    assert split_seeds(text) == seeds
+    assert [point.seed for point in expand("", text, [])] == seeds
+
+
 def test_a_list_valued_key_keeps_its_brackets() -> None:
     assert split_list("[0.1,0.2],[0.3, 0.4]") == ["[0.1,0.2]", "[0.3, 0.4]"]
     assert split_list('"a,b",c') == ['"a,b"', "c"]
@@ -204,7 +221,14 @@ def test_what_has_no_comma_outside_brackets_is_one_value(parts: list[str]) -> No
 
 @pytest.mark.parametrize(
     ("variant", "seed", "values"),
-    [("ce,,wd", "", []), ("", "0,0", []), ("", "0,", []), ("", ",".join(map(str, range(MOST_RUNS + 1))), [])],
+    [
+        ("ce,,wd", "", []),
+        ("", "0,0", []),
+        ("", "0,", []),
+        ("", "0-2,1", []),
+        ("", "0-99999999", []),
+        ("", ",".join(map(str, range(MOST_RUNS + 1))), []),
+    ],
 )
 def test_grids_that_make_no_sense_are_refused(variant: str, seed: str, values: list[str]) -> None:
     with pytest.raises(UsageError):

@@ -15,10 +15,12 @@ from wbtui.report.figures import GROUP_TITLES
 from wbtui.report.values import figure, percent
 from wbtui.store.format import CHECKPOINT
 from wbtui.store.ids import run_ids, short_ids
+from wbtui.store.setting import setting_digest
 from wbtui.store.text import plain
 
 _SPLITS = ("test", "validation", "train")
 _ERROR_LINES = 15
+_COMPARED = 12  # runs that a line to type next can name
 _NEXT = {
     "finished": (("show", "its curves and figures"), ("adjust", "re-score it with logit adjustment")),
     "stopped": (("resume", "go on from its checkpoint"),),
@@ -98,7 +100,16 @@ def _report_together(console: Console, standings: Sequence[Standing]) -> None:
     runs = standings[0].run.path.parent
     console.print(Text(f"folder  {runs}"))
     waits = any(one.state.name == "queued" for one in standings)
-    for command, why in (("ls", "all runs"), *([("queue", "what still waits")] if waits else [])):
+    finished = [one.run for one in standings if one.state.name == "finished"]
+    following = [("ls", "all runs")]
+    if waits:
+        following.append(("queue", "what still waits"))
+    if len(finished) <= _COMPARED and len({setting_digest(run) for run in finished}) > 1:
+        names = " ".join(short[run.id] for run in finished)
+        following.append((f"compare {names}", "side by side, seeds folded"))
+    if finished:
+        following.append(("report", "the papers' table of all finished runs"))
+    for command, why in following:
         console.print(Text(f"next    wbtui {command}{runs_words(runs)}   ({why})"))
 
 

@@ -64,7 +64,7 @@ class Asked:
     variant: Annotated[
         str, typer.Option("--variant", help="Method, or several: ce,wd,wb. Without it the preset's own.")
     ] = ""
-    seed: Annotated[str, typer.Option("--seed", help="Seed, or several: 0,1,2.")] = ""
+    seed: Annotated[str, typer.Option("--seed", help="Seed, or several: 0,1,2 or 0-4.")] = ""
     settings: Annotated[
         list[str] | None,
         typer.Option(

@@ -1,6 +1,7 @@
 """Which runs does one command line with lists in it mean? Every list multiplies."""
 
 import itertools
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,16 @@ def split_list(text: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
+def split_seeds(text: str) -> list[str]:
+    """The parts of `0,2-4`, ranges one by one: 0, 2, 3, 4. What is no range stays as it is."""
+    seeds: list[str] = []
+    for part in split_list(text):
+        found = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", part)
+        first, last = map(int, found.groups()) if found else (1, 0)
+        seeds += map(str, range(first, min(last, first + MOST_RUNS) + 1)) if first <= last else [part]
+    return seeds
+
+
 def expand(variant: str, seed: str, settings: Iterable[str]) -> list[Point]:
     """Every combination, seeds innermost, so that the seeds of one setting stand together.
 
@@ -48,9 +59,9 @@ def expand(variant: str, seed: str, settings: Iterable[str]) -> list[Point]:
         UsageError: an empty part, a value named twice, or more than 2,000 runs.
     """
     axes = [
-        _values("--variant", variant),
+        _values("--variant", variant, split_list(variant)),
         *(_setting_values(text) for text in settings),
-        _values("--seed", seed),
+        _values("--seed", seed, split_seeds(seed)),
     ]
     size = 1
     for axis in axes:
@@ -60,8 +71,7 @@ def expand(variant: str, seed: str, settings: Iterable[str]) -> list[Point]:
     return [Point(point[0], point[-1], tuple(point[1:-1])) for point in itertools.product(*axes)]
 
 
-def _values(option: str, text: str) -> Sequence[str]:
-    values = split_list(text)
+def _values(option: str, text: str, values: Sequence[str]) -> Sequence[str]:
     if text and not all(values):
         raise UsageError(f"{option} {text}: a value is missing between the commas")
     if len(set(values)) < len(values):
@@ -73,4 +83,4 @@ def _setting_values(text: str) -> Sequence[str]:
     key, equals, value = text.partition("=")
     if not equals:
         return [text]
-    return [f"{key}={part}" for part in _values(f"--set {key}", value)]
+    return [f"{key}={part}" for part in _values(f"--set {key}", value, split_list(value))]

@@ -13,7 +13,7 @@ from typing import Any
 
 from wbtui.config import RunConfig, flatten
 from wbtui.errors import UsageError
-from wbtui.launch.grid import expand, split_list
+from wbtui.launch.grid import expand, split_list, split_seeds
 from wbtui.notices import notices
 from wbtui.presets import (
     Resolved,
@@ -49,7 +49,7 @@ class FormValues:
     variant: str = ""
     """One method, or several by comma."""
     seed: str = ""
-    """One seed, or several by comma."""
+    """One seed, or several: `0,1,2` or `0-4`."""
     device: str = ""
     settings: str = ""
     """KEY=VALUE words, as in a shell."""
@@ -124,7 +124,7 @@ def _differences(base: RunConfig, configs: Sequence[RunConfig]) -> tuple[tuple[s
 
 
 def _planned(values: FormValues) -> Resolved | None:
-    variant, seed = (split_list(text.strip())[0] for text in (values.variant, values.seed))
+    variant, seed = split_list(values.variant.strip())[0], split_seeds(values.seed.strip())[0]
     try:
         return _resolve(values, variant, seed, ())
     except UsageError:
@@ -192,9 +192,9 @@ def _names_wrong(values: FormValues) -> dict[str, str]:
                 load(part)
             except UsageError as error:
                 wrong[name] = plain(str(error), lines=True)
-    for part in filter(None, split_list(values.seed.strip())):
+    for part in filter(None, split_seeds(values.seed.strip())):
         if not part.isascii() or not part.isdigit():
-            wrong["seed"] = f"{plain(part)!r}: expected whole numbers from 0, e.g. 0 or 0,1,2"
+            wrong["seed"] = f"{plain(part)!r}: expected whole numbers from 0, e.g. 0 or 0,1,2 or 0-4"
     return wrong
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _HINTS = {
     "preset": "up and down go through them",
     "variant": "one, or several: ce,wd,wb; empty: the preset's own",
-    "seed": "one, or several: 0,1,2",
+    "seed": "one, or several: 0,1,2 or 0-4",
     "device": "auto, cpu, mps, cuda or cuda:N",
     "settings": "any setting: stages.0.epochs=60 stages.0.weight_decay=0.001,0.005",
     "name": "a name of your own",
