@@ -1,4 +1,4 @@
-"""Comparing runs at work: do the figures follow them, and is it said of which epoch they are?"""
+"""Comparing runs at work: do figures follow them, is it said of which epoch they are, and which are gone?"""
 
 from pathlib import Path
 
@@ -52,5 +52,20 @@ def test_a_column_taken_away_does_not_come_back_when_runs_go_on(runs: Path) -> N
                 measure(writer, 3, total=9)
             await until(pilot, lambda: "of epoch 3" in screen_text(app))
             assert dropped.isdisjoint(entry.label for entry in screen.entries)
+
+    drive(look)
+
+
+def test_runs_taken_away_meanwhile_are_said(runs: Path) -> None:
+    folders = [make_run(runs, number, variant=variant) for number, variant in enumerate(("ce", "wd"))]
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await comparing(app, pilot, 2)
+            assert "not there any more" not in screen_text(app)
+            folders[0].rename(runs.parent / "elsewhere")
+            await until(pilot, lambda: "1 run not there any more" in screen_text(app))
+            (runs.parent / "elsewhere").rename(folders[0])
+            await until(pilot, lambda: "not there any more" not in screen_text(app))
 
     drive(look)

@@ -9,9 +9,11 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from wbtui.report.entries import Member, folded
+from wbtui.report.values import counted
 from wbtui.store.summary import RunSummary
 from wbtui.tui import compare_lines as lines
 from wbtui.tui.actions import bindings
+from wbtui.tui.adjust_trials import LOUD
 from wbtui.tui.compare_work import (
     LEAST_COLUMNS,
     MOST_COLUMNS,
@@ -103,6 +105,7 @@ class CompareScreen(CompareKeys):
         self._shown_of: object = None
         self._rules: list[Part] = []
         self._stands: Mapping[str, tuple[int, str]] = {}
+        self._gone = 0
 
     def compose(self) -> ComposeResult:
         """What must be read first, table, pages, status, keys."""
@@ -182,7 +185,12 @@ class CompareScreen(CompareKeys):
         self.draw()
 
     def take(self, snapshot: Snapshot) -> None:
-        """Follow the curves of runs that go on."""
+        """Follow the curves of runs that go on; notice which were taken away."""
+        runs = {one.run.id for entry in self.entries for one in entry.every_member}
+        gone = len([run for run in runs if run not in snapshot.by_id])
+        if gone != self._gone:
+            self._gone = gone
+            self.draw()
         self.panels_changed()
 
     def _read_unfinished(self) -> None:
@@ -232,7 +240,8 @@ class CompareScreen(CompareKeys):
                 (" Compare ", "bold reverse"),
                 (f" {len(board.entries)} columns against ", ""),
                 (lines.called(board.entries[board.baseline].label), "bold"),
-            ]
+            ],
+            [(f"{counted(self._gone, 'run')} not there any more ", LOUD)] if self._gone else (),
         )
         self.query_one(ComparisonTable).show(
             titles, colours, lines.metric_rows(board.comparison), board.baseline, self.current
