@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from wbtui.errors import UsageError
+
 SourceName = Literal["digits", "glyphs", "cifar10", "cifar100", "mnist", "fashion_mnist", "npz", "folder"]
 LossName = Literal["ce", "cb", "focal", "ldam", "balanced_softmax", "la", "vs"]
 
@@ -64,6 +66,22 @@ class Net:
 
     summary: str
     """One line for people."""
+
+    halvings: int = 0
+    """How often it halves the side of an image; 0: it takes images of any size."""
+
+    def require_image_size(self, size: int) -> None:
+        """Refuse images of `size` x `size` pixels that the net could not halve as often as it does.
+
+        Raises:
+            UsageError: the side is smaller than 2 ** halvings pixels.
+        """
+        smallest = 2**self.halvings
+        if size < smallest:
+            raise UsageError(
+                f"model.name = {self.name!r} halves images {self.halvings} times and needs {smallest}x{smallest} "
+                f"pixels or more; these are {size}x{size}. Choose mlp or residual_mlp, or larger images"
+            )
 
     def feature_size(self, width: int = 0) -> int:
         """D, the length of the feature h, at a base width (0: the net's own)."""

@@ -10,6 +10,7 @@ import pytest
 from wbtui.config import DataConfig
 from wbtui.errors import UsageError
 from wbtui.launch import threads
+from wbtui.launch.checks import check_runs
 from wbtui.launch.data_check import check_data
 from wbtui.launch.environment import child_environment, cuda_name
 from wbtui.launch.probe import check_device, check_engine, check_slots
@@ -114,6 +115,18 @@ def test_cores_are_shared_and_small_nets_get_one(
     config = resolve(preset, settings=[f"threads={configured}"]).config
     assert threads.threads_for(config, parallel) == expected
     assert threads.thread_environment(expected)["OMP_NUM_THREADS"] == str(expected)
+
+
+@pytest.mark.parametrize(("settings", "side"), [((), 8), (("data.source=glyphs",), 16)])
+def test_a_net_too_deep_for_the_images_is_refused_before_a_folder_is_made(
+    settings: tuple[str, ...], side: int
+) -> None:
+    configs = [
+        resolve("digits_lt", settings=[*settings, f"model.name={net}"]).config for net in ("mlp", "resnet50")
+    ]
+    check_runs(configs[:1], lambda _: False)
+    with pytest.raises(UsageError, match=f"'resnet50' halves images 5 times.*these are {side}x{side}"):
+        check_runs(configs, lambda _: False)
 
 
 def test_recorded_steps_are_refused_before_a_folder_is_made(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from wbtui import catalog
 from wbtui.config import DataConfig, RunConfig
 from wbtui.data.source_images import AvailableData
 from wbtui.launch.data_check import check_data
@@ -10,22 +11,25 @@ from wbtui.launch.start import absolute_root
 
 
 def check_runs(configs: Sequence[RunConfig], may_download: Callable[[AvailableData], bool]) -> None:
-    """Refuse runs whose device, engine or images are not there; each is asked for once.
+    """Refuse runs whose device, engine or images are not there, or whose net is too deep for the images.
 
     Args:
         configs: of the runs.
         may_download: asked only where a download would bring what is missing.
 
     Raises:
-        UsageError: what is missing and what to do.
+        UsageError: what is missing or does not fit, and what to do.
     """
     for device in dict.fromkeys(config.device for config in configs):
         check_device(device)
     for engine, device in dict.fromkeys((config.engine, config.device) for config in configs):
         check_engine(engine, device)
-    checked: list[DataConfig] = []
+    checked: list[tuple[DataConfig, int]] = []
     for config in configs:
         data = absolute_root(config.data)
-        if data not in checked:
-            checked.append(data)
-            check_data(data, may_download)
+        size = next((side for known, side in checked if known == data), None)
+        if size is None:
+            size = check_data(data, may_download)
+            checked.append((data, size))
+        if size:
+            catalog.net(config.model.name).require_image_size(size)

@@ -11,12 +11,15 @@ from wbtui.errors import UsageError
 from wbtui.launch.environment import child_environment
 
 
-def check_data(config: DataConfig, may_download: Callable[[AvailableData], bool]) -> None:
+def check_data(config: DataConfig, may_download: Callable[[AvailableData], bool]) -> int:
     """Refuse a run whose images are missing, damaged or too few.
 
     Args:
         config: the data section, its root absolute.
         may_download: asked only where a download would bring what is missing.
+
+    Returns:
+        The side of an image in pixels; 0 where only reading tells.
 
     Raises:
         UsageError: what is missing, where it was looked for and what to do.
@@ -27,6 +30,7 @@ def check_data(config: DataConfig, may_download: Callable[[AvailableData], bool]
             raise UsageError(found.problem)
         _download(config)
     planned_splits(config)
+    return found.image_size
 
 
 def _download(config: DataConfig) -> None:

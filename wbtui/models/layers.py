@@ -1,9 +1,7 @@
-"""What do the nets share: initialisation, pooling, and the refusal of images that are too small?"""
+"""What do the nets share: initialisation and pooling?"""
 
 import torch
 from torch import nn
-
-from wbtui.errors import UsageError
 
 
 def initialize(net: nn.Module) -> None:
@@ -25,17 +23,3 @@ def initialize(net: nn.Module) -> None:
 def global_average(maps: torch.Tensor) -> torch.Tensor:
     """Pool maps (B, D, H, W) to features (B, D), in fp32 whatever autocast made of the maps."""
     return maps.mean(dim=(2, 3), dtype=torch.float32)
-
-
-def require_image_size(name: str, image_size: int, halvings: int) -> None:
-    """Refuse images whose side a net could not halve `halvings` times.
-
-    Raises:
-        UsageError: the side is smaller than 2 ** halvings pixels.
-    """
-    smallest = 2**halvings
-    if image_size < smallest:
-        raise UsageError(
-            f"model.name = {name!r} halves images {halvings} times and needs {smallest}x{smallest} pixels or "
-            f"more; these are {image_size}x{image_size}. Choose mlp or residual_mlp, or larger images"
-        )

@@ -59,6 +59,7 @@ def build_model(config: ModelConfig, classes: int, channels: int, image_size: in
     net = catalog.net(config.name)
     if config.depth and not net.depth:
         raise UsageError(f"model.depth = {config.depth}: {net.name} has its depth in its name; expected 0")
+    net.require_image_size(image_size)
     module = importlib.import_module(net.module)
     backbone = module.build(
         net.name, channels, image_size, config.width or net.width, config.depth or net.depth

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from wbtui.errors import UsageError
-from wbtui.models.layers import global_average, initialize, require_image_size
+from wbtui.models.layers import global_average, initialize
 
 NETS = {
     "resnet50": {
@@ -19,6 +19,7 @@ NETS = {
         "features_per_width": 32,
         "mflop": 8174.0,
         "flop_size": 224,
+        "halvings": 5,
         "summary": "ResNet50 for 224x224 images, 2048-d features, 23.5 M parameters: wants a GPU",
     },
     "resnext50": {
@@ -27,6 +28,7 @@ NETS = {
         "features_per_width": 32,
         "mflop": 8457.0,
         "flop_size": 224,
+        "halvings": 5,
         "summary": "ResNeXt50-32x4d for 224x224 images, 2048-d features, 23.0 M parameters: wants a GPU",
     },
 }
@@ -40,9 +42,8 @@ def build(name: str, channels: int, image_size: int, width: int, depth: int) -> 
     """The net that maps images (B, channels, H, W) to features (B, 32 * width); `depth` stands in the name.
 
     Raises:
-        UsageError: the images are too small, or the groups do not divide the width.
+        UsageError: the groups do not divide the width.
     """
-    require_image_size(name, image_size, halvings=5)
     groups, inner = _GROUPS[name], _INNER[name]
     if width * inner % groups:
         raise UsageError(

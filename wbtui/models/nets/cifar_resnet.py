@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from wbtui.models.layers import global_average, initialize, require_image_size
+from wbtui.models.layers import global_average, initialize
 
 NETS = {
     "resnet8": {
@@ -19,6 +19,7 @@ NETS = {
         "features_per_width": 4,
         "mflop": 24.48,
         "flop_size": 32,
+        "halvings": 2,
         "summary": "CIFAR-style ResNet, 3 blocks, 64-d features, 0.08 M parameters: for digits and glyphs",
     },
     "resnet20": {
@@ -27,6 +28,7 @@ NETS = {
         "features_per_width": 4,
         "mflop": 81.1,
         "flop_size": 32,
+        "halvings": 2,
         "summary": "CIFAR-style ResNet, 9 blocks, 64-d features, 0.27 M parameters",
     },
     "resnet32": {
@@ -35,6 +37,7 @@ NETS = {
         "features_per_width": 4,
         "mflop": 137.7,
         "flop_size": 32,
+        "halvings": 2,
         "summary": "CIFAR-style ResNet, 15 blocks, 64-d features, 0.46 M parameters: most long-tail papers",
     },
 }
@@ -44,7 +47,6 @@ _BLOCKS_PER_GROUP = {"resnet8": 1, "resnet20": 3, "resnet32": 5}
 
 def build(name: str, channels: int, image_size: int, width: int, depth: int) -> nn.Module:
     """The net that maps images (B, channels, H, W) to features (B, 4 * width); `depth` stands in the name."""
-    require_image_size(name, image_size, halvings=2)
     return CifarResNet(channels, width, _BLOCKS_PER_GROUP[name])
 
 

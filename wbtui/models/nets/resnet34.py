@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from wbtui.models.layers import global_average, initialize, require_image_size
+from wbtui.models.layers import global_average, initialize
 
 NETS = {
     "resnet34": {
@@ -18,6 +18,7 @@ NETS = {
         "features_per_width": 8,
         "mflop": 2318.0,
         "flop_size": 32,
+        "halvings": 3,
         "summary": "the papers' ResNet34 for 32x32 images, 512-d features, 21.3 M parameters: wants a GPU",
     },
 }
@@ -25,7 +26,6 @@ NETS = {
 
 def build(name: str, channels: int, image_size: int, width: int, depth: int) -> nn.Module:
     """The net that maps images (B, channels, H, W) to features (B, 8 * width); `depth` stands in the name."""
-    require_image_size(name, image_size, halvings=3)
     return ResNet34(channels, width)
 
 
