@@ -124,8 +124,8 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="of `paper`: runs of the plan (all); of a child: its way")
     args = parser.parse_args()
     # What was started in the background ignores SIGINT, and a caller may end a part by SIGTERM: both leave the file.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, interrupt)
     if not ON_CPU and not torch.cuda.is_available() and args.part != "plan":
         parser.error(
             f"torch {torch.__version__} sees no CUDA device; WBTUI_GPU_DRY=1 tries the scripts on the CPU"
@@ -143,10 +143,17 @@ def main() -> None:
         found = gpu_runs.paper(args.names) if args.part == "paper" else PARTS[args.part]()
         cut_short = {}
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         if args.part != "plan":
             keep(args.part, known | {"seconds": time.monotonic() - STARTED} | cut_short | found)
     if found.get("passed") is False:
         sys.exit(1)
+
+
+def interrupt(number: int, frame: object) -> None:
+    """Break off; again every two seconds while nobody hears it: inside a callback from C the exception is dropped."""
+    signal.setitimer(signal.ITIMER_REAL, 2)
+    raise KeyboardInterrupt
 
 
 def keep(part: str, found: Found) -> None:
