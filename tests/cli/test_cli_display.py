@@ -129,3 +129,21 @@ def test_the_end_of_several_names_the_queue_only_where_something_waits(
     waiting = replace(runs[1].state, name="queued")
     close([runs[0], replace(runs[1], state=waiting)])
     assert "wbtui queue" in capsys.readouterr().out
+
+
+def test_the_end_of_several_says_a_common_preset_once_and_fits_80_cells(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [run_with(tmp_path, 1, test__accuracy__all=0.25) for _ in range(2)]
+    first, second = (replace(one, labels=replace(one.labels, name="")) for one in runs)
+    preset = first.labels.preset
+    close([first, replace(second, labels=replace(second.labels, variant="wd_fixed_bn", seed=7))])
+    title, heads, _, *rows = capsys.readouterr().out.strip("\n").splitlines()
+    assert title.strip() == f"{preset} test"
+    assert heads.split()[:5] == ["run", "method", "seed", "state", "epoch"]
+    assert rows[1].split()[1:3] == ["wd_fixed_bn", "7"]
+    assert all(len(line) <= 80 for line in (heads, *rows[:2]))
+    close([first, replace(second, labels=replace(second.labels, preset="other"))])
+    shown = capsys.readouterr().out
+    assert f"{preset} {first.labels.variant}" in shown
+    assert f"other {first.labels.variant}" in shown

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -20,6 +21,7 @@ from wbtui.store.text import plain
 
 _SPLITS = ("test", "validation", "train")
 _ERROR_LINES = 15
+_ROOMY = 100  # cells from which columns stand two apart
 _COMPARED = 12  # runs that a line to type next can name
 _NEXT = {
     "finished": (("show", "its curves and figures"), ("adjust", "re-score it with logit adjustment")),
@@ -86,13 +88,29 @@ def _report(console: Console, standing: Standing) -> None:
 
 def _report_together(console: Console, standings: Sequence[Standing]) -> None:
     short = _short_ids(standings)
-    table = Table(title="test", title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False)
-    for title in ("run", "what", "state", "epoch"):
-        table.add_column(title)
+    presets = {one.labels.preset for one in standings}
+    alike = presets.pop() if len(presets) == 1 else ""  # said once
+    table = Table(
+        title=plain(f"{alike} test".strip()),
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1 if console.width >= _ROOMY else 0, 0, 0),
+    )
+    for title in ("run", "method", "seed", "state", "epoch"):
+        justify: Literal["right", "left"] = "right" if title == "seed" else "left"
+        table.add_column(title, no_wrap=title != "method", justify=justify, overflow="fold")
     for title in (*GROUP_TITLES.values(), "Loss", "FDR"):
         table.add_column(title, justify="right", no_wrap=True)
     for one in standings:
-        words = (short[one.run.id], str(one.labels), one.state.name)
+        method = (one.labels.preset if not alike else "", one.labels.variant, one.labels.name)
+        words = (
+            short[one.run.id],
+            plain(" ".join(filter(None, method))),
+            str(one.labels.seed),
+            one.state.name,
+        )
         figures = _cells("test", _figures(one)[0])
         table.add_row(*map(Text, words), f"{one.epochs_done}/{one.labels.epochs}", *figures)
     console.print()
