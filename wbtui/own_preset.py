@@ -21,7 +21,7 @@ UNEVEN = 1.5
 """From this ratio of the largest to the smallest class on, counts are taken for long-tailed as they are."""
 
 RESIZED = 32
-"""Side in pixels of images that come in several sizes."""
+"""Side in pixels to which images are brought that come in several sizes, or are not square."""
 
 BATCH, STEPS = 64, 10_000
 """Images of a batch; about how many steps a run has, within 30 to 200 epochs."""
@@ -46,7 +46,7 @@ class OwnImages:
     """Side in pixels."""
 
     resized: bool = False
-    """Whether that is the side to which images of several sizes are brought."""
+    """Whether that is the side to which images of several sizes, or not square, are brought."""
 
 
 @dataclass(frozen=True)

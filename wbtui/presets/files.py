@@ -13,11 +13,7 @@ from wbtui.config import flatten
 from wbtui.errors import UsageError
 
 MAX_TOML_BYTES = 1_000_000
-
-
 _HEADER = ("extends", "summary", "default_variant")
-
-
 _PACKAGE = Path(__file__).parent.parent
 
 
