@@ -56,6 +56,27 @@ def test_a_column_taken_away_does_not_come_back_when_runs_go_on(runs: Path) -> N
     drive(look)
 
 
+def test_a_run_taken_away_beside_one_at_work_breaks_nothing(runs: Path) -> None:
+    gone = make_run(runs, 0, variant="ce")
+    at_work = make_run(runs, 1, variant="wd", epochs=2, total=9, outcome=None)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await comparing(app, pilot, 2)
+            gone.rename(runs.parent / "elsewhere")
+            await until(pilot, lambda: "1 run not there any more" in screen_text(app))
+            with RunWriter.open(at_work) as writer:
+                measure(writer, 3, total=9)
+            await until(pilot, lambda: screen._stands.get(at_work.name, (0,))[0] == 3 and not screen.busy)
+            assert len(screen.entries) == 2
+            (runs.parent / "elsewhere").rename(gone)
+            with RunWriter.open(at_work) as writer:
+                measure(writer, 4, total=9)
+            await until(pilot, lambda: "of epoch 4" in screen_text(app))
+
+    drive(look)
+
+
 def test_runs_taken_away_meanwhile_are_said(runs: Path) -> None:
     folders = [make_run(runs, number, variant=variant) for number, variant in enumerate(("ce", "wd"))]
 

@@ -8,6 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from wbtui.errors import UsageError
 from wbtui.report.entries import Member, folded
 from wbtui.report.values import counted
 from wbtui.store.summary import RunSummary
@@ -152,7 +153,14 @@ class CompareScreen(CompareKeys):
         if found.problems:
             self.dashboard.say("\n".join(found.problems), "error")
         self.saved |= {(one.run_id, one.derived.name): one for one in found.saved}
-        self._fold([member for entry in self.entries for member in entry.every_member] + list(found.members))
+        shown = [member for entry in self.entries for member in entry.every_member]
+        try:
+            self._fold([*shown, *found.members])
+        except (UsageError, OSError) as error:  # a run was taken away meanwhile
+            self.dashboard.say(str(error), "error")
+            if not self.entries:
+                self.dismiss()
+            return
         if len(self.entries) >= LEAST_COLUMNS:
             self.compare()
         elif found.saved and not self._derived:
@@ -212,13 +220,11 @@ class CompareScreen(CompareKeys):
 
     def _came_further(self, found: Mapping[str, Member]) -> None:
         """Runs that go on were read again; what was dropped meanwhile stays so."""
-        self._fold(
-            [
-                found.get(one.run.id, one) if one.derived is None else one
-                for entry in self.entries
-                for one in entry.every_member
-            ]
-        )
+        shown = [one for entry in self.entries for one in entry.every_member]
+        try:
+            self._fold([found.get(one.run.id, one) if one.derived is None else one for one in shown])
+        except (UsageError, OSError):  # a run was taken away, as the top says: all stays as it was read
+            return
         self.compare()
 
     # ------------------------------------------------------------------ drawing
