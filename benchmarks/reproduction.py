@@ -2,41 +2,42 @@
 
     python benchmarks/reproduction.py [--runs DIR]
 
-`--runs DIR` first copies what the page rests on out of the run folders that `benchmarks/gpu.sh paper` made
-(configuration and provenance without paths, result, thinned events, tables; no predictions, series or checkpoints) into
-benchmarks/results/reproduction/. The page is always written from there; a test holds it against those folders.
+`--runs DIR` first copies what the page rests on out of the run folders that `benchmarks/gpu.sh paper` made, or
+`wbtui run --preset cifar10_lt_short`, into benchmarks/results/reproduction/: configuration and provenance without
+paths, result, thinned events, tables; no predictions, series or checkpoints. The page is always written from there; a
+test holds it against those folders.
 """
 
 import argparse
-import json
-import shutil
-import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tomli_w
-from reproduction_plan import EAGER_FP32, GRAPHS_BF16, VARIANTS, Planned, plan
+from reproduction_kept import GROUPS, Kept, Value, keep, kept_runs
+from reproduction_plan import (
+    EAGER_FP32,
+    GRAPHS_BF16,
+    PROCESSOR,
+    SEEDS,
+    SHORT,
+    SHORT_VARIANTS,
+    VARIANTS,
+    Planned,
+    command,
+    plan,
+    short_plan,
+)
 
-from wbtui.adjustment import AllAccuracy, method_named, score
-from wbtui.metrics import accuracy_by_class, seed_statistics
-from wbtui.report.adjusting import Material, Request, adjust_run, load_material
+from wbtui.metrics import seed_statistics
 from wbtui.report.markup import to_markdown
 from wbtui.report.table import Cell, Column, Table, text_cell
 from wbtui.report.values import figure, percent, plus_minus, points
-from wbtui.store.reader import open_run
 
 ROOT = Path(__file__).resolve().parents[1]
 EVIDENCE = ROOT / "benchmarks" / "results" / "reproduction"
 PAGE = ROOT / "docs" / "reproduction.md"
-KEPT_OF_PROVENANCE = ("identity", "versions", "data", "model", "deterministic")
-KEPT_EVENTS = ("start", "resume", "stage", "alert", "stop", "end", "epoch")
-EVERY = 10
-"""Epochs between kept `epoch` events; the first and the last are kept too."""
-
-GROUPS = ("many", "medium", "few", "all")
 FINDING = 0.01
 """A larger difference from a published accuracy is a finding, to be chased."""
 
@@ -84,135 +85,7 @@ NORMS = {"ce": (2.2, 1.25), "wd": (1.09, 0.43), "wb": (0.0022, 0.0036)}
 GAMMAS = {"cifar100_lt": 0.65, "cifar10_lt": 1.6}
 """Released best strength of multiplicative adjustment on WD & FR & ETF (WB24)."""
 
-# ---------------------------------------------------------------------- what is kept of a run
-
-
-def keep(runs: Path, evidence: Path, wanted: Iterable[Planned]) -> list[str]:
-    """Copy what the page rests on out of the finished runs of the plan; their names.
-
-    A run that is not under `runs` keeps what stands here of it already.
-    """
-    kept = []
-    for planned in wanted:
-        source, target = runs / planned.name, evidence / planned.name
-        result = source / "result.json"
-        if not result.is_file() or json.loads(result.read_text("utf-8"))["outcome"] != "finished":
-            continue
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True)
-        config = tomllib.loads((source / "config.toml").read_text("utf-8"))
-        config["data"]["root"] = Path(config["data"]["root"]).name
-        (target / "config.toml").write_text(tomli_w.dumps(config), "utf-8")
-        provenance = json.loads((source / "provenance.json").read_text("utf-8"))
-        _write(target / "provenance.json", {key: provenance[key] for key in KEPT_OF_PROVENANCE})
-        _write(target / "result.json", json.loads(result.read_text("utf-8")))
-        _write(target / "tables.json", tables(load_material(open_run(source)), planned.rule))
-        (target / "events.jsonl").write_text(thinned(source / "events.jsonl"), "utf-8")
-        kept.append(planned.name)
-    return kept
-
-
-def thinned(path: Path) -> str:
-    """Events without what only a reader of series needs, and of the epochs every tenth."""
-    events = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    last = max((event["epoch"] for event in events if event["type"] == "epoch"), default=0)
-    lines = []
-    for event in events:
-        if event["type"] not in KEPT_EVENTS:
-            continue
-        if event["type"] == "epoch":
-            if event["epoch"] % EVERY and event["epoch"] not in (1, last):
-                continue
-            event = {key: value for key, value in event.items() if key not in ("vectors", "matrices")}
-            event["scalars"] = {name: _short(value) for name, value in event["scalars"].items()}
-        lines.append(json.dumps(event, separators=(",", ":")))
-    return "\n".join(lines) + "\n"
-
-
-def _short(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.6g}")
-
-
-def tables(material: Material, rule: str) -> dict[str, Any]:
-    """Accuracies by adjustment, and what goes by class, of one run.
-
-    With validation images strengths are chosen on them; without, only those that the papers give are taken.
-    """
-    test, groups = material.test, material.groups
-    adjusted: dict[str, Any] = {}
-    if rule == "holdout":
-        for name in ("additive", "multiplicative"):
-            found = adjust_run(material, Request(method_named(name), AllAccuracy()))
-            adjusted[name] = _figures(found.strength, found.basis, found.after.score.accuracy)
-    else:
-        method = method_named("tau_norm")  # WB22 keeps the bias
-        for name, strength in (("tau_norm", 1.9), ("l2", 1.0)):
-            adjusted[name] = _figures(strength, "published", score(test, groups, method, strength).accuracy)
-    none = score(test, groups, method_named("none"), 0.0).accuracy
-    classifier = material.run.classifier()
-    by_class = accuracy_by_class(test.labels, test.logits.argmax(1), test.n_classes)
-    return {
-        "adjusted": {"none": _figures(0.0, "none", none), **adjusted},
-        "train_counts": classifier.train_counts.tolist(),
-        "classifier_norms": [_short(value) for value in classifier.norms.tolist()],
-        "class_mean_feature_norms": [_short(value) for value in classifier.class_mean_feature_norms.tolist()],
-        "test_accuracy_by_class": [_short(value) for value in by_class.tolist()],
-    }
-
-
-def _figures(strength: float, basis: str, accuracy: Any) -> dict[str, Any]:
-    figures = {group: float(getattr(accuracy, group)) for group in GROUPS}
-    return {"strength": strength, "basis": basis} | figures
-
-
-def _write(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
-
-
-# ---------------------------------------------------------------------- what is kept, read
-
-
-@dataclass(frozen=True)
-class Kept:
-    """One kept run."""
-
-    planned: Planned
-    tables: dict[str, Any]
-    final: dict[str, float]
-    provenance: dict[str, Any]
-
-    def adjusted(self, key: str, group: str) -> float:
-        """Test accuracy, a fraction."""
-        return float(self.tables["adjusted"][key][group])
-
-    def many_and_few(self, table: str) -> tuple[float, float]:
-        """Means of a table by class over the Many and over the Few classes."""
-        counts, data = np.array(self.tables["train_counts"]), self.provenance["data"]
-        values = np.array(self.tables[table])
-        many, few = counts > data["many_above"], counts < data["few_below"]
-        return float(values[many].mean()), float(values[few].mean())
-
-    def few_to_many(self, table: str) -> float:
-        """The second of them by the first."""
-        many, few = self.many_and_few(table)
-        return few / many
-
-
-Value = Callable[[Kept], float]
-
-
-def kept_runs(evidence: Path, wanted: Iterable[Planned]) -> dict[str, Kept]:
-    """The kept runs of the plan by name."""
-    found = {}
-    for planned in wanted:
-        folder = evidence / planned.name
-        if (folder / "result.json").is_file():
-            read = {
-                name: json.loads((folder / f"{name}.json").read_text("utf-8"))
-                for name in ("tables", "result", "provenance")
-            }
-            found[planned.name] = Kept(planned, read["tables"], read["result"]["final"], read["provenance"])
-    return found
+# ---------------------------------------------------------------------- the page
 
 
 class Page:
@@ -220,6 +93,7 @@ class Page:
 
     def __init__(self, evidence: Path, wanted: Sequence[Planned]) -> None:
         self.wanted, self.kept = wanted, kept_runs(evidence, wanted)
+        self.recipe = [planned for planned in wanted if planned.way != PROCESSOR]
         self.findings: list[str] = []
 
     def runs(self, **wanted: str) -> list[Kept]:
@@ -280,8 +154,8 @@ class Page:
             rows.append(tuple(text_cell(cell) for cell in cells))
         return [to_markdown(Table(tuple(columns), tuple(rows)))]
 
-    def ours(self, preset: str) -> list[str]:
-        """Our runs under the holdout rule: eight variants, adjusted, and their geometry."""
+    def ours(self, preset: str, variants: Sequence[str] = VARIANTS) -> list[str]:
+        """Our runs under the holdout rule: variants, adjusted, and their geometry."""
         columns = [Column("variant", "variant", right=False)]
         for key, title in (("none", "none"), ("additive", "additive"), ("multiplicative", "multiplicative")):
             columns += [Column(key, f"{title}: All"), Column(f"{key}_few", "Few")]
@@ -295,8 +169,8 @@ class Page:
             ("‖μ‖ Few/Many", lambda run: run.few_to_many("class_mean_feature_norms")),
         ]
         columns += [*(Column(title, title) for title, _ in geometry), Column("n", "n")]
-        rows = [self._ours(preset, variant, columns, geometry) for variant in VARIANTS]
-        missing = {name: self.missing(preset=preset, rule="holdout", method=name) for name in VARIANTS}
+        rows = [self._ours(preset, variant, columns, geometry) for variant in variants]
+        missing = {name: self.missing(preset=preset, rule="holdout", method=name) for name in variants}
         return [to_markdown(Table(tuple(columns), tuple(rows))), *_commands(missing)]
 
     def _ours(
@@ -338,6 +212,36 @@ class Page:
         table = Table((*columns, Column("n", "n")), tuple(rows))
         return [to_markdown(table), *_commands({"wd": self.missing(**wanted)})]
 
+    def short(self) -> list[str]:
+        """What a processor can train: the short recipe."""
+        own = self.runs(preset=SHORT)
+        made = ""
+        if own:
+            provenance = own[0].provenance
+            identity, versions = provenance["identity"], provenance["versions"]
+            lasted = sorted(one.minutes for one in own)
+            made = (
+                f"{identity['processor']}, two runs at once with {identity['threads']} torch thread each, "
+                f"{identity['precision']}, torch {versions['torch']}, Python {versions['python']}; "
+                f"{lasted[0]:.0f} to {lasted[-1]:.0f} minutes a run."
+            )
+        seeds = ",".join(map(str, SEEDS))
+        return [
+            *("", "## CIFAR-10-LT on a processor: the short recipe", ""),
+            f"`{SHORT}`: ResNet20, a tenth of the papers' epochs at ten times their learning rate, the last epoch,",
+            "`holdout` split. Nothing published stands beside it: what it can show is which way the effects go on real",
+            "images. Columns as in the sections on the `holdout` split below.",
+            *(("", made) if made else ()),
+            *("", *self.ours(SHORT, SHORT_VARIANTS)),
+            *("", "Made and written by:", "", "```"),
+            "wbtui queue start --runs runs/short --slots cpu=2",
+            f"wbtui run --runs runs/short --preset {SHORT} --variant {','.join(SHORT_VARIANTS)} --seed {seeds} "
+            "--set threads=1 --download",
+            "python benchmarks/reproduction.py --runs runs/short",
+            "```",
+            *(("", SHORT_READING) if own else ()),
+        ]
+
     # ------------------------------------------------------------------ the whole
 
     def text(self) -> str:
@@ -354,6 +258,7 @@ class Page:
             "",
             "WB22: Alshammari et al., CVPR 2022. WB24: Hasegawa & Sato, ICLR 2024. A difference from a published",
             f"accuracy of more than {100 * FINDING:.0f} point is marked (!): a finding, to be chased.",
+            *self.short(),
             *("", "## WB22's own logs", ""),
             "`full` split (no validation images), no test-time augmentation, last epoch; theirs single runs.",
             *("", *logs),
@@ -384,17 +289,15 @@ class Page:
         return "\n".join(parts) + "\n"
 
     def _provenance(self) -> str:
-        if not self.kept:
+        own = [self.kept[planned.name] for planned in self.recipe if planned.name in self.kept]
+        if not own:
             return (
-                f"**None of the {len(self.wanted)} planned runs has been made**: no GPU has been at hand. What stands\n"
+                f"**None of the {len(self.recipe)} planned runs has been made**: no GPU has been at hand. What stands\n"
                 "here is published; `benchmarks/gpu.sh paper` makes the runs, in slices of under nine minutes."
             )
-        devices = {
-            (one.provenance["identity"]["device"], one.provenance["versions"]["torch"])
-            for one in self.kept.values()
-        }
+        devices = {(one.provenance["identity"]["device"], one.provenance["versions"]["torch"]) for one in own}
         where = "; ".join(f"{device}, torch {torch}" for device, torch in sorted(devices))
-        return f"{len(self.kept)} of {len(self.wanted)} runs have been made: {where}."
+        return f"{len(own)} of {len(self.recipe)} runs have been made: {where}."
 
     def _findings(self) -> list[str]:
         if self.findings:
@@ -413,24 +316,28 @@ def _spread(found: Any, write: Callable[[float], str]) -> Cell:
 
 def _commands(missing: dict[str, list[Planned]]) -> list[str]:
     """What would make the runs that are not there."""
-    lines = [
-        f"benchmarks/gpu.sh paper {' '.join(planned.name for planned in runs)}"
-        for runs in missing.values()
-        if runs
-    ]
+    lines = [command(runs) for runs in missing.values() if runs]
     return ["", "Not run:", "", "```", *lines, "```"] if lines else []
+
+
+def everything() -> tuple[Planned, ...]:
+    """What the page tells of."""
+    return (*short_plan(), *plan())
+
+
+SHORT_READING = """"""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--runs", type=Path, help="the folder of `benchmarks/gpu.sh paper` to take runs from")
+    parser.add_argument("--runs", type=Path, help="the folder of runs to take them from")
     args = parser.parse_args()
     if args.runs:
-        for name in keep(args.runs, EVIDENCE, plan()):
+        for name in keep(args.runs, EVIDENCE, everything()):
             print(f"kept {name}")
-    PAGE.write_text(Page(EVIDENCE, plan()).text(), "utf-8")
+    PAGE.write_text(Page(EVIDENCE, everything()).text(), "utf-8")
     print(PAGE)
 
 

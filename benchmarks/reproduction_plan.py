@@ -1,9 +1,13 @@
 """Which runs does docs/reproduction.md rest on, in which order of need, and which command makes each? No torch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-GRAPHS_BF16, EAGER_FP32 = "graphs-bf16", "eager-fp32"
+GRAPHS_BF16, EAGER_FP32, PROCESSOR = "graphs-bf16", "eager-fp32", "processor"
 VARIANTS = ("ce", "wd", "wd_no_bn", "wd_fixed_bn", "wb", "wd_etf", "wd_fr", "wd_fr_etf")
+SHORT, SHORT_VARIANTS = "cifar10_lt_short", ("ce", "wd", "wd_fr_etf", "wb")
+"""What a processor can train: the preset, and its variants on the page."""
+
 SEEDS = (0, 1, 2)
 NO_DECAY = ("stages.1.weight_decay=0.0", "stages.1.constraint=none")
 """Of stage 2: the class-balanced loss alone."""
@@ -11,7 +15,7 @@ NO_DECAY = ("stages.1.weight_decay=0.0", "stages.1.constraint=none")
 
 @dataclass(frozen=True)
 class Planned:
-    """One run of the papers' recipe."""
+    """One run of the papers' recipe, or of the short one."""
 
     preset: str
     rule: str
@@ -39,13 +43,13 @@ class Planned:
     @property
     def plain_name(self) -> str:
         """Of the run whose weights it measures."""
-        way = "" if self.way == GRAPHS_BF16 else f"-{self.way}"
+        way = "" if self.way in (GRAPHS_BF16, PROCESSOR) else f"-{self.way}"
         return f"{self.preset}-{self.rule}-{self.method}-s{self.seed}{way}"
 
     @property
     def command(self) -> str:
         """What makes it."""
-        return f"benchmarks/gpu.sh paper {self.name}"
+        return command([self])
 
 
 def plan() -> tuple[Planned, ...]:
@@ -66,6 +70,23 @@ def plan() -> tuple[Planned, ...]:
     for seed in SEEDS[1:]:
         runs.append(Planned("cifar100_lt", "full", "wd", seed, way=EAGER_FP32))
     return tuple(runs)
+
+
+def short_plan() -> tuple[Planned, ...]:
+    """Every run of the short recipe, which `wbtui run` makes."""
+    return tuple(
+        Planned(SHORT, "holdout", variant, seed, way=PROCESSOR)
+        for variant in SHORT_VARIANTS
+        for seed in SEEDS
+    )
+
+
+def command(runs: Sequence[Planned]) -> str:
+    """What makes runs of one variant."""
+    if runs[0].way == PROCESSOR:
+        seeds = ",".join(str(one.seed) for one in runs)
+        return f"wbtui run --preset {SHORT} --variant {runs[0].variant} --seed {seeds}"
+    return f"benchmarks/gpu.sh paper {' '.join(one.name for one in runs)}"
 
 
 def named(name: str) -> Planned | None:

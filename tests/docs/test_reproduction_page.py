@@ -71,7 +71,7 @@ def kept(tmp_path: Path, reproduction: ModuleType, planning: ModuleType) -> tupl
 
 def test_the_page_is_what_its_folders_say(reproduction: ModuleType) -> None:
     written = (ROOT / "docs" / "reproduction.md").read_text("utf-8")
-    assert reproduction.Page(reproduction.EVIDENCE, reproduction.plan()).text() == written
+    assert reproduction.Page(reproduction.EVIDENCE, reproduction.everything()).text() == written
 
 
 def test_what_was_not_run_is_said_with_the_command_that_runs_it(
@@ -174,6 +174,30 @@ def test_a_small_difference_is_no_finding(
     monkeypatch.setattr(reproduction, "TABLE_1", (row,))
     monkeypatch.setattr(reproduction, "FINDING", 0.2)
     assert "None above" in reproduction.Page(evidence, wanted).text()
+
+
+def test_runs_of_the_short_recipe_are_found_by_what_they_are(
+    tmp_path: Path, reproduction: ModuleType, planning: ModuleType
+) -> None:
+    """`wbtui run` names folders by ids: preset, variant and seed tell; unfinished and older ones are left."""
+    runs, evidence = tmp_path / "runs", tmp_path / "evidence"
+    for day, seed, preset in (("01", 0, planning.SHORT), ("02", 0, planning.SHORT), ("03", 1, "digits_lt")):
+        folder = runs / f"202601{day}-120000-{preset}-ce-s{seed}-0000000{day[1]}"
+        copied(folder, f"digits_lt-ce-s{seed}")
+        config = tomllib.loads((folder / "config.toml").read_text("utf-8")) | {"preset": preset}
+        (folder / "config.toml").write_text(tomli_w.dumps(config), "utf-8")
+    result = next(runs.glob("20260102-*")) / "result.json"
+    result.write_text(json.dumps(json.loads(result.read_text("utf-8")) | {"outcome": "stopped"}), "utf-8")
+    wanted = planning.short_plan()
+    assert reproduction.keep(runs, evidence, wanted) == [f"{planning.SHORT}-holdout-ce-s0"]
+    page = reproduction.Page(evidence, (*wanted, *planning.plan())).text()
+    found = json.loads((evidence / f"{planning.SHORT}-holdout-ce-s0" / "tables.json").read_text("utf-8"))
+    line = next(line for line in page.splitlines() if line.startswith("| ce | "))
+    assert line.startswith(f"| ce | {100 * found['adjusted']['none']['all']:.1f} | ")
+    assert line.endswith(" | 1 |")
+    assert f"wbtui run --preset {planning.SHORT} --variant ce --seed 1,2\n" in page
+    assert f"wbtui run --preset {planning.SHORT} --variant wb --seed 0,1,2\n" in page
+    assert "None of the 75 planned runs" in page  # these are not the papers'
 
 
 def test_what_is_kept_in_the_repository_stays_small(reproduction: ModuleType) -> None:
