@@ -8,6 +8,7 @@ import unicodedata
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 
 from wbtui.plotting import (
     BOLD,
@@ -23,7 +24,7 @@ from wbtui.plotting import (
     to_ansi,
     to_text,
 )
-from wbtui.plotting.canvas import single_cells
+from wbtui.plotting.canvas import WIDE_TAIL, Painter, single_cells
 from wbtui.plotting.glyphs import GLYPHS, GlyphSet
 
 ESCAPE = re.compile(r"\x1b\[([0-9;]*)m")
@@ -98,7 +99,8 @@ def test_every_glyph_takes_one_cell():
     [
         ("a\tb", "a?b"),
         ("γ̄", "γ"),
-        ("猫 cat", "? cat"),
+        ("猫 cat", "猫\ue000 cat"),
+        ("ﾈｺ ⌚", "ﾈｺ ?"),
         ("\x1b[2J", "?[2J"),
         ("a\u202eb", "a?b"),
         ("n_k ≤ 5", "n_k ≤ 5"),
@@ -115,3 +117,24 @@ def test_the_room_loads_no_screen_and_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_wide_names_stand_in_two_cells_each():
+    canvas = heatmap(np.eye(3), HeatmapOptions(30, 8, title="混同行列", row_names=("犬", "猫", "鳥x"))).canvas
+    assert [cell_len(line) for line in canvas.lines()] == [30] * 8
+    assert [cell_len("".join(run.text for run in row)) for row in canvas.rows()] == [30] * 8
+    text = "\n".join(canvas.lines())
+    assert all(name in text for name in ("混同行列", "犬", "猫", "鳥x"))
+    assert WIDE_TAIL not in text
+
+
+@pytest.mark.parametrize(
+    ("column", "left"), [(0, "x 猫c"), (1, " x猫c"), (2, "犬x c"), (3, "犬 xc"), (4, "犬猫x")]
+)
+def test_what_is_left_of_a_wide_character_painted_over_is_a_space(column, left):
+    painter = Painter(5, 1)
+    painter.text(0, 0, single_cells("犬猫c"), colour=0xFF0000)
+    painter.text(0, column, "x")
+    canvas = painter.finish()
+    assert canvas.lines() == [left]
+    assert ["".join(run.text for run in row) for row in canvas.rows()] == [left]

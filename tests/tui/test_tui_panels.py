@@ -146,13 +146,13 @@ def foot(app: WbtuiApp) -> str:
 @pytest.mark.parametrize(
     ("outcome", "error", "named"),
     [
-        ("finished", "", set()),
+        ("finished", "", {"L adjust"}),
         ("stopped", "", {"r resume"}),
         ("failed", "NaN", {"r resume"}),
         (None, "", {"I stop"}),
     ],
 )
-def test_the_foot_names_stop_and_resume_where_they_would_do_something(
+def test_the_foot_names_stop_resume_and_adjust_where_they_would_do_something(
     runs: Path, outcome: Outcome | None, error: str, named: set[str]
 ) -> None:
     make_run(runs, outcome=outcome, error=error)
@@ -162,7 +162,7 @@ def test_the_foot_names_stop_and_resume_where_they_would_do_something(
             for key in ("down", "enter"):  # the list of runs, then the run itself
                 await pilot.press(key)
                 await settled(app, pilot)
-                assert {one for one in ("r resume", "I stop") if one in foot(app)} == named
+                assert {one for one in ("r resume", "I stop", "L adjust") if one in foot(app)} == named
 
     drive(look)
 

@@ -15,6 +15,10 @@ BOLD = 1
 """Bit of `Canvas.attributes`."""
 DIM = 2
 """Bit of `Canvas.attributes`."""
+WIDE_TAIL = "\ue000"
+"""Fills the second cell of a character that takes two."""
+_WIDE_FROM = 0x2E80
+"""The first code of the scripts whose characters take two cells; nothing that plots draw with lies above it."""
 LARGEST_SIDE = 4_000
 """Most columns or rows of a picture; a mistyped size must not take the machine's memory."""
 
@@ -33,7 +37,10 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """A picture of H x W terminal cells; every glyph is printable and takes one cell."""
+    """A picture of H x W terminal cells.
+
+    Every glyph is printable and takes one cell, or takes two and is followed by `WIDE_TAIL`.
+    """
 
     glyphs: NDArray[np.str_]
     """(H, W), one character each."""
@@ -60,15 +67,42 @@ class Canvas:
         return Canvas(self.glyphs[at], self.foreground[at], self.background[at], self.attributes[at])
 
     def lines(self) -> list[str]:
-        """Return each row as a string of `width` characters."""
+        """Return each row as a string of `width` cells."""
+        return [line.replace(WIDE_TAIL, "") for line in self._whole()._cells()]
+
+    def _cells(self) -> list[str]:
+        """Each row, a character for each cell."""
         return [row.tobytes().decode("utf-32") for row in np.ascontiguousarray(self.glyphs)]
+
+    def _whole(self) -> "Canvas":
+        """This picture without halves of wide characters: where the other one was painted over, a space stands."""
+        codes = np.ascontiguousarray(self.glyphs).view(np.uint32)
+        places = np.argwhere(codes >= _WIDE_FROM)
+        if not len(places):
+            return self
+        heads = [(row, column) for row, column in places.tolist() if _is_wide(self.glyphs[row, column])]
+        paired = [
+            place
+            for place in heads
+            if self.glyphs[place[0], place[1] + 1 : place[1] + 2].tolist() == [WIDE_TAIL]
+        ]
+        glyphs = np.where(self.glyphs == WIDE_TAIL, " ", self.glyphs)
+        for place in set(heads).difference(paired):
+            glyphs[place] = " "
+        whole = Canvas(glyphs, self.foreground.copy(), self.background.copy(), self.attributes.copy())
+        for row, column in paired:
+            glyphs[row, column + 1] = WIDE_TAIL
+            for cells in (whole.foreground, whole.background, whole.attributes):
+                cells[row, column + 1] = cells[row, column]
+        return whole
 
     def rows(self) -> list[list[Run]]:
         """Return each row as runs of one style, what a Textual Strip or a line of escapes is made from."""
+        whole = self._whole()
         style = (
-            (self.foreground.astype(np.int64) + 1)
-            | (self.background.astype(np.int64) + 1) << 25
-            | self.attributes.astype(np.int64) << 50
+            (whole.foreground.astype(np.int64) + 1)
+            | (whole.background.astype(np.int64) + 1) << 25
+            | whole.attributes.astype(np.int64) << 50
         )
         starts = np.ones(style.shape, dtype=bool)
         starts[:, 1:] = style[:, 1:] != style[:, :-1]
@@ -76,17 +110,18 @@ class Canvas:
         ends = np.append(at_column[1:], self.width)
         ends[ends == 0] = self.width
         rows: list[list[Run]] = [[] for _ in range(self.height)]
-        lines = self.lines()
+        lines = whole._cells()
         for row, start, end, foreground, background, attributes in zip(
             at_row.tolist(),
             at_column.tolist(),
             ends.tolist(),
-            self.foreground[starts].tolist(),
-            self.background[starts].tolist(),
-            self.attributes[starts].tolist(),
+            whole.foreground[starts].tolist(),
+            whole.background[starts].tolist(),
+            whole.attributes[starts].tolist(),
             strict=True,
         ):
-            rows[row].append(Run(lines[row][start:end], foreground, background, attributes))
+            text = lines[row][start:end].replace(WIDE_TAIL, "")
+            rows[row].append(Run(text, foreground, background, attributes))
         return rows
 
 
@@ -121,25 +156,31 @@ class Painter:
 
 
 def single_cells(text: str, *, ascii_only: bool = False) -> str:
-    """Return `text` with one character for each terminal cell.
+    """Return `text` with one character for each terminal cell, `WIDE_TAIL` for the second of a wide character.
 
-    Names come from run folders of strangers: control characters and escapes, and characters that take two
-    cells, become `?`; combining marks are dropped. With `ascii_only` everything outside ASCII becomes `?`.
+    Names come from run folders of strangers: control characters and escapes become `?`; combining marks are dropped.
+    With `ascii_only` everything outside ASCII becomes `?`.
     """
     if text.isascii() and text.isprintable():
         return text
     kept = (character for character in text if unicodedata.category(character) not in ("Mn", "Me"))
-    return "".join(character if _takes_one_cell(character, ascii_only) else "?" for character in kept)
+    return "".join(_in_cells(character, ascii_only) for character in kept)
 
 
-def _takes_one_cell(character: str, ascii_only: bool) -> bool:
-    if ascii_only and not character.isascii():
-        return False
-    return character.isprintable() and unicodedata.east_asian_width(character) not in ("W", "F")
+def _in_cells(character: str, ascii_only: bool) -> str:
+    if not character.isprintable() or (ascii_only and not character.isascii()):
+        return "?"
+    if unicodedata.east_asian_width(character) not in ("W", "F"):
+        return character
+    return character + WIDE_TAIL if _is_wide(character) else "?"  # a sign among those that plots draw with
+
+
+def _is_wide(character: str) -> bool:
+    return ord(character) >= _WIDE_FROM and unicodedata.east_asian_width(character) in ("W", "F")
 
 
 def shortened(text: str, width: int, ellipsis: str) -> str:
-    """Return `text` cut to `width` characters, the last of them an ellipsis where something was cut."""
+    """Return `text`, of `single_cells`, cut to `width` cells, the last of them an ellipsis where something was cut."""
     if len(text) <= width:
         return text
     return text[: width - 1] + ellipsis if width > 0 else ""

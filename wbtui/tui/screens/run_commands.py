@@ -49,9 +49,13 @@ class RunCommands(PanelKeys):
         return rows
 
     def show_keys(self) -> None:
-        """Name stop and resume only where they would do something."""
-        states = {row.state for row in self.acting_rows()}
-        idle = {"stop": not states - _ENDED, "resume": not states & _BROKEN_OFF}
+        """Name stop, resume and adjust only where they would do something."""
+        states = [row.state for row in self.acting_rows()]
+        idle = {
+            "stop": _ENDED.issuperset(states),
+            "resume": _BROKEN_OFF.isdisjoint(states),
+            "adjust": states[:1] != ["finished"],
+        }
         self.query_one(KeyBar).leave_out(frozenset(method for method, is_idle in idle.items() if is_idle))
         super().show_keys()
 
