@@ -393,6 +393,24 @@ def test_wide_characters_and_long_names_keep_the_columns(runs: Path) -> None:
     drive(look)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_runs_of_a_grid_are_told_apart_by_what_was_typed(runs: Path, size: tuple[int, int]) -> None:
+    for number, decay in enumerate((0.001, 0.002)):
+        folder = make_run(runs, number, decay=decay)
+        typed = {"origins": {"stages.0.weight_decay": f"--set stages.0.weight_decay={decay}"}}
+        (folder / "provenance.json").write_text(json.dumps({"version": 1} | typed))
+
+    async def look() -> None:
+        async with opened(runs, size) as (app, pilot):
+            for key in ("G", "G"):  # seeds folded, and again not
+                assert "wd wd=0.001" in screen_text(app)
+                assert "wd wd=0.002" in screen_text(app)
+                await pilot.press(key)
+                await settled(app, pilot)
+
+    drive(look)
+
+
 def test_metrics_that_are_nan_or_infinite_leave_gaps(runs: Path) -> None:
     folder = make_run(runs, epochs=2, total=9, outcome=None)
     with RunWriter.open(folder) as writer:

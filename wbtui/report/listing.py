@@ -17,6 +17,7 @@ from wbtui.report.table import (
     text_cell,
     without_empty,
 )
+from wbtui.report.telling import told_apart
 from wbtui.report.values import epochs, size
 from wbtui.store.ids import short_ids
 from wbtui.store.summary import RunSummary
@@ -43,6 +44,7 @@ _COLUMNS = (
     Column("state", "state", right=False),
     Column("preset", "preset", right=False, drop=8),
     Column("variant", "variant", right=False, drop=3),
+    Column("typed", "set", right=False, drop=3),
     Column("name", "name", right=False, drop=11),
     Column("seed", "seed", drop=5),
     Column("epoch", "epoch"),
@@ -66,7 +68,8 @@ def listing_table(rows: Sequence[RunSummary], known: Iterable[str]) -> Table:
         known: ids of all runs of the folder, so that the short ids shown mean one run alone.
     """
     short = short_ids([*known, *(row.id for row in rows)])
-    lines = tuple(_line(row, short[row.id]) for row in rows)
+    apart = told_apart(rows)
+    lines = tuple(_line(row, short[row.id], apart.get(row.id, "")) for row in rows)
     broken = [f"{plain(row.id)}: {row.problem}" for row in rows if row.problem]
     more = len(broken) - _SHOWN_PROBLEMS
     notes = broken[:_SHOWN_PROBLEMS] + ([f"and {more} more that cannot be read"] if more > 0 else [])
@@ -76,16 +79,19 @@ def listing_table(rows: Sequence[RunSummary], known: Iterable[str]) -> Table:
         else column
         for column in _COLUMNS
     )
-    return without_empty(Table(columns, lines, notes=tuple(notes)), ("star", "preset", "name", "tags"))
+    return without_empty(
+        Table(columns, lines, notes=tuple(notes)), ("star", "preset", "typed", "name", "tags")
+    )
 
 
-def _line(row: RunSummary, short: str) -> tuple[Cell, ...]:
+def _line(row: RunSummary, short: str, apart: str) -> tuple[Cell, ...]:
     return (
         Cell("*" if row.star else "", row.star, "yellow"),
         text_cell(short, "bold"),
         Cell(row.state, row.state, STATE_STYLES[row.state]),
         text_cell(row.preset),
         text_cell(row.variant),
+        text_cell(apart),
         text_cell(row.name),
         count_cell(row.seed),
         Cell(epochs(row.epoch, row.total_epochs), row.epoch),

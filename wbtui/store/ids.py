@@ -66,8 +66,9 @@ def create_run(runs: Path, config: "RunConfig", provenance: Mapping[str, Any] | 
     except OSError as error:
         raise StoreWriteError(folder, error) from error
     try:
-        atomic.write_bytes(folder / CONFIG, tomli_w.dumps(config.model_dump(mode="json")).encode())
         atomic.write_json(folder / PROVENANCE, {"version": FORMAT_VERSION, **(provenance or {})})
+        # Last: with it the folder is a run, and what an index makes of both is kept as long as it is the same.
+        atomic.write_bytes(folder / CONFIG, tomli_w.dumps(config.model_dump(mode="json")).encode())
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

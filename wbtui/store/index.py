@@ -189,7 +189,7 @@ class RunIndex:
                 return None
             run = self._open.pop(name, None) or Run(folder)
             same_config = before is not None and before.signature[_CONFIG] == signature[_CONFIG]
-            summary = summarise(run, before.summary.setting if before is not None and same_config else "")
+            summary = summarise(run, before.summary if before is not None and same_config else None)
             if summary.state in LIVING:
                 self._open[name] = run
             return IndexRow(signature, summary)

@@ -9,6 +9,7 @@ from typing import Any
 
 from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import Run
+from wbtui.store.text import plain
 
 IMPORTED = "imported"
 """Preset label of runs made of somebody else's predictions; each of their seeds comes from a file of its own."""
@@ -16,6 +17,11 @@ IMPORTED = "imported"
 _NOT_A_SETTING = ("seed", "name", "device", "threads")
 _NOT_A_SETTING_SECTION = ("checkpoint.",)
 """What does not make another setting: the seed, a label, where it ran and how often it was saved."""
+
+_TYPED = "--set "
+"""What the origin of a typed value begins with."""
+
+_MOST_TYPED, _LONGEST_TYPED = 16, 80
 
 
 def configuration(run: Run) -> dict[str, Any]:
@@ -63,7 +69,29 @@ def setting_digest(run: Run) -> str:
     return hashlib.sha256(setting_key(configuration(run)).encode("utf-8", "replace")).hexdigest()[:16]
 
 
+def typed_settings(run: Run) -> tuple[str, ...]:
+    """What somebody typed for this run, beyond preset and variant: `stages.0.weight_decay=0.001` of `--set`.
+
+    Seed, labels and where it ran are left out; empty where the provenance does not say or cannot be read.
+    """
+    try:
+        origins = run.provenance.get("origins")
+    except StoreReadError:
+        return ()
+    found = [
+        plain(text.removeprefix(_TYPED))[:_LONGEST_TYPED]
+        for key, text in (origins.items() if isinstance(origins, dict) else ())
+        if isinstance(text, str) and text.startswith(f"{_TYPED}{key}=")
+        if key != "data.root" and _is_setting(key)
+    ]
+    return tuple(found[:_MOST_TYPED])
+
+
 def _matters(key: str, values: Mapping[str, Any]) -> bool:
     if key == "data.root":  # for other sources it only says where this machine keeps them
         return values.get("data.source") in ("npz", "folder") and values.get("preset") != IMPORTED
+    return _is_setting(key)
+
+
+def _is_setting(key: str) -> bool:
     return key not in _NOT_A_SETTING and not key.startswith(_NOT_A_SETTING_SECTION)

@@ -14,7 +14,7 @@ from wbtui.store.format import CONFIG, DERIVED, OUTCOMES, Outcome, RunState, Sta
 from wbtui.store.history import End, History
 from wbtui.store.jsonio import number
 from wbtui.store.reader import Run
-from wbtui.store.setting import setting_digest
+from wbtui.store.setting import setting_digest, typed_settings
 from wbtui.store.state import derive_state
 from wbtui.store.text import plain
 
@@ -58,6 +58,8 @@ class RunSummary:
     imbalance_factor: float | None = None
     setting: str = ""
     """What its seeds have in common, as `setting.setting_digest` says it; empty: not known."""
+    typed: tuple[str, ...] = ()
+    """Settings that somebody typed for it, as `setting.typed_settings` says them."""
     tags: tuple[str, ...] = ()
     note: str = ""
     star: bool = False
@@ -139,12 +141,12 @@ def broken(run: Path, problem: str) -> RunSummary:
     return RunSummary(id=run.name, path=str(run), evidence=problem, problem=problem)
 
 
-def summarise(run: Run, setting: str = "") -> RunSummary:
+def summarise(run: Run, known: RunSummary | None = None) -> RunSummary:
     """The row of a run, whatever its folder holds.
 
     Args:
         run: The run.
-        setting: Its `setting_digest` where it is known already; else it is made, which takes a while.
+        known: An earlier row of the same configuration, for what follows from it and takes a while.
 
     Raises:
         FileNotFoundError: the folder is not there any more.
@@ -152,13 +154,13 @@ def summarise(run: Run, setting: str = "") -> RunSummary:
     if not run.id.isprintable():
         return broken(run.path, "its name holds characters that cannot be shown; rename it")
     try:
-        return _summarise(run, setting)
+        return _summarise(run, known if known is not None and known.setting else None)
     except (StoreReadError, OSError, RecursionError, MemoryError) as error:
         run.path.lstat()
         return broken(run.path, str(error) or type(error).__name__)
 
 
-def _summarise(run: Run, setting: str) -> RunSummary:
+def _summarise(run: Run, known: RunSummary | None) -> RunSummary:
     labels = _labels(run.config)
     history = run.history
     state = run.state()
@@ -187,7 +189,8 @@ def _summarise(run: Run, setting: str) -> RunSummary:
         evidence=state.evidence,
         settled=state.settled,
         **labels,
-        setting=setting or setting_digest(run),
+        setting=known.setting if known else setting_digest(run),
+        typed=known.typed if known else typed_settings(run),
         tags=tuple(plain(tag) for tag in notes.tags) if notes else (),
         note=plain(notes.note, lines=True) if notes else "",
         star=notes.star if notes else False,

@@ -60,6 +60,10 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+
 def _is_count(value: object) -> bool:
     return type(value) is int and abs(value) < 2**63
 
@@ -108,6 +112,6 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
     **dict.fromkeys(("weight_decay", "imbalance_factor", "started", "updated"), _is_real),
     **dict.fromkeys(("last", "best"), _is_figures),
     "state": lambda value: isinstance(value, str) and value in STATES,
-    "tags": lambda value: isinstance(value, list) and all(isinstance(tag, str) for tag in value),
+    **dict.fromkeys(("tags", "typed"), _is_texts),
     "trend": _is_reals,
 }

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -43,6 +43,8 @@ class Context:
     now: float
     """Unix seconds."""
     glyphs: GlyphSet = GlyphSet.BRAILLE
+    apart: Mapping[str, str] = field(default_factory=dict)
+    """Run id → what tells it from others of its name, see `report.telling`."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,12 @@ def _run(line: TableLine, context: Context) -> str:
 
 
 def _variant(line: TableLine, context: Context) -> str:
-    return plain(line.name or line.row.problem or line.row.id)
+    return plain(_named(line, context.apart))
+
+
+def _named(line: TableLine, apart: Mapping[str, str]) -> str:
+    name = line.name or line.row.problem or line.row.id
+    return f"{name} {apart[line.row.id]}" if line.row.id in apart else name
 
 
 def _seed(line: TableLine, context: Context) -> str:
@@ -188,19 +195,22 @@ def alike(lines: Sequence[TableLine]) -> frozenset[str]:
     return frozenset(same if several or len({line.row.seed for line in lines}) > 1 else same | {"seed"})
 
 
-def longest_names(lines: Sequence[TableLine], short: Mapping[str, str]) -> dict[str, int]:
+def longest_names(
+    lines: Sequence[TableLine], short: Mapping[str, str], apart: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, int]:
     """Cells that the longest name in each column of names takes; by key, none for a table without lines.
 
     Args:
         lines: All lines, in sight or not, so that no scrolling moves a column.
         short: Run id → the short id.
+        apart: See `Context`.
     """
     if not lines:
         return {}
     texts = {
         "id": {short.get(line.row.id, line.row.id) for line in lines},
         "preset": {line.row.preset for line in lines},
-        "variant": {line.name or line.row.problem or line.row.id for line in lines},
+        "variant": {_named(line, apart) for line in lines},
     }
     return {key: max(cell_len(plain(text)) for text in found) for key, found in texts.items()}
 

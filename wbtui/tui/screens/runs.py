@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from wbtui.errors import UsageError
 from wbtui.report.filters import parse_filter
 from wbtui.report.seeds import sentences
+from wbtui.report.telling import told_apart
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui.actions import bindings
@@ -49,6 +50,7 @@ class RunsScreen(RunsKeys):
         self._listed: Sequence[RunSummary] = ()
         self._listed_how: object = None
         self._states: Mapping[str, int] = {}
+        self._apart: Mapping[str, str] = {}
         self._colours: Mapping[str, int] = {}
         self._shown: tuple[Shown, ...] = ()
         self._shown_of: object = None
@@ -89,6 +91,7 @@ class RunsScreen(RunsKeys):
             if lines is None:
                 lines = table_lines(snapshot.rows, self.filter, views.sort, group=views.group)
                 self._states = Counter(row.state for row in snapshot.rows)
+                self._apart = told_apart(line.row for line in lines)
             self.lines, self._listed, self._listed_how = lines, snapshot.rows, how
         self._show_table()
         self.panels_changed()
@@ -111,7 +114,8 @@ class RunsScreen(RunsKeys):
             self.selected,
             views.baseline,
         )
-        context = Context(self.dashboard.short_ids, snapshot.details, time.time(), self.plot_state.glyphs)
+        short, glyphs = self.dashboard.short_ids, self.plot_state.glyphs
+        context = Context(short, snapshot.details, time.time(), glyphs, self._apart)
         table.show(self.lines, context, marks, grouped=views.group)
         self.share_room()
 

@@ -84,7 +84,7 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._places = {member.id: place for place, line in enumerate(lines) for member in line.members}
         same, longest = self._alike, self._longest
         if lines is not before_lines:
-            same, longest = alike(lines), longest_names(lines, context.short)
+            same, longest = alike(lines), longest_names(lines, context.short, context.apart)
         if (grouped, same, longest) != (self._grouped, self._alike, self._longest):
             self._grouped, self._alike, self._longest = grouped, same, longest
             self._choose_columns(self.size.width)
@@ -223,7 +223,8 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
             return self._cells(line)
         colour = tuple(self._marks.colours.get(row.id) for row in line.members)
         known = self._kept.get(line.key)
-        made_of = (line.members, self._columns, colour, self._facts.short.get(line.key))
+        told = self._facts.short.get(line.key), self._facts.apart.get(line.key)
+        made_of = (line.members, self._columns, colour, told)
         if known is None or known[0] != made_of:
             if len(self._kept) > 500:
                 self._kept.clear()
