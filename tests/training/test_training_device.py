@@ -1,5 +1,6 @@
 """Which CUDA device does a run compute on, and what is said where torch counts one and cannot use it?"""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ from wbtui.launch.probe import check_device
 from wbtui.training.runtime import resolve_device, resolve_runtime
 
 OLD_DRIVER = "The NVIDIA driver on your system is too old (found version 12040)."
+
+
+def test_no_run_of_a_test_computes_on_a_gpu_of_the_machine() -> None:
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
+    assert resolve_device("auto") == torch.device("cpu")
 
 
 @pytest.fixture
