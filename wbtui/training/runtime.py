@@ -167,6 +167,17 @@ def _require_cuda(name: str, number: int) -> None:
         ) from error
 
 
+def idle_gpus(config: RunConfig, runtime: Runtime) -> list[str]:
+    """One line where `auto` became the processor though torch counts CUDA devices: it cannot use them."""
+    count = torch.cuda.device_count() if config.device == "auto" and runtime.device.type == "cpu" else 0
+    if not count:
+        return []
+    return [
+        f"device = 'auto' is the processor: torch {torch.__version__} sees {count} CUDA device(s) and cannot use them "
+        "(`wbtui doctor` says why)"
+    ]
+
+
 def identity(runtime: Runtime) -> Identity:
     """What identity of results depends on, here and now."""
     name = (
