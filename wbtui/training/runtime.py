@@ -94,9 +94,8 @@ def resolve_runtime(config: RunConfig, image_size: int, recorded: dict[str, Any]
         keep_freed_memory()
     if device.type == "cuda":
         if device.index is not None:
-            torch.cuda.set_device(
-                device
-            )  # else torch asks another device what it can do, and takes memory of it
+            # Else torch asks another device what it can do, and takes memory of it.
+            torch.cuda.set_device(device)
         # Convolutions in fp32 would be TF32 by torch's default (10 bits of mantissa): no reference for bf16.
         torch.backends.cudnn.allow_tf32 = precision != "fp32"
     return Runtime(device, precision, threads, engine)
