@@ -1,4 +1,4 @@
-"""What holds for every test: one torch thread, no colour, no user configuration, and no warning let through.
+"""What holds for every test: one torch thread, no GPU, no colour, no user configuration, and no warning let through.
 
 `pytest -n 2` shares the tests out between two processes: each has its own temporary folders, home and working folder,
 so no test meets another's; what several need and takes long to make is made by one of them (`made_once`).
@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from undertaker import watching
 
 os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # runs are held to the bit, which a GPU does not keep
 os.environ["NO_COLOR"] = "1"
 for told in ("COLUMNS", "LINES"):  # of the terminal that pytest has, or makes up for its workers
     os.environ.pop(told, None)

@@ -67,13 +67,17 @@ def test_versions_name_what_is_installed() -> None:
 
 
 FAKE_TORCH = """
+BROKEN, DRIVER = {broken}, "{driver}"
 __version__ = "9.9"
 class _Version: cuda = "13.0"
 version = _Version()
 class _Properties: name, total_memory, major, minor = "H100[x]", 80 * 2**30, 9, 0
 class cuda:
     device_count = staticmethod(lambda: 1)
-    get_device_properties = staticmethod(lambda index: _Properties)
+    @staticmethod
+    def get_device_properties(index):
+        if DRIVER: raise RuntimeError(DRIVER + "\\nCompile with `TORCH_USE_CUDA_DSA`")
+        return _Properties
 class cpu: pass
 class backends:
     class cpu: get_cpu_capability = staticmethod(lambda: "AVX2")
@@ -88,10 +92,15 @@ def ones(n, device):
 """
 
 
+def asked(folder: Path, *, broken: bool = False, driver: str = "") -> machine.TorchFacts:
+    """What is known of a machine with one GPU, whose kernels or whose driver may fail."""
+    written = FAKE_TORCH.replace("{broken}", str(broken)).replace("{driver}", driver)
+    (folder / "torch.py").write_text(written, "utf-8")
+    return machine.ask_torch(os.environ | {"PYTHONPATH": str(folder)})
+
+
 def test_a_gpu_is_told_with_memory_and_abilities(tmp_path: Path) -> None:
-    (tmp_path / "torch.py").write_text("BROKEN = False\n" + FAKE_TORCH)
-    facts = machine.ask_torch(os.environ | {"PYTHONPATH": str(tmp_path)})
-    said = [one.said for one in doctor.devices(facts)]
+    said = [one.said for one in doctor.devices(asked(tmp_path))]
     assert said[0] == "9.9, CUDA 13.0"
     assert "H100[x], 80 GiB, compute 9.0" in said[2]
     assert "bf16" in said[2]
@@ -99,7 +108,15 @@ def test_a_gpu_is_told_with_memory_and_abilities(tmp_path: Path) -> None:
 
 
 def test_a_gpu_that_cannot_compute_is_bad(tmp_path: Path) -> None:
-    (tmp_path / "torch.py").write_text("BROKEN = True\n" + FAKE_TORCH)
-    findings = doctor.devices(machine.ask_torch(os.environ | {"PYTHONPATH": str(tmp_path)}))
+    findings = doctor.devices(asked(tmp_path, broken=True))
     assert not doctor.can_train(findings)
     assert "cuda:0 cannot compute: RuntimeError: no kernel image" in findings[-1].said
+
+
+def test_a_driver_that_refuses_is_bad_and_hides_nothing_else(tmp_path: Path) -> None:
+    findings = doctor.devices(asked(tmp_path, driver="The NVIDIA driver on your system is too old"))
+    assert not doctor.can_train(findings)
+    said = [one.said for one in findings]
+    assert said[0] == "9.9, CUDA 13.0"
+    assert said[1].startswith("cpu: AVX2, 4 threads")
+    assert said[2] == "cuda:0 cannot compute: RuntimeError: The NVIDIA driver on your system is too old"

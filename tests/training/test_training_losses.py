@@ -83,6 +83,18 @@ def test_focal_gradient_is_finite_for_a_certain_image(gamma: float) -> None:
 
 @pytest.mark.parametrize("name", LossName.__args__)
 @pytest.mark.parametrize("form", ["ce", "bce_softmax"])
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_logits_that_are_not_finite_make_a_loss_that_is_not(name: LossName, form: str, bad: float) -> None:
+    """So that the trainer sees it: torch's own binary cross-entropy would raise, and end a CUDA context."""
+    config = LossConfig.model_validate({"name": name, "cb_form": form})
+    loss = build_loss(config, COUNTS, torch.device("cpu"), 0.9)
+    logits = torch.tensor(LOGITS, dtype=torch.float32)
+    logits[2, 3] = bad
+    assert not torch.isfinite(loss(logits, torch.tensor(LABELS)))
+
+
+@pytest.mark.parametrize("name", LossName.__args__)
+@pytest.mark.parametrize("form", ["ce", "bce_softmax"])
 def test_gradients_are_those_of_the_whole_loss(name: LossName, form: str) -> None:
     """Nothing in a loss is taken for a constant: autograd agrees with finite differences."""
     config = LossConfig.model_validate({"name": name, "cb_form": form, "gamma": 2.0, "tau": 0.7})

@@ -159,6 +159,24 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_names_epoch_batch_and_rate(
     assert "Traceback" not in (folder / "output.log").read_text()
 
 
+def test_an_error_of_many_lines_is_told_by_its_first_and_kept_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise torch.AcceleratorError(
+            "CUDA error: system not yet initialized\nFor debugging consider this\nor that"
+        )
+
+    monkeypatch.setattr("wbtui.training.session.train", fail)
+    folder = make(tmp_path / "run", "digits_lt", "ce")
+    assert train_here(folder) == 1
+    result = json.loads((folder / "result.json").read_text())
+    assert result["reason"] == "AcceleratorError: CUDA error: system not yet initialized"
+    assert "Traceback" in result["error"]
+    assert result["error"].strip().endswith("For debugging consider this\nor that")
+    assert events(folder)[-1]["reason"] == result["reason"]
+
+
 def test_best_validation_selects_by_validation_and_keeps_its_weights(tmp_path: Path) -> None:
     folder = make(tmp_path / "run", "digits_lt", "wd", *SHORT, "evaluation.selection=best_validation")
     assert train_here(folder) == 0

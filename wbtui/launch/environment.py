@@ -23,5 +23,14 @@ def child_environment() -> dict[str, str]:
 
 def cuda_name(number: int) -> str:
     """What `CUDA_VISIBLE_DEVICES` calls the device `cuda:number` of this environment: a number or a UUID."""
-    visible = [part.strip() for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part.strip()]
+    visible = _visible()
     return visible[number] if number < len(visible) else str(number)
+
+
+def cuda_hidden(number: int) -> bool:
+    """Whether `CUDA_VISIBLE_DEVICES` leaves out the device `cuda:number`; an empty one leaves out all."""
+    return "CUDA_VISIBLE_DEVICES" in os.environ and number >= len(_visible())
+
+
+def _visible() -> list[str]:
+    return [part.strip() for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part.strip()]

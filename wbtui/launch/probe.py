@@ -14,11 +14,16 @@ _SCRIPT = """
 import sys, torch
 name = sys.argv[1]
 if name == "mps":
-    there, seen = torch.backends.mps.is_available(), "no MPS"
+    there, seen = torch.backends.mps.is_available(), "no MPS here"
 else:
     count = torch.cuda.device_count()
-    there, seen = int(name.partition(":")[2] or 0) < count, f"{count} CUDA device(s)"
-print("there" if there else f"torch {torch.__version__} sees {seen} here")
+    there, seen = int(name.partition(":")[2] or 0) < count, f"{count} CUDA device(s) here"
+    if there:
+        try:
+            torch.cuda.init()  # devices are counted without asking the driver, which may be too old or not up
+        except RuntimeError as error:
+            there, seen = False, f"{seen} and cannot use them: {str(error).splitlines()[0]}"
+print("there" if there else f"torch {torch.__version__} sees {seen}")
 """
 
 

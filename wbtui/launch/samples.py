@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from wbtui.launch.environment import cuda_name
+from wbtui.launch.environment import cuda_hidden, cuda_name
 from wbtui.store import jsonio
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.log import LineWriter
@@ -118,14 +118,20 @@ class Gpu:
 
 
 def open_gpu(device: str) -> Gpu | None:
-    """The GPU behind `auto`, `cuda` or `cuda:N`; None without nvidia-ml-py, a driver or that GPU."""
+    """The GPU behind `auto`, `cuda` or `cuda:N`; None without nvidia-ml-py, a driver or that GPU, or if it is hidden.
+
+    A queued run in a processor's slot has its GPUs hidden: what they do is not its use.
+    """
     if device not in ("auto", "cuda") and not device.startswith("cuda:"):
+        return None
+    number = int(device.partition(":")[2] or 0)
+    if cuda_hidden(number):
         return None
     try:
         import pynvml  # type: ignore[import-untyped, unused-ignore]
     except ImportError:
         return None
-    name = cuda_name(int(device.partition(":")[2] or 0))
+    name = cuda_name(number)
     try:
         pynvml.nvmlInit()
         if name.isdigit():

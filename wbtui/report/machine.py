@@ -33,21 +33,24 @@ devices = [{
     "what": f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads",
     "bf16": cpu_bf16(), "compile": compiler, "graphs": False,
 }]
-for index in range(torch.cuda.device_count()):
-    facts = torch.cuda.get_device_properties(index)
-    devices.append({
-        "name": f"cuda:{index}",
-        "what": f"{facts.name}, {capacity(facts.total_memory)}, compute {facts.major}.{facts.minor}",
-        "bf16": facts.major >= 8, "compile": has("triton"), "graphs": True,
-    })
-if torch.backends.mps.is_available():
-    devices.append({"name": "mps", "what": "Metal", "bf16": True, "compile": False, "graphs": False})
-problem = ""
+problem, name = "", "cuda"
 try:
+    for index in range(torch.cuda.device_count()):  # counted without asking the driver, which may refuse
+        name = f"cuda:{index}"
+        facts = torch.cuda.get_device_properties(index)
+        devices.append({
+            "name": name,
+            "what": f"{facts.name}, {capacity(facts.total_memory)}, compute {facts.major}.{facts.minor}",
+            "bf16": facts.major >= 8, "compile": has("triton"), "graphs": True,
+        })
+    if torch.backends.mps.is_available():
+        devices.append({"name": "mps", "what": "Metal", "bf16": True, "compile": False, "graphs": False})
     for device in devices:
-        torch.ones(2, device=device["name"]).sum().item()
+        name = device["name"]
+        torch.ones(2, device=name).sum().item()
 except Exception as error:
-    problem = f"{device['name']} cannot compute: {type(error).__name__}: {error}"
+    why = (str(error).splitlines() or [""])[0]
+    problem = f"{name} cannot compute: {type(error).__name__}: {why}"
 print(json.dumps({
     "torch": torch.__version__, "cuda": torch.version.cuda or "", "devices": devices, "problem": problem,
 }))

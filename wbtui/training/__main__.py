@@ -73,7 +73,8 @@ def _train(folder: Path, writer: RunWriter, monitor: Monitor, attempt: int, star
         code = USAGE if isinstance(error, UsageError) else FAILED
     except Exception as error:  # noqa: BLE001 - whatever happened belongs into the run folder
         outcome, code = "failed", FAILED
-        reason, error_text = f"{type(error).__name__}: {error}", traceback.format_exc()
+        said = str(error).partition("\n")[0]  # of CUDA's errors, the rest is advice that is always the same
+        reason, error_text = f"{type(error).__name__}: {said}", traceback.format_exc()
         complain(error_text)
     if outcome == "failed":
         complain(reason)

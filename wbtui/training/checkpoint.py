@@ -102,6 +102,8 @@ def save_tensors(path: Path, payload: dict[str, Any]) -> None:
     with atomic.replacing(path) as file:
         try:
             torch.save(payload, file)
+        except torch.AcceleratorError:  # the device's own, raised where tensors are copied from it
+            raise
         except RuntimeError as error:  # torch's zip writer hides the OSError of a full disk
             raise OSError(errno.ENOSPC, str(error)) from error
 

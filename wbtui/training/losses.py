@@ -80,8 +80,11 @@ def _class_balanced(config: LossConfig, prior: ClassPrior, _reweighted: bool) ->
         return (weights[y] * F.cross_entropy(z, y, reduction="none")).mean()
 
     def weighted_bce_on_softmax(z: Tensor, y: Tensor) -> Tensor:
-        one_hot = F.one_hot(y, z.shape[1]).to(z.dtype)
-        return F.binary_cross_entropy(z.softmax(1), one_hot, weight=weights[y].unsqueeze(1).expand_as(z))
+        p, one_hot = z.softmax(1), F.one_hot(y, z.shape[1]).to(z.dtype)
+        weight = weights[y].unsqueeze(1).expand_as(z)
+        # torch refuses a probability that is NaN, on CUDA by an assertion that ends the context: it makes the loss NaN
+        # behind its back, as in the other losses.
+        return F.binary_cross_entropy(p.nan_to_num(0.0), one_hot, weight=weight) + 0.0 * p.detach().sum()
 
     return weighted_ce if config.cb_form == "ce" else weighted_bce_on_softmax
 

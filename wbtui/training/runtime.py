@@ -93,6 +93,9 @@ def resolve_runtime(config: RunConfig, image_size: int, recorded: dict[str, Any]
     if device.type == "cpu":
         keep_freed_memory()
     if device.type == "cuda":
+        if device.index is not None:
+            # Else torch asks another device what it can do, and takes memory of it.
+            torch.cuda.set_device(device)
         # Convolutions in fp32 would be TF32 by torch's default (10 bits of mantissa): no reference for bf16.
         torch.backends.cudnn.allow_tf32 = precision != "fp32"
     return Runtime(device, precision, threads, engine)
@@ -134,19 +137,44 @@ def resolve_device(name: str) -> torch.device:
     """The device of that name; `auto` is CUDA where there is one, else the CPU.
 
     Raises:
-        UsageError: no such device on this machine.
+        UsageError: no such device on this machine, or one that torch cannot use.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device(name)
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UsageError(
-            f"device = {name!r}: torch {torch.__version__} sees {torch.cuda.device_count()} CUDA device(s); "
-            "expected cpu or one of them (`wbtui doctor` lists them)"
-        )
+    if device.type == "cuda":
+        _require_cuda(name, device.index or 0)
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise UsageError(f"device = {name!r}: torch {torch.__version__} has no MPS here; expected cpu")
     return device
+
+
+def _require_cuda(name: str, number: int) -> None:
+    """Refuse a CUDA device that is not there or cannot be used: torch counts devices without asking the driver."""
+    seen = f"torch {torch.__version__} sees {torch.cuda.device_count()} CUDA device(s)"
+    if number >= torch.cuda.device_count():
+        raise UsageError(
+            f"device = {name!r}: {seen}; expected cpu or one of them (`wbtui doctor` lists them)"
+        )
+    try:
+        torch.cuda.init()  # type: ignore[no-untyped-call]  # torch's own
+    except RuntimeError as error:
+        why = str(error).partition("\n")[0]
+        raise UsageError(
+            f"device = {name!r}: {seen} and cannot use them: {why}; expected a driver for CUDA {torch.version.cuda} "
+            "that is up (nvidia-smi), or cpu"
+        ) from error
+
+
+def idle_gpus(config: RunConfig, runtime: Runtime) -> list[str]:
+    """One line where `auto` became the processor though torch counts CUDA devices: it cannot use them."""
+    count = torch.cuda.device_count() if config.device == "auto" and runtime.device.type == "cpu" else 0
+    if not count:
+        return []
+    return [
+        f"device = 'auto' is the processor: torch {torch.__version__} sees {count} CUDA device(s) and cannot use them "
+        "(`wbtui doctor` says why)"
+    ]
 
 
 def identity(runtime: Runtime) -> Identity:

@@ -22,7 +22,7 @@ from wbtui.store.writer import RunWriter
 from wbtui.training.monitor import Monitor
 from wbtui.training.out_of_memory import describe, memory, ran_out
 from wbtui.training.outputs import Figures
-from wbtui.training.runtime import Identity, identity, resolve_runtime
+from wbtui.training.runtime import Identity, identity, idle_gpus, resolve_runtime
 from wbtui.training.trainer import Trainer
 
 
@@ -54,7 +54,7 @@ def _train(folder: Path, config: RunConfig, writer: RunWriter, monitor: Monitor)
     now = identity(runtime)
     if not writer.metrics:
         writer.event("start", epochs=config.total_epochs, classes=data.classes)
-        for message in notices(config):
+        for message in [*notices(config), *idle_gpus(config, runtime)]:
             writer.event("alert", kind="configuration", epoch=0, message=message)
             complain(message)
     trainer = Trainer(folder, config, data, runtime, writer, monitor)
