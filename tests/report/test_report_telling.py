@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,10 +18,9 @@ from wbtui.store.summary import RunSummary, summarise
 DECAYS = ("5e-4", "1e-3")
 
 
-def row(
-    name: str, *typed: str, variant: str = "wd", preset: str = "digits_lt", label: str = ""
-) -> RunSummary:
-    return RunSummary(id=name, path=name, preset=preset, variant=variant, typed=typed, name=label)
+def row(run: str, *typed: str, variant: str = "wd", preset: str = "digits_lt", **more: str) -> RunSummary:
+    labels: dict[str, Any] = {"preset": preset, "variant": variant, **more}
+    return RunSummary(id=run, path=run, typed=typed, **labels)
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,9 @@ def row(
         ),
         ([row("a", "model.name=resnet8"), row("b", "stages.1.epochs=3")], {"a": "model=resnet8", "b": "2:epochs=3"}),
         ([row("a", "stages.0.loss.name=focal"), row("b", variant="ce")], {}),
+        ([row("a", "model.depth=2", setting="c0"), row("b", setting="c0")], {}),
         ([row("a", "model.depth=2"), row("b", preset="glyphs_lt")], {}),
-        ([row("a", "model.depth=2"), row("b", label="mine")], {}),
+        ([row("a", "model.depth=2"), row("b", name="mine")], {}),
         ([row("a", "stages.0.loss.name=focal"), row("b")], {"a": "loss=focal"}),
     ],
 )  # fmt: skip

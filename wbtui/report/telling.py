@@ -20,14 +20,15 @@ def told_apart(rows: Iterable[RunSummary]) -> dict[str, str]:
 
     Args:
         rows: All that stand in the list. Of those with one preset and one name, what is typed for all of them alike
-            says nothing.
+            says nothing; nor does what is typed for one where the preset says it for another.
     """
     groups: dict[tuple[str, str], list[RunSummary]] = {}
     for row in rows:
         groups.setdefault((row.preset, row.name or row.variant), []).append(row)
     found = {}
     for group in groups.values():
-        if not any(row.typed != group[0].typed for row in group):
+        one_setting = group[0].setting and all(row.setting == group[0].setting for row in group)
+        if one_setting or all(row.typed == group[0].typed for row in group):
             continue
         alike = set(group[0].typed).intersection(*(row.typed for row in group))
         for row in group:
