@@ -1,5 +1,7 @@
 """The queue on disk, its slots and its grids, without a process."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,10 @@ from wbtui.launch.queue_files import QueueSettings
 from wbtui.launch.start import make_run
 from wbtui.launch.worker import look, step
 from wbtui.presets import resolve
+from wbtui.store.facts import process_info
 from wbtui.store.housekeeping import remove_run, restore_run
 from wbtui.store.reader import open_run
-from wbtui.store.records import read_result
+from wbtui.store.records import HeartbeatWriter, read_result, write_process
 
 
 def made(runs: Path, count: int, device: str = "auto") -> list[Path]:
@@ -84,6 +87,18 @@ def test_a_withdrawn_run_is_stopped_and_can_be_removed_and_restored(tmp_path: Pa
     assert waiting(tmp_path) == []
     remove_run(tmp_path, folder.name)
     assert restore_run(tmp_path, folder.name) == folder
+
+
+def test_a_run_that_another_host_works_on_is_not_taken_out_of_the_queue(tmp_path: Path) -> None:
+    (folder,) = made(tmp_path, 1)
+    queue_files.enqueue(tmp_path, [folder])
+    write_process(folder, replace(process_info(1, pid=os.getpid()), host="elsewhere"))
+    HeartbeatWriter(folder).beat("training", epoch=1)
+    assert open_run(folder).state().name == "running"
+    assert queue_files.take_out(folder) is None
+    assert read_result(folder) is None
+    assert waiting(tmp_path) == []
+    assert (folder / "queue.json").exists()
 
 
 def test_a_paused_queue_starts_nothing(tmp_path: Path) -> None:
