@@ -18,7 +18,7 @@ from wbtui.errors import RunFailedError, UsageError
 from wbtui.launch import queue_files, slots
 from wbtui.launch.detach import Ready, detached
 from wbtui.launch.environment import child_environment
-from wbtui.launch.lock import locked
+from wbtui.launch.lock import LOCK_PATIENCE, is_held, locked
 from wbtui.launch.queue_files import PLACE, Entry
 from wbtui.launch.resume import config_of
 from wbtui.launch.slots import ANY
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
 def work(runs: Path, ready: Ready = lambda: None) -> int:
     """Start what waits as slots become free, until nothing is left to start or to watch."""
     with contextlib.ExitStack() as lock:
-        if not lock.enter_context(locked(runs / PLACE / _LOCK)):
+        if not lock.enter_context(locked(runs / PLACE / _LOCK, LOCK_PATIENCE)):
             return ALREADY_RUNNING
         write_process(runs / PLACE, facts.process_info(1, pid=None, waiter_pid=os.getpid()))
         ready()
@@ -142,10 +142,7 @@ def _start(entry: Entry, slot: str, parallel: int) -> None:
 
 def worker_lives(runs: Path) -> bool:
     """Whether a worker works off this queue now."""
-    if not (runs / PLACE).is_dir():
-        return False
-    with locked(runs / PLACE / _LOCK) as held:
-        return not held
+    return is_held(runs / PLACE / _LOCK)
 
 
 def queue_up(runs: Path, folders: Sequence[Path], retries: int = 0) -> bool:
