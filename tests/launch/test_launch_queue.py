@@ -1,5 +1,6 @@
 """The queue on disk, its slots and its grids, without a process."""
 
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +16,12 @@ from wbtui.launch.queue_files import QueueSettings
 from wbtui.launch.start import make_run
 from wbtui.launch.worker import look, step
 from wbtui.presets import resolve
+from wbtui.store.errors import StoreWriteError
 from wbtui.store.facts import process_info
+from wbtui.store.format import Result
 from wbtui.store.housekeeping import remove_run, restore_run
 from wbtui.store.reader import open_run
-from wbtui.store.records import HeartbeatWriter, read_result, write_process
+from wbtui.store.records import HeartbeatWriter, read_result, write_process, write_result
 
 
 def made(runs: Path, count: int, device: str = "auto") -> list[Path]:
@@ -129,6 +132,44 @@ def test_a_run_that_cannot_start_fails_and_leaves_the_queue(tmp_path: Path) -> N
     assert result.outcome == "failed"
     assert "seed" in result.reason
     assert waiting(tmp_path) == []
+
+
+def test_a_run_that_cannot_be_read_for_a_moment_keeps_its_place(tmp_path: Path) -> None:
+    first, second = made(tmp_path, 2)
+    queue_files.enqueue(tmp_path, [first, second])
+    (first / "events.jsonl").mkdir()  # no plain file: as little to be read as on a disk that does not answer
+    assert waiting(tmp_path) == [second]
+    (first / "events.jsonl").rmdir()
+    assert waiting(tmp_path) == [first, second]
+
+
+def test_a_run_whose_folder_cannot_be_written_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, ours = made(tmp_path, 2)
+    queue_files.enqueue(tmp_path, [theirs, ours])
+    started = []
+    monkeypatch.setattr("wbtui.launch.worker.start_run", lambda folder, *_: started.append(folder))
+    real = queue_files.write_ticket
+
+    def write(folder: Path, ticket: queue_files.Ticket) -> None:
+        if folder == theirs:
+            raise StoreWriteError(folder / "queue.json", PermissionError(errno.EACCES, ""))
+        real(folder, ticket)
+
+    monkeypatch.setattr(queue_files, "write_ticket", write)
+    with queue_files.editing(tmp_path):
+        assert step(tmp_path) is True
+    assert started == [ours]
+    assert waiting(tmp_path) == [theirs, ours]
+
+
+def test_an_ended_run_that_cannot_be_taken_off_the_queue_holds_nobody_up(tmp_path: Path) -> None:
+    ended, waits = made(tmp_path, 2)
+    queue_files.enqueue(tmp_path, [waits])
+    (ended / "queue.json").mkdir()  # cannot be unlinked
+    write_result(ended, Result(1, "finished", "all epochs done"))
+    assert waiting(tmp_path) == [waits]
 
 
 def test_broken_queue_files_are_read_as_the_last_place_and_default_settings(tmp_path: Path) -> None:

@@ -80,8 +80,12 @@ def step(runs: Path) -> bool:
         could_start |= any(slots.fits(slot, device) for slot in settings.slots)
         slot = next((slot for slot in free if slots.fits(slot, device)), None)
         if slot is not None:
-            free.remove(slot)
-            _start(entry, slot, parallel)
+            try:
+                _start(entry, slot, parallel)
+            except (StoreWriteError, OSError) as error:
+                complain(f"worker: {error}")  # a colleague's folder, say; tried again at the next look
+            else:
+                free.remove(slot)
         elif not free and could_start:
             break
     return bool(working) or could_start
@@ -90,26 +94,29 @@ def step(runs: Path) -> bool:
 def look(runs: Path) -> tuple[list[Entry], list[Entry]]:
     """The runs of the queue at work, and those that wait, in order; those that have ended leave it.
 
-    Inside `editing`.
+    Inside `editing`. One that cannot be read now keeps its place and is in neither: whether it has ended is not known.
     """
     working, waiting = [], []
     for entry in queue_files.entries(runs):
         state = _state(entry)
-        if state.living:
+        if state is None:
+            continue
+        if state.living or state.name == "unknown":
             working.append(entry)
         elif state.name in ("queued", "crashed") and entry.may_start:
             waiting.append(entry)
         else:
-            queue_files.forget(entry.folder)
+            with contextlib.suppress(OSError):  # it may stand there; it is passed over at every look
+                queue_files.forget(entry.folder)
     return working, waiting
 
 
-def _state(entry: Entry) -> RunState:
-    """The state of a queued run; one at work on another host is at work, whatever its queue.json says."""
+def _state(entry: Entry) -> RunState | None:
+    """The state of a queued run; None: it cannot be read. On another host one is at work, whatever queue.json says."""
     try:
         state, process = open_run(entry.folder).state(), read_process(entry.folder)
-    except StoreReadError as error:
-        return RunState("unknown", str(error))
+    except StoreReadError:
+        return None
     if state.name == "queued" and process is not None and process.host != facts.host():
         return RunState("running", f"on host {process.host}")
     return state
