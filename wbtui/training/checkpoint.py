@@ -98,12 +98,23 @@ def save_tensors(path: Path, payload: dict[str, Any]) -> None:
 
     Raises:
         StoreWriteError: the disk is full or the folder gone.
+        RuntimeError: a device failed while its tensors were fetched.
     """
     with atomic.replacing(path) as file:
         try:
             torch.save(payload, file)
-        except RuntimeError as error:  # torch's zip writer hides the OSError of a full disk
-            raise OSError(errno.ENOSPC, str(error)) from error
+        except RuntimeError as error:
+            refusal = _refusal(error)
+            if refusal is None:
+                raise
+            raise refusal from error
+
+
+def _refusal(error: RuntimeError) -> OSError | None:
+    """What the disk said, which torch's zip writer hides behind an error of its own; None: it is no such error."""
+    if isinstance(error.__context__, OSError):
+        return error.__context__
+    return OSError(errno.ENOSPC, str(error)) if "inline_container" in str(error) else None
 
 
 def load(folder: Path) -> Checkpoint | None:

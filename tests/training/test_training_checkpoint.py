@@ -1,0 +1,54 @@
+"""Does a checkpoint that cannot be written say what really stood in the way?"""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from wbtui.store.errors import StoreWriteError
+from wbtui.training.checkpoint import save_tensors
+
+
+def test_a_device_that_fails_while_a_checkpoint_is_written_is_no_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save(*_: object) -> None:
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    monkeypatch.setattr(torch, "save", save)
+    with pytest.raises(RuntimeError, match="device-side assert"):
+        save_tensors(tmp_path / "checkpoint.pt", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+LIMITED = """
+import resource, sys, torch
+from pathlib import Path
+from wbtui.store.errors import StoreWriteError
+from wbtui.training.checkpoint import save_tensors
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+try:
+    save_tensors(Path(sys.argv[1]), {"weights": torch.zeros(100_000)})
+except StoreWriteError as error:
+    sys.exit(error.errno)
+"""
+
+
+def test_what_the_disk_refuses_is_told_as_the_disk_said_it(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    done = subprocess.run([sys.executable, "-c", LIMITED, str(path)], check=False)
+    assert done.returncode == errno.EFBIG
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refusal_that_torch_hides_is_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def save(*_: object) -> None:
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 704 vs 598")
+
+    monkeypatch.setattr(torch, "save", save)
+    with pytest.raises(StoreWriteError, match=os.strerror(errno.ENOSPC)):
+        save_tensors(tmp_path / "checkpoint.pt", {})
