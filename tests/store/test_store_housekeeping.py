@@ -1,5 +1,6 @@
 """Are runs put aside and slimmed without harming one that lives?"""
 
+import errno
 import os
 from pathlib import Path
 
@@ -125,3 +126,14 @@ def test_a_small_file_is_the_old_one_or_the_new_one(tmp_path: Path, monkeypatch:
     assert [found.name for found in tmp_path.iterdir()] == ["a.json"]
     with pytest.raises(StoreWriteError):
         atomic.write_json(tmp_path / "missing" / "a.json", {})
+
+
+def test_a_file_system_that_knows_no_modes_takes_files_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_handle: int, _mode: int) -> None:
+        raise PermissionError(errno.EPERM, "")
+
+    monkeypatch.setattr(atomic.os, "fchmod", refuse)
+    atomic.write_json(tmp_path / "a.json", {"n": 1})
+    assert (tmp_path / "a.json").read_bytes() == b'{"n":1}\n'

@@ -33,7 +33,8 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
-            os.fchmod(file.fileno(), 0o666 & ~_UMASK)
+            with contextlib.suppress(OSError):  # some mounts (CIFS, Windows drives under WSL) know no modes
+                os.fchmod(file.fileno(), 0o666 & ~_UMASK)
             if durable:
                 os.fsync(file.fileno())
         Path(temporary).replace(path)
