@@ -17,11 +17,11 @@ from wbtui.launch.start import make_run
 from wbtui.launch.worker import look, step
 from wbtui.presets import resolve
 from wbtui.store.errors import StoreWriteError
-from wbtui.store.facts import process_info
-from wbtui.store.format import Result
+from wbtui.store.facts import host, process_info
+from wbtui.store.format import ProcessInfo, Result
 from wbtui.store.housekeeping import remove_run, restore_run
 from wbtui.store.reader import open_run
-from wbtui.store.records import HeartbeatWriter, read_result, write_process, write_result
+from wbtui.store.records import HeartbeatWriter, read_result, request_stop, write_process, write_result
 
 
 def made(runs: Path, count: int, device: str = "auto") -> list[Path]:
@@ -132,6 +132,29 @@ def test_a_run_that_cannot_start_fails_and_leaves_the_queue(tmp_path: Path) -> N
     assert result.outcome == "failed"
     assert "seed" in result.reason
     assert waiting(tmp_path) == []
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["its_end_recorded", "its_waiter_dead_too"])
+def test_a_run_that_was_asked_to_stop_and_crashed_is_not_started_again(
+    tmp_path: Path, recorded: bool
+) -> None:
+    asked, other = made(tmp_path, 2)
+    queue_files.enqueue(tmp_path, [asked, other], retries=1)
+    for folder in (asked, other):
+        write_process(folder, ProcessInfo(1, host(), pid=2**22 + 1, created=1.0))
+        if recorded:
+            write_result(folder, Result(1, "crashed", "killed by signal 11 (SIGSEGV)", signal=11))
+    request_stop(asked)
+    assert waiting(tmp_path) == [other]
+    assert open_run(asked).state().name == "crashed"
+
+
+def test_a_stop_of_an_attempt_before_it_was_queued_holds_no_run_back(tmp_path: Path) -> None:
+    (folder,) = made(tmp_path, 1)
+    (folder / "attempts" / "1").mkdir(parents=True)
+    request_stop(folder)
+    queue_files.enqueue(tmp_path, [folder])
+    assert waiting(tmp_path) == [folder]
 
 
 def test_a_run_that_cannot_be_read_for_a_moment_keeps_its_place(tmp_path: Path) -> None:
