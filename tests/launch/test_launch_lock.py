@@ -12,9 +12,9 @@ import pytest
 
 from wbtui.launch import worker
 from wbtui.launch.environment import child_environment
-from wbtui.launch.lock import is_held, locked
 from wbtui.launch.queue_files import PLACE
 from wbtui.store.errors import StoreWriteError
+from wbtui.store.lock import is_held, locked
 
 
 def test_looking_at_a_lock_takes_it_from_nobody(tmp_path: Path) -> None:
@@ -52,14 +52,14 @@ def test_whether_a_worker_works_is_told_where_nothing_may_be_written(
             raise OSError(errno.EROFS, "", str(path))
         return real(path, flags, *more, **named)
 
-    monkeypatch.setattr("wbtui.launch.lock.os.open", read_only)
+    monkeypatch.setattr("wbtui.store.lock.os.open", read_only)
     assert not worker.worker_lives(tmp_path)
 
 
 def test_a_lock_ends_with_its_holder(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     holding = (
-        "import sys, time, pathlib; from wbtui.launch.lock import locked\n"
+        "import sys, time, pathlib; from wbtui.store.lock import locked\n"
         "with locked(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(600)"
     )
     words = [sys.executable, "-c", holding, str(lock)]

@@ -14,13 +14,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 from wbtui.errors import UsageError
-from wbtui.launch.lock import locked
 from wbtui.launch.slots import ANY
 from wbtui.store import atomic, bounded
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import FORMAT_VERSION, QUEUE, Result
 from wbtui.store.housekeeping import remove_run
 from wbtui.store.ids import run_ids
+from wbtui.store.lock import locked
 from wbtui.store.reader import open_run
 from wbtui.store.records import last_attempt, stop_requested, write_result
 from wbtui.store.text import plain

@@ -18,7 +18,6 @@ from wbtui.errors import RunFailedError, UsageError
 from wbtui.launch import queue_files, slots
 from wbtui.launch.detach import Ready, detached
 from wbtui.launch.environment import child_environment
-from wbtui.launch.lock import LOCK_PATIENCE, is_held, locked
 from wbtui.launch.queue_files import PLACE, Entry
 from wbtui.launch.resume import config_of
 from wbtui.launch.slots import ANY
@@ -26,6 +25,7 @@ from wbtui.launch.start import AlreadyAtWorkError, start_run
 from wbtui.store import facts
 from wbtui.store.errors import StoreReadError, StoreWriteError, complain
 from wbtui.store.format import Result, RunState
+from wbtui.store.lock import LOCK_PATIENCE, is_held, locked
 from wbtui.store.reader import open_run
 from wbtui.store.records import last_attempt, read_process, write_process, write_result
 
