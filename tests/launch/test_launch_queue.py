@@ -1,5 +1,8 @@
 """The queue on disk, its slots and its grids, without a process."""
 
+import errno
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +16,12 @@ from wbtui.launch.queue_files import QueueSettings
 from wbtui.launch.start import make_run
 from wbtui.launch.worker import look, step
 from wbtui.presets import resolve
+from wbtui.store.errors import StoreWriteError
+from wbtui.store.facts import host, process_info
+from wbtui.store.format import ProcessInfo, Result
 from wbtui.store.housekeeping import remove_run, restore_run
 from wbtui.store.reader import open_run
-from wbtui.store.records import read_result
+from wbtui.store.records import HeartbeatWriter, read_result, request_stop, write_process, write_result
 
 
 def made(runs: Path, count: int, device: str = "auto") -> list[Path]:
@@ -86,6 +92,18 @@ def test_a_withdrawn_run_is_stopped_and_can_be_removed_and_restored(tmp_path: Pa
     assert restore_run(tmp_path, folder.name) == folder
 
 
+def test_a_run_that_another_host_works_on_is_not_taken_out_of_the_queue(tmp_path: Path) -> None:
+    (folder,) = made(tmp_path, 1)
+    queue_files.enqueue(tmp_path, [folder])
+    write_process(folder, replace(process_info(1, pid=os.getpid()), host="elsewhere"))
+    HeartbeatWriter(folder).beat("training", epoch=1)
+    assert open_run(folder).state().name == "running"
+    assert queue_files.take_out(folder) is None
+    assert read_result(folder) is None
+    assert waiting(tmp_path) == []
+    assert (folder / "queue.json").exists()
+
+
 def test_a_paused_queue_starts_nothing(tmp_path: Path) -> None:
     queue_files.enqueue(tmp_path, made(tmp_path, 1))
     with queue_files.editing(tmp_path):
@@ -114,6 +132,67 @@ def test_a_run_that_cannot_start_fails_and_leaves_the_queue(tmp_path: Path) -> N
     assert result.outcome == "failed"
     assert "seed" in result.reason
     assert waiting(tmp_path) == []
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["its_end_recorded", "its_waiter_dead_too"])
+def test_a_run_that_was_asked_to_stop_and_crashed_is_not_started_again(
+    tmp_path: Path, recorded: bool
+) -> None:
+    asked, other = made(tmp_path, 2)
+    queue_files.enqueue(tmp_path, [asked, other], retries=1)
+    for folder in (asked, other):
+        write_process(folder, ProcessInfo(1, host(), pid=2**22 + 1, created=1.0))
+        if recorded:
+            write_result(folder, Result(1, "crashed", "killed by signal 11 (SIGSEGV)", signal=11))
+    request_stop(asked)
+    assert waiting(tmp_path) == [other]
+    assert open_run(asked).state().name == "crashed"
+
+
+def test_a_stop_of_an_attempt_before_it_was_queued_holds_no_run_back(tmp_path: Path) -> None:
+    (folder,) = made(tmp_path, 1)
+    (folder / "attempts" / "1").mkdir(parents=True)
+    request_stop(folder)
+    queue_files.enqueue(tmp_path, [folder])
+    assert waiting(tmp_path) == [folder]
+
+
+def test_a_run_that_cannot_be_read_for_a_moment_keeps_its_place(tmp_path: Path) -> None:
+    first, second = made(tmp_path, 2)
+    queue_files.enqueue(tmp_path, [first, second])
+    (first / "events.jsonl").mkdir()  # no plain file: as little to be read as on a disk that does not answer
+    assert waiting(tmp_path) == [second]
+    (first / "events.jsonl").rmdir()
+    assert waiting(tmp_path) == [first, second]
+
+
+def test_a_run_whose_folder_cannot_be_written_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, ours = made(tmp_path, 2)
+    queue_files.enqueue(tmp_path, [theirs, ours])
+    started = []
+    monkeypatch.setattr("wbtui.launch.worker.start_run", lambda folder, *_: started.append(folder))
+    real = queue_files.write_ticket
+
+    def write(folder: Path, ticket: queue_files.Ticket) -> None:
+        if folder == theirs:
+            raise StoreWriteError(folder / "queue.json", PermissionError(errno.EACCES, ""))
+        real(folder, ticket)
+
+    monkeypatch.setattr(queue_files, "write_ticket", write)
+    with queue_files.editing(tmp_path):
+        assert step(tmp_path) is True
+    assert started == [ours]
+    assert waiting(tmp_path) == [theirs, ours]
+
+
+def test_an_ended_run_that_cannot_be_taken_off_the_queue_holds_nobody_up(tmp_path: Path) -> None:
+    ended, waits = made(tmp_path, 2)
+    queue_files.enqueue(tmp_path, [waits])
+    (ended / "queue.json").mkdir()  # cannot be unlinked
+    write_result(ended, Result(1, "finished", "all epochs done"))
+    assert waiting(tmp_path) == [waits]
 
 
 def test_broken_queue_files_are_read_as_the_last_place_and_default_settings(tmp_path: Path) -> None:

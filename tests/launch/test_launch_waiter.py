@@ -118,6 +118,19 @@ def test_a_run_whose_waiter_and_trainer_were_killed_resumes_from_its_checkpoint(
         resume_run(folder)
 
 
+def test_a_run_whose_checkpoint_is_gone_keeps_its_epochs_and_is_not_begun_anew(start: Start) -> None:
+    folder = start(FOREVER, "checkpoint.every_seconds=0")
+    info = wait_for_epoch(folder, 3)
+    os.killpg(info.process_group or 0, signal.SIGTERM)
+    assert wait_until_over(folder).name == "stopped"
+    measured = (folder / "series" / "test.accuracy@class.f32").read_bytes()
+    (folder / "checkpoint.pt").unlink()  # pruned, or the folder is half copied
+    with pytest.raises(UsageError, match=r"checkpoint\.pt is not there.*would be recorded anew"):
+        resume_run(folder)
+    assert state_of(folder).name == "stopped"
+    assert (folder / "series" / "test.accuracy@class.f32").read_bytes() == measured
+
+
 def test_a_second_waiter_is_turned_away(start: Start) -> None:
     folder = start(FOREVER)
     wait_for_epoch(folder)

@@ -32,7 +32,7 @@ from wbtui.store.index import RunIndex
 from wbtui.store.reader import open_run
 
 TRAINER = (
-    "import sys; from wbtui.training import keeper; keeper.RETRY_SECONDS = {pauses};"
+    "import sys; from wbtui.training import patience; patience.RETRY_SECONDS = {pauses};"
     "from wbtui.training.__main__ import main; sys.exit(main(sys.argv[1:]))"
 )
 SHORT_PAUSES, MANY_PAUSES = (0.1, 0.2), (0.2,) * 1000

@@ -1,5 +1,7 @@
 """Are runs put aside and slimmed without harming one that lives?"""
 
+import errno
+import fcntl
 import os
 from pathlib import Path
 
@@ -10,9 +12,10 @@ from wbtui.errors import UsageError
 from wbtui.store import atomic, records
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.facts import process_info
-from wbtui.store.format import Result
+from wbtui.store.format import ProcessInfo, Result
 from wbtui.store.housekeeping import plan_prune, prune, remove_run, restore_run
 from wbtui.store.index import RunIndex
+from wbtui.store.reader import open_run
 from wbtui.store.summary import size_on_disk
 
 
@@ -125,3 +128,28 @@ def test_a_small_file_is_the_old_one_or_the_new_one(tmp_path: Path, monkeypatch:
     assert [found.name for found in tmp_path.iterdir()] == ["a.json"]
     with pytest.raises(StoreWriteError):
         atomic.write_json(tmp_path / "missing" / "a.json", {})
+
+
+def test_a_file_system_that_knows_no_modes_takes_files_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_handle: int, _mode: int) -> None:
+        raise PermissionError(errno.EPERM, "")
+
+    monkeypatch.setattr(atomic.os, "fchmod", refuse)
+    atomic.write_json(tmp_path / "a.json", {"n": 1})
+    assert (tmp_path / "a.json").read_bytes() == b'{"n":1}\n'
+
+
+def test_a_run_of_a_host_whose_clock_is_off_is_not_removed_while_its_waiter_holds_the_lock(
+    make_run: Make,
+) -> None:
+    folder = make_run(finished=False)
+    records.write_process(folder, ProcessInfo(1, "elsewhere", pid=1, created=1.0, written=1.0))
+    assert open_run(folder).state().name == "unknown"  # its heartbeats are not believed
+    (folder / "control").mkdir()
+    with (folder / "control" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(UsageError, match="a process works on it"):
+            remove_run(folder.parent, folder.name)
+    assert remove_run(folder.parent, folder.name).is_dir()

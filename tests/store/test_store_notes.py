@@ -1,7 +1,9 @@
 """Do several writers of notes lose nothing, and can strangers' notes do no harm?"""
 
+import errno
 import json
 import multiprocessing
+import os
 import time
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -51,6 +53,32 @@ def test_broken_notes_are_replaced_by_the_next_change(tmp_path: Path) -> None:
     with pytest.raises(StoreReadError):
         read_notes(tmp_path)
     assert set_star(tmp_path, True) == Notes(star=True) == read_notes(tmp_path)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.EACCES, errno.ESTALE])
+def test_notes_that_the_disk_does_not_give_now_are_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    set_note(tmp_path, "a week's thoughts")
+    real = os.open
+
+    def refuse(path: str, flags: int, *more: int, **named: int) -> int:
+        if path == "notes.json":
+            raise OSError(number, os.strerror(number))
+        return real(path, flags, *more, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("wbtui.store.bounded.os.open", refuse)
+        with pytest.raises(StoreReadError, match=os.strerror(number)):
+            edit_tags(tmp_path, add=["base"])
+    assert read_notes(tmp_path) == Notes(note="a week's thoughts")
+
+
+def test_a_link_in_the_place_of_notes_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text("{}")
+    (tmp_path / "notes.json").symlink_to(tmp_path / "elsewhere")
+    assert set_star(tmp_path, True) == read_notes(tmp_path)
+    assert (tmp_path / "elsewhere").read_text() == "{}"
 
 
 @given(

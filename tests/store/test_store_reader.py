@@ -150,6 +150,32 @@ def test_a_fresh_folder_begins_with_attempt_one(tmp_path: Path) -> None:
     assert records.begin_attempt(tmp_path) == 1
 
 
+def test_an_attempt_begins_without_what_a_killed_one_left_half_written(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    kept = [
+        folder / ".notes.json.ab12cd34.tmp",  # of a reader, who may write it at this moment
+        folder / ".checkpoint.pt.keep",
+        folder / "matrices" / ".checkpoint.pt.ab12cd34.tmp",
+        tmp_path / "elsewhere" / ".test_logits.npy.ab12cd34.tmp",
+    ]
+    left = [
+        folder / f".{name}.ab12cd34.tmp"
+        for name in ("checkpoint.pt", "best.pt", "heartbeat.json", "provenance.json", "result.json")
+    ]
+    left.append(folder / "predictions" / ".test_logits.npy.ab12cd34.tmp")
+    for path in (*kept, *left):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"half")
+    records.begin_attempt(folder)
+    assert [path for path in left if path.exists()] == []
+    (folder / "predictions").rename(tmp_path / "put aside")
+    (folder / "predictions").symlink_to(tmp_path / "elsewhere")
+    records.begin_attempt(folder)
+    assert [path for path in kept if not path.exists()] == []
+
+
 def test_a_heartbeat_tells_how_long_nothing_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([100.0, 105.0, 110.0])
     monkeypatch.setattr(records.time, "monotonic", lambda: next(clock))

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from store_helpers import METRICS, C, Make, Opened, measure, predict
 
+from wbtui.errors import RunFailedError
 from wbtui.store import log, rows
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import Metric
@@ -331,3 +332,21 @@ def test_predictions_that_do_not_fit_are_refused(make_run: Make) -> None:
         with pytest.raises(ValueError, match="split name"):
             writer.predictions({"../x": good}, Classifier(np.ones(C, np.int64), ones, ones, None), meta)
     assert not (folder / "predictions" / "meta.json").exists()
+
+
+def test_a_log_that_grows_too_long_ends_the_run_while_it_can_still_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("writer", "events"):
+        monkeypatch.setattr(f"wbtui.store.{module}.MAX_LOG", (4 << 20) + 10_000)
+    with RunWriter.open(tmp_path) as writer:
+        writer.event("start", epochs=1_000_000, classes=2)
+        for epoch in (1, 2, 3, 4):
+            writer.epoch(epoch, 0, {}, note="x" * 2_000)
+        with pytest.raises(RunFailedError, match=r"events\.jsonl.*4 epochs.*fewer epochs"):
+            writer.epoch(5, 0, {}, note="x" * 2_000)
+        writer.event("end", outcome="failed", reason="too long")
+    (tmp_path / "config.toml").touch()
+    history = open_run(tmp_path).history
+    assert history.last_epoch == 4
+    assert history.end is not None

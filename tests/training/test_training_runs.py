@@ -1,5 +1,6 @@
 """Whole runs of the real trainer, most in processes of their own: identical, killed, stopped, resumed, failed."""
 
+import errno
 import json
 import math
 import os
@@ -22,6 +23,9 @@ from wbtui.data.longtail import load
 from wbtui.models.etf import etf_weight, rotation_to_class_means
 from wbtui.models.model import build_model
 from wbtui.presets import resolve
+from wbtui.store import atomic
+from wbtui.store.errors import StoreWriteError
+from wbtui.store.log import LineWriter
 from wbtui.training.__main__ import main
 
 KILLS = int(os.environ.get("WBTUI_KILLS", "5"))
@@ -359,3 +363,41 @@ def test_a_damaged_checkpoint_is_named_not_unpickled(tmp_path: Path) -> None:
     assert train(folder) == 1
     assert "checkpoint.pt" in events(folder)[-1]["reason"]
     assert not Path("pwned").exists()
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        pytest.param(b'"type":"start"', id="first_event"),
+        pytest.param(b'"fingerprint"', id="provenance"),
+        pytest.param(b'"type":"end"', id="last_event"),
+    ],
+)
+def test_a_disk_that_is_full_at_the_first_or_last_word_only_delays_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: bytes
+) -> None:
+    refused = []
+    real_write, real_append = atomic.write_bytes, LineWriter.append
+
+    def refuse_once(path: Path, data: bytes) -> None:
+        if word in data and not refused:
+            refused.append(path.name)
+            raise StoreWriteError(path, OSError(errno.ENOSPC, ""))
+
+    def write(path: Path, data: bytes, *, durable: bool = True) -> None:
+        refuse_once(path, data)
+        real_write(path, data, durable=durable)
+
+    def append(writer: LineWriter, line: bytes) -> None:
+        refuse_once(writer.path, line)
+        real_append(writer, line)
+
+    monkeypatch.setattr(atomic, "write_bytes", write)
+    monkeypatch.setattr(LineWriter, "append", append)
+    monkeypatch.setattr("wbtui.training.patience.RETRY_SECONDS", (0.0,))
+    monkeypatch.setenv("WBTUI_WAITER", "1")  # then only the end event tells how it ended
+    folder = make(tmp_path / "run", "digits_lt", "wd", "stages.0.epochs=1")
+    assert train_here(folder) == 0
+    assert len(refused) == 1
+    assert (events(folder)[0]["type"], events(folder)[-1]["outcome"]) == ("start", "finished")
+    assert "fingerprint" in json.loads((folder / "provenance.json").read_bytes())["data"]

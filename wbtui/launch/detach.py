@@ -38,7 +38,10 @@ def detached(work: Callable[[Ready], int]) -> int:
 
 def _stay(work: Callable[[Ready], int], writing: int) -> NoReturn:
     def ready() -> None:
-        os.write(writing, b"1")
+        with contextlib.suppress(
+            BrokenPipeError
+        ):  # Ctrl-C killed who waits to hear it; what was started goes on
+            os.write(writing, b"1")
         os.close(writing)
 
     code = 1

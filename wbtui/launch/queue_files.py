@@ -14,15 +14,15 @@ from pathlib import Path
 from types import MappingProxyType
 
 from wbtui.errors import UsageError
-from wbtui.launch.lock import locked
 from wbtui.launch.slots import ANY
 from wbtui.store import atomic, bounded
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import FORMAT_VERSION, QUEUE, Result
 from wbtui.store.housekeeping import remove_run
 from wbtui.store.ids import run_ids
+from wbtui.store.lock import locked
 from wbtui.store.reader import open_run
-from wbtui.store.records import last_attempt, write_result
+from wbtui.store.records import last_attempt, stop_requested, write_result
 from wbtui.store.text import plain
 
 PLACE = ".queue"
@@ -63,8 +63,12 @@ class Entry:
 
     @property
     def may_start(self) -> bool:
-        """Whether it has starts left: one, and one more for each retry. Attempts are counted, so none is lost."""
-        return last_attempt(self.folder) - self.ticket.attempts_before < 1 + self.ticket.retries
+        """Whether it has starts left: one, and one more for each retry. Attempts are counted, so none is lost.
+
+        Whoever asked an attempt to stop wants no other one, however it ended.
+        """
+        begun = last_attempt(self.folder) - self.ticket.attempts_before
+        return begun < 1 + self.ticket.retries and not (begun > 0 and stop_requested(self.folder))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """May a run go on, and how? Its files of the attempt before are put aside and a waiter starts anew."""
 
+import os
 from pathlib import Path
 
 from wbtui.config import RunConfig
@@ -20,13 +21,14 @@ def config_of(folder: Path) -> RunConfig:
 
 
 def resume_run(folder: Path) -> None:
-    """Go on with a run that was stopped, failed or crashed, from its checkpoint, or from the start without one.
+    """Go on with a run that was stopped, failed or crashed, from its checkpoint, or from the start if it never had one.
 
     Raises:
-        UsageError: it is at work, waits in the queue, or has finished.
+        UsageError: it is at work, waits in the queue, has finished, or has lost its checkpoint.
         RunFailedError: the waiter could not start.
     """
-    state, name = open_run(folder).state(), folder.name
+    run, name = open_run(folder), folder.name
+    state = run.state()
     if state.name == "finished":
         raise UsageError(
             f"{name}: finished, nothing is left to do; `wbtui run --config` on its config.toml repeats it"
@@ -35,4 +37,10 @@ def resume_run(folder: Path) -> None:
         raise UsageError(f"{name}: waits in the queue; `wbtui queue start` starts it")
     if state.living:
         raise UsageError(f"{name}: {state.name} ({state.evidence}); `wbtui attach` follows it")
+    if run.history.checkpoint and not os.path.lexists(folder / run_format.CHECKPOINT):
+        raise UsageError(
+            f"{name}: its {run_format.CHECKPOINT} is not there (pruned, or not copied yet); without it all "
+            f"{run.history.last_epoch} epochs would be recorded anew. `wbtui run --config` on its config.toml begins "
+            "again in a folder of its own"
+        )
     start_run(folder, config_of(folder))

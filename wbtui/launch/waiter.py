@@ -21,19 +21,16 @@ import psutil
 from wbtui.launch import identity, oom
 from wbtui.launch.detach import Ready, detached
 from wbtui.launch.ending import Ending, judge
-from wbtui.launch.lock import RUN_LOCK, locked
 from wbtui.launch.samples import Sampler, group_members
 from wbtui.store import format as run_format
 from wbtui.store.errors import StoreWriteError, complain
 from wbtui.store.facts import process_info
 from wbtui.store.format import Result
+from wbtui.store.lock import LOCK_PATIENCE, RUN_LOCK, locked
 from wbtui.store.records import begin_attempt, write_process, write_result
 
 ALREADY_RUNNING = 75
 """Exit code when another waiter or trainer works on the folder."""
-
-LOCK_PATIENCE = 1.0
-"""Seconds; somebody may just be looking at the lock."""
 
 GROUP_PATIENCE = 5.0
 """Seconds that what is left of the process group has between SIGTERM and SIGKILL."""

@@ -18,7 +18,6 @@ from wbtui.errors import RunFailedError, UsageError
 from wbtui.launch import queue_files, slots
 from wbtui.launch.detach import Ready, detached
 from wbtui.launch.environment import child_environment
-from wbtui.launch.lock import locked
 from wbtui.launch.queue_files import PLACE, Entry
 from wbtui.launch.resume import config_of
 from wbtui.launch.slots import ANY
@@ -26,6 +25,7 @@ from wbtui.launch.start import AlreadyAtWorkError, start_run
 from wbtui.store import facts
 from wbtui.store.errors import StoreReadError, StoreWriteError, complain
 from wbtui.store.format import Result, RunState
+from wbtui.store.lock import LOCK_PATIENCE, is_held, locked
 from wbtui.store.reader import open_run
 from wbtui.store.records import last_attempt, read_process, write_process, write_result
 
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
 def work(runs: Path, ready: Ready = lambda: None) -> int:
     """Start what waits as slots become free, until nothing is left to start or to watch."""
     with contextlib.ExitStack() as lock:
-        if not lock.enter_context(locked(runs / PLACE / _LOCK)):
+        if not lock.enter_context(locked(runs / PLACE / _LOCK, LOCK_PATIENCE)):
             return ALREADY_RUNNING
         write_process(runs / PLACE, facts.process_info(1, pid=None, waiter_pid=os.getpid()))
         ready()
@@ -80,8 +80,12 @@ def step(runs: Path) -> bool:
         could_start |= any(slots.fits(slot, device) for slot in settings.slots)
         slot = next((slot for slot in free if slots.fits(slot, device)), None)
         if slot is not None:
-            free.remove(slot)
-            _start(entry, slot, parallel)
+            try:
+                _start(entry, slot, parallel)
+            except (StoreWriteError, OSError) as error:
+                complain(f"worker: {error}")  # a colleague's folder, say; tried again at the next look
+            else:
+                free.remove(slot)
         elif not free and could_start:
             break
     return bool(working) or could_start
@@ -90,26 +94,29 @@ def step(runs: Path) -> bool:
 def look(runs: Path) -> tuple[list[Entry], list[Entry]]:
     """The runs of the queue at work, and those that wait, in order; those that have ended leave it.
 
-    Inside `editing`.
+    Inside `editing`. One that cannot be read now keeps its place and is in neither: whether it has ended is not known.
     """
     working, waiting = [], []
     for entry in queue_files.entries(runs):
         state = _state(entry)
-        if state.living:
+        if state is None:
+            continue
+        if state.living or state.name == "unknown":
             working.append(entry)
         elif state.name in ("queued", "crashed") and entry.may_start:
             waiting.append(entry)
         else:
-            queue_files.forget(entry.folder)
+            with contextlib.suppress(OSError):  # it may stand there; it is passed over at every look
+                queue_files.forget(entry.folder)
     return working, waiting
 
 
-def _state(entry: Entry) -> RunState:
-    """The state of a queued run; one at work on another host is at work, whatever its queue.json says."""
+def _state(entry: Entry) -> RunState | None:
+    """The state of a queued run; None: it cannot be read. On another host one is at work, whatever queue.json says."""
     try:
         state, process = open_run(entry.folder).state(), read_process(entry.folder)
-    except StoreReadError as error:
-        return RunState("unknown", str(error))
+    except StoreReadError:
+        return None
     if state.name == "queued" and process is not None and process.host != facts.host():
         return RunState("running", f"on host {process.host}")
     return state
@@ -142,10 +149,7 @@ def _start(entry: Entry, slot: str, parallel: int) -> None:
 
 def worker_lives(runs: Path) -> bool:
     """Whether a worker works off this queue now."""
-    if not (runs / PLACE).is_dir():
-        return False
-    with locked(runs / PLACE / _LOCK) as held:
-        return not held
+    return is_held(runs / PLACE / _LOCK)
 
 
 def queue_up(runs: Path, folders: Sequence[Path], retries: int = 0) -> bool:

@@ -3,13 +3,17 @@
 import contextlib
 import errno
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from wbtui.store import jsonio
 from wbtui.store.errors import StoreWriteError
+
+_TEMPORARY = re.compile(r"\.(.+)\.[a-z0-9_]{8}\.tmp")
+"""What `replacing` calls its temporary file."""
 
 
 @contextlib.contextmanager
@@ -29,7 +33,8 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
-            os.fchmod(file.fileno(), 0o666 & ~_UMASK)
+            with contextlib.suppress(OSError):  # some mounts (CIFS, Windows drives under WSL) know no modes
+                os.fchmod(file.fileno(), 0o666 & ~_UMASK)
             if durable:
                 os.fsync(file.fileno())
         Path(temporary).replace(path)
@@ -40,6 +45,22 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
         if temporary:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
+
+
+def discard_unfinished(folder: Path, names: Collection[str] = ()) -> None:
+    """Delete what writers that were killed left of files in a folder; a folder that is a link is left alone.
+
+    Args:
+        folder: The folder.
+        names: The files; nobody may be writing them now. None named: all in the folder.
+    """
+    with contextlib.suppress(OSError):  # it takes room, no more
+        if folder.is_symlink():
+            return
+        for path in folder.iterdir():
+            unfinished = _TEMPORARY.fullmatch(path.name)
+            if unfinished and (not names or unfinished[1] in names):
+                path.unlink()
 
 
 def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:

@@ -1,5 +1,6 @@
 """What do runs cost on disk, and how is one put aside or slimmed without harming a living one?"""
 
+import contextlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from wbtui.store import bounded
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import BEST_CHECKPOINT, BIN, CHECKPOINT
 from wbtui.store.ids import resolve_id, run_ids
+from wbtui.store.lock import RUN_LOCK, is_held
 from wbtui.store.reader import Run
 from wbtui.store.summary import summarise
 from wbtui.store.text import plain
@@ -70,7 +72,13 @@ def _why_living(folder: Path) -> str:
         state = Run(folder).state()
     except StoreReadError:
         return ""
-    return f"{state.name} ({state.evidence})" if state.living or state.name == "queued" else ""
+    if state.living or state.name == "queued":
+        return f"{state.name} ({state.evidence})"
+    with contextlib.suppress(StoreWriteError):  # without locks nobody can tell
+        # On another host, whose clock may be off, a waiter is known by its lock alone.
+        if state.name == "unknown" and is_held(folder / RUN_LOCK):
+            return f"a process works on it ({state.evidence})"
+    return ""
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,11 @@ class LineWriter:
         """Whether the file was deleted, so that what is appended would go nowhere."""
         return self._handle >= 0 and os.fstat(self._handle).st_nlink == 0
 
+    @property
+    def size(self) -> int:
+        """Bytes of the file; 0 while it is closed."""
+        return os.fstat(self._handle).st_size if self._handle >= 0 else 0
+
     def append(self, line: bytes) -> None:
         """Append a line, without its newline, in one write().
 

@@ -1,5 +1,6 @@
 """Tags, note and star of a run: how do several writers change them without losing anything?"""
 
+import errno
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -85,9 +86,10 @@ def set_star(folder: Path, star: bool) -> Notes:
 
 
 def _change(folder: Path, edit: Callable[[Notes], Notes]) -> Notes:
-    """Read, edit and replace under the notes' lock; notes that cannot be read are replaced.
+    """Read, edit and replace under the notes' lock; what is no notes, or a link, is replaced.
 
     Raises:
+        StoreReadError: the notes are there, and the disk does not give them.
         StoreWriteError: the folder cannot be written.
         UsageError: another writer holds the lock for more than 10 s.
     """
@@ -97,7 +99,10 @@ def _change(folder: Path, edit: Callable[[Notes], Notes]) -> Notes:
         with FileLock(folder / _LOCK, timeout=_LOCK_SECONDS):
             try:
                 notes = read_notes(folder)
-            except StoreReadError:
+            except StoreReadError as error:
+                why = error.__cause__
+                if isinstance(why, OSError) and why.errno != errno.ELOOP:
+                    raise  # they may be whole, and the disk gives them again in a moment
                 notes = Notes()
             edited = edit(notes)
             atomic.write_json(

@@ -12,12 +12,16 @@ from wbtui.store import atomic, bounded, jsonio
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import (
     ATTEMPTS,
+    BEST_CHECKPOINT,
+    CHECKPOINT,
     CONTROL,
     FORMAT_VERSION,
     HEARTBEAT,
     OUTCOMES,
     PHASES,
+    PREDICTIONS,
     PROCESS,
+    PROVENANCE,
     RESULT,
     STOP,
     Heartbeat,
@@ -29,6 +33,9 @@ from wbtui.store.format import (
 from wbtui.store.text import plain
 
 Record = TypeVar("Record")
+
+_OF_AN_ATTEMPT = frozenset({CHECKPOINT, BEST_CHECKPOINT, HEARTBEAT, PROVENANCE, PROCESS, RESULT})
+"""Files that only who works on a run replaces."""
 
 
 class _Fields:
@@ -258,6 +265,8 @@ def clear_stop(folder: Path) -> None:
 def begin_attempt(folder: Path) -> int:
     """Move result.json and process.json of the attempt before to attempts/N/, take its request to stop back.
 
+    What a killed trainer left half written goes: a checkpoint may take hundreds of megabytes.
+
     Returns:
         The number of the attempt that begins: 1 in a folder that nothing has worked on.
 
@@ -275,6 +284,8 @@ def begin_attempt(folder: Path) -> int:
         clear_stop(folder)
     except OSError as error:
         raise StoreWriteError(folder / ATTEMPTS, error) from error
+    atomic.discard_unfinished(folder, _OF_AN_ATTEMPT)
+    atomic.discard_unfinished(folder / PREDICTIONS)
     return last + 1
 
 

@@ -37,14 +37,16 @@ def derive_state(facts: Facts) -> RunState:
             settled=facts.trainer in _DEAD and facts.waiter not in _PERHAPS_ALIVE,
         )
     alive = facts.trainer in _PERHAPS_ALIVE or facts.waiter in _PERHAPS_ALIVE
-    if facts.queued and not alive:
+    elsewhere = None
+    if process is not None and not facts.same_host:
+        where = f"on host {plain(process.host)}, which cannot be looked at from here"
+        elsewhere = _by_heartbeat_alone(facts, where)
+    if facts.queued and not alive and not (elsewhere and elsewhere.living):
         return RunState("queued", "queue.json waits")
     if process is None:
         state = _without_process(facts)
-    elif not facts.same_host:
-        state = _by_heartbeat_alone(
-            facts, f"on host {plain(process.host)}, which cannot be looked at from here"
-        )
+    elif elsewhere:
+        state = elsewhere
     elif facts.trainer == "alive":
         state = _alive(facts, process)
     elif facts.trainer == "hidden":

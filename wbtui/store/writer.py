@@ -9,16 +9,20 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from wbtui.errors import RunFailedError
 from wbtui.store import jsonio
 from wbtui.store.errors import StoreReadError
 from wbtui.store.events import EventReader
-from wbtui.store.format import EVENT_TYPES, EVENTS, FORMAT_VERSION, MAX_LINE, Metric
+from wbtui.store.format import EVENT_TYPES, EVENTS, FORMAT_VERSION, MAX_LINE, MAX_LOG, Metric
 from wbtui.store.history import History
 from wbtui.store.log import LineWriter
 from wbtui.store.predictions import Classifier, PredictionsMeta, SplitPredictions, write_predictions
 from wbtui.store.rows import RowFile
 
 _SYNCED = frozenset({"checkpoint", "stop", "end"})
+_LAST_WORDS = frozenset({"start", "resume", "alert", "stop", "end"})
+_ROOM_FOR_LAST_WORDS = 4 * MAX_LINE
+"""What the events that tell how the run ends may take when epochs may no more."""
 
 
 class RunWriter:
@@ -81,6 +85,7 @@ class RunWriter:
 
         Raises:
             ValueError: a type that is not known, or more than MAX_LINE bytes.
+            RunFailedError: the file would become longer than readers take.
         """
         if type not in EVENT_TYPES:
             raise ValueError(f"event type {type!r}; expected one of {', '.join(EVENT_TYPES)}")
@@ -94,6 +99,11 @@ class RunWriter:
         if len(line) >= MAX_LINE:
             raise ValueError(f"an event of {len(line)} bytes; expected less than {MAX_LINE}")
         self._let_go_of_removed()
+        if type not in _LAST_WORDS and self._log.size + len(line) > MAX_LOG - _ROOM_FOR_LAST_WORDS:
+            raise RunFailedError(
+                f"{self.folder / EVENTS}: {MAX_LOG >> 20} MiB is all that readers take, and {self._last_epoch} epochs "
+                "have filled it; configure fewer epochs"
+            )
         self._log.append(line)
         self._seq = seq + 1
         if type in _SYNCED:

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import traceback
+from functools import partial
 from pathlib import Path
 
 from wbtui.errors import RunFailedError, UsageError
@@ -17,6 +18,7 @@ from wbtui.store.format import Outcome, Result
 from wbtui.store.records import begin_attempt, last_attempt, write_process, write_result
 from wbtui.store.writer import RunWriter
 from wbtui.training.monitor import Monitor
+from wbtui.training.patience import persist
 
 FINISHED, FAILED, USAGE, STOPPED = 0, 1, 2, 130
 
@@ -91,18 +93,25 @@ def _train(folder: Path, writer: RunWriter, monitor: Monitor, attempt: int, star
         best_epoch=figures.best_epoch if figures else None,
         error=error_text,
     )
+    last_word = partial(
+        writer.event,
+        "end",
+        outcome=outcome,
+        reason=reason,
+        final=result.final or {},
+        best=result.best or {},
+        best_epoch=result.best_epoch,
+        oracle=figures.oracle if figures else {},
+        error=error_text,
+    )
     try:
-        writer.event(
-            "end",
-            outcome=outcome,
-            reason=reason,
-            final=result.final or {},
-            best=result.best or {},
-            best_epoch=result.best_epoch,
-            oracle=figures.oracle if figures else {},
-            error=error_text,
-        )
-    except StoreWriteError as error:
+        if (
+            figures
+        ):  # a failure has waited for room already, and its exit code tells; what has finished, only this
+            persist(last_word)
+        else:
+            last_word()
+    except (RunFailedError, StoreWriteError) as error:
         complain(f"{error}")
     return result
 

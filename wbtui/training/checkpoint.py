@@ -98,14 +98,26 @@ def save_tensors(path: Path, payload: dict[str, Any]) -> None:
 
     Raises:
         StoreWriteError: the disk is full or the folder gone.
+        RuntimeError: a device failed while its tensors were fetched.
     """
     with atomic.replacing(path) as file:
         try:
             torch.save(payload, file)
-        except torch.AcceleratorError:  # the device's own, raised where tensors are copied from it
-            raise
-        except RuntimeError as error:  # torch's zip writer hides the OSError of a full disk
-            raise OSError(errno.ENOSPC, str(error)) from error
+        except RuntimeError as error:
+            first = _first(error)
+            if first is error:
+                raise
+            raise first from None
+
+
+def _first(error: RuntimeError) -> Exception:
+    """What went wrong first: torch's zip writer complains of being left half-way, and hides what the disk said."""
+    before = error.__context__
+    if isinstance(before, OSError):
+        return before
+    if isinstance(before, RuntimeError):
+        return _first(before)
+    return OSError(errno.ENOSPC, str(error)) if "inline_container" in str(error) else error
 
 
 def load(folder: Path) -> Checkpoint | None:

@@ -5,18 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from wbtui.errors import RunFailedError
-from wbtui.store.errors import StoreWriteError, complain
 from wbtui.store.writer import RunWriter
 from wbtui.training import checkpoint as checkpoints
 from wbtui.training.checkpoint import Checkpoint
+from wbtui.training.patience import persist
 
 T = TypeVar("T")
 
 CHEAP_CHECKPOINT = 0.02
 """A checkpoint after an epoch is taken early where it costs less than this share of the time since the last one."""
-RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 20.0)
-"""Pauses before a refused write is tried again; then the run stops cleanly."""
 
 
 class Keeper:
@@ -67,18 +64,5 @@ class Keeper:
         self.persist(lambda: self._writer.event(type, **fields))
 
     def persist(self, write: Callable[[], T]) -> T:
-        """Write; where the disk refuses, say so, wait and try again.
-
-        Raises:
-            RunFailedError: it refused every time.
-        """
-        for pause in RETRY_SECONDS:
-            try:
-                return write()
-            except StoreWriteError as error:
-                complain(f"{error}; trying again in {pause:g} s")
-                time.sleep(pause)
-        try:
-            return write()
-        except StoreWriteError as error:
-            raise RunFailedError(f"{error}; gave up, the last checkpoint stands") from error
+        """Write, with patience for a full disk; see `patience.persist`."""
+        return persist(write)

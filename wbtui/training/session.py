@@ -3,6 +3,7 @@
 import platform
 import socket
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from wbtui.store.writer import RunWriter
 from wbtui.training.monitor import Monitor
 from wbtui.training.out_of_memory import describe, memory, ran_out
 from wbtui.training.outputs import Figures
+from wbtui.training.patience import persist
 from wbtui.training.runtime import Identity, identity, idle_gpus, resolve_runtime
 from wbtui.training.trainer import Trainer
 
@@ -53,14 +55,14 @@ def _train(folder: Path, config: RunConfig, writer: RunWriter, monitor: Monitor)
     runtime = resolve_runtime(config, data.image_size, earlier)
     now = identity(runtime)
     if not writer.metrics:
-        writer.event("start", epochs=config.total_epochs, classes=data.classes)
+        persist(lambda: writer.event("start", epochs=config.total_epochs, classes=data.classes))
         for message in [*notices(config), *idle_gpus(config, runtime)]:
-            writer.event("alert", kind="configuration", epoch=0, message=message)
+            persist(partial(writer.event, "alert", kind="configuration", epoch=0, message=message))
             complain(message)
     trainer = Trainer(folder, config, data, runtime, writer, monitor)
     _warn_of_differences(writer, now, data, recorded)
     known = recorded | _known_to_the_trainer(config, data, now, trainer)
-    atomic.write_json(folder / run_format.PROVENANCE, known)
+    persist(lambda: atomic.write_json(folder / run_format.PROVENANCE, known))
     return trainer.run()
 
 
@@ -73,7 +75,7 @@ def _warn_of_differences(
         changed.append("the images are others than before")
     if changed:
         message = "not identical to an uninterrupted run any more: " + "; ".join(changed)
-        writer.event("alert", kind="identity", epoch=writer.last_epoch, message=message)
+        persist(lambda: writer.event("alert", kind="identity", epoch=writer.last_epoch, message=message))
         complain(message)
 
 

@@ -12,6 +12,9 @@ from wbtui.store.errors import StoreWriteError
 RUN_LOCK = "control/lock"
 """Held by the waiter as long as it lives."""
 
+LOCK_PATIENCE = 1.0
+"""Seconds; somebody may just be looking at the lock."""
+
 _LOOK_SECONDS = 0.05
 
 
@@ -24,7 +27,7 @@ def locked(path: Path, patience: float = 0.0) -> Iterator[bool]:
         patience: seconds to wait for another holder to let go.
 
     Raises:
-        StoreWriteError: the lock file cannot be made.
+        StoreWriteError: the lock file cannot be made, or its file system has no locks.
     """
     try:
         path.parent.mkdir(exist_ok=True)
@@ -32,18 +35,40 @@ def locked(path: Path, patience: float = 0.0) -> Iterator[bool]:
     except OSError as error:
         raise StoreWriteError(path, error) from error
     try:
-        yield _acquire(handle, time.monotonic() + patience)
+        yield _acquire(path, handle, fcntl.LOCK_EX, time.monotonic() + patience)
     finally:
         os.close(handle)
 
 
-def _acquire(handle: int, deadline: float) -> bool:
+def is_held(path: Path) -> bool:
+    """Whether somebody holds the lock of a file now; neither makes the file nor keeps the lock from another looker.
+
+    Who wants to hold it at this very moment needs a little patience.
+
+    Raises:
+        StoreWriteError: the lock cannot be asked for.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreWriteError(path, error) from error
+    try:
+        return not _acquire(path, handle, fcntl.LOCK_SH, time.monotonic())
+    finally:
+        os.close(handle)
+
+
+def _acquire(path: Path, handle: int, kind: int, deadline: float) -> bool:
     while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 return False
             time.sleep(_LOOK_SECONDS)
+        except OSError as error:  # a file system without locks
+            raise StoreWriteError(path, error) from error
         else:
             return True
