@@ -22,6 +22,7 @@ from wbtui.errors import RunFailedError, UsageError
 from wbtui.models.model import WbModel, build_model
 from wbtui.training.engine import EagerSteps, PythonRecorder, StaticSteps, Steps, kept
 from wbtui.training.losses import build_loss
+from wbtui.training.out_of_memory import ran_out
 from wbtui.training.runtime import Runtime, identity, resolve_engine, resolve_runtime
 from wbtui.training.stage import CachedFeatures, RunningSums, Stage
 from wbtui.training.trainer import StopRequested
@@ -251,6 +252,29 @@ def test_replays_wait_for_the_device_now_and_then_however_long_an_epoch_is() -> 
     world.train(StaticSteps(world.stage, world.source(), world.sums, counted, CPU), 2)
     assert counted.replays == 140
     assert counted.paces == [64, 128]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (RuntimeError("operation not permitted when stream is capturing\nCompile with TORCH_USE_CUDA_DSA"), None),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 MiB"), "device"),
+    ],
+)  # fmt: skip
+def test_a_recording_that_breaks_off_names_the_engine_that_needs_none(
+    error: Exception, kind: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks_off(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(PythonRecorder, "record", breaks_off)
+    world = World()
+    before = world.state()
+    with pytest.raises(RuntimeError, match=r"engine = 'eager' takes them one by one: .*$") as raised:
+        world.train(world.static(), 1)
+    assert "\n" not in str(raised.value)
+    assert ran_out(raised.value) == kind
+    assert not differing(world.model.state_dict(), {name: before[name] for name in world.model.state_dict()})
 
 
 def test_warming_up_without_keeping_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:

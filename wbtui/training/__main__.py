@@ -107,7 +107,7 @@ def _train(folder: Path, writer: RunWriter, monitor: Monitor, attempt: int, star
     try:
         if (
             figures
-        ):  # a failure has waited for room already, and its exit code tells; what has finished, only this
+        ):  # only this says that it has finished; a failure has waited for room, and its exit code tells
             persist(last_word)
         else:
             last_word()

@@ -244,7 +244,17 @@ class StaticSteps:
         self._make_momentum()
         for group in self._stage.optimizer.param_groups:
             group["lr"] = self._rate
-        sizes = sorted(set(self._sizes), reverse=True)
+        try:
+            self._record_sizes(sorted(set(self._sizes), reverse=True))
+        except RuntimeError as error:
+            said = str(error).partition("\n")[0]
+            raise RuntimeError(
+                f"engine = 'graphs': a step could not be recorded, engine = 'eager' takes them one by one: {said}"
+            ) from error
+        self._stage.optimizer.zero_grad(set_to_none=True)
+        self._recorded = self._stage.loss
+
+    def _record_sizes(self, sizes: list[int]) -> None:
         with kept(self._moving(), self._device):
             for size in sizes:
                 for _ in range(WARM_UPS):
@@ -253,8 +263,6 @@ class StaticSteps:
         for size in sizes:
             self._stage.optimizer.zero_grad(set_to_none=True)
             self._replays[size] = self._recorder.record(partial(self._step, size))
-        self._stage.optimizer.zero_grad(set_to_none=True)
-        self._recorded = self._stage.loss
 
     def _step(self, size: int) -> None:
         """What is recorded: the step of the batch whose number stands in `_batch`, which then moves on."""
