@@ -272,3 +272,19 @@ def test_a_dry_run_loads_neither_torch_nor_a_screen() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=child_environment(), check=True
     )
     assert said.stdout.splitlines()[-1] == "[]"
+
+
+def test_an_interrupt_while_a_run_is_taken_up_again_leaves_nobody_half_way(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_finished(runs, "wd", 0, finished=False)
+    taken_up: list[Path] = []
+
+    def resumed(run: Path) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        taken_up.append(run)
+
+    monkeypatch.setattr("wbtui.launch.resume.resume_run", resumed)
+    assert main(["resume", folder.name, "--detach", "--runs", str(runs)]) == 0
+    assert taken_up == [folder]
+    assert capsys.readouterr().out == folder.name + "\n"

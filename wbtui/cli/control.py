@@ -58,12 +58,13 @@ def resume(
     runs: Runs = RUNS_DEFAULT,
 ) -> None:
     """Go on with a run that was stopped, failed or crashed, from its checkpoint."""
-    from wbtui.cli.follow import follow_to_end
+    from wbtui.cli.follow import counted_interrupts, follow_to_end
     from wbtui.launch.resume import resume_run
     from wbtui.store.ids import resolve_run
 
     folder = resolve_run(runs, run)
-    resume_run(folder)
+    with counted_interrupts():  # half a second in which a run would go on that nobody follows
+        resume_run(folder)
     if detach:
         print(folder.name)
         return
