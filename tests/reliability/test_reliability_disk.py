@@ -131,7 +131,7 @@ def test_a_new_run_on_a_full_disk_is_one_message_and_leaves_no_folder(runs: Path
             check=False,
         )
         assert done.returncode == 2
-        assert done.stderr.splitlines()[-1].endswith("config.toml: cannot write: File too large")
+        assert done.stderr.splitlines()[-1].endswith("provenance.json: cannot write: File too large")
         assert [path for path in runs.iterdir() if not path.name.startswith(".")] == []
 
 
