@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from finished_runs import make_run as make_finished
@@ -16,6 +17,7 @@ from terminal import WBTUI, Terminal, wbtui
 
 from wbtui.cli.main import main
 from wbtui.launch.environment import child_environment
+from wbtui.launch.start import start_run
 from wbtui.store.notes import read_notes
 from wbtui.store.reader import open_run
 
@@ -288,3 +290,15 @@ def test_an_interrupt_while_a_run_is_taken_up_again_leaves_nobody_half_way(
     assert main(["resume", folder.name, "--detach", "--runs", str(runs)]) == 0
     assert taken_up == [folder]
     assert capsys.readouterr().out == folder.name + "\n"
+
+
+def test_an_interrupt_while_a_run_is_started_stops_it_as_soon_as_it_is_followed(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(*arguments: Any) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        start_run(*arguments)
+
+    monkeypatch.setattr("wbtui.launch.start.start_run", started)
+    assert main(["run", *FOREVER, "--quiet", "--runs", str(runs)]) == 130
+    assert state_of(only_run(runs)).name == "stopped"

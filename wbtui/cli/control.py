@@ -63,12 +63,12 @@ def resume(
     from wbtui.store.ids import resolve_run
 
     folder = resolve_run(runs, run)
-    with counted_interrupts():  # half a second in which a run would go on that nobody follows
+    with counted_interrupts():  # from the half second on in which a run would go on that nobody follows
         resume_run(folder)
-    if detach:
-        print(folder.name)
-        return
-    raise typer.Exit(follow_to_end([folder], quiet, as_json))
+        if detach:
+            print(folder.name)
+            return
+        raise typer.Exit(follow_to_end([folder], quiet, as_json))
 
 
 @app.command()

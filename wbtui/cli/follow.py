@@ -86,9 +86,13 @@ class _Interrupts:
 
 @contextlib.contextmanager
 def counted_interrupts() -> Iterator[_Interrupts]:
-    """Count Ctrl-C for a while instead of being broken off by it."""
+    """Count Ctrl-C for a while instead of being broken off by it; within another while, go on with its count."""
+    before = signal.getsignal(signal.SIGINT)
+    if isinstance(before, _Interrupts):
+        yield before
+        return
     counter = _Interrupts()
-    before = signal.signal(signal.SIGINT, counter)
+    signal.signal(signal.SIGINT, counter)
     try:
         yield counter
     finally:

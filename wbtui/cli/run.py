@@ -53,13 +53,13 @@ def run(
             _print_values(one, as_json)
         return
     check_all(resolved, asked.download)
-    with counted_interrupts():  # half a second in which a run would be left half made
+    with counted_interrupts():  # from the half second on in which a run would be left half made
         folders = make_all(runs, resolved, asked)
         _start(runs, folders, resolved)
-    if detach:
-        print(*(folder.name for folder in folders), sep="\n")
-        return
-    raise typer.Exit(follow_to_end(folders, quiet, as_json))
+        if detach:
+            print(*(folder.name for folder in folders), sep="\n")
+            return
+        raise typer.Exit(follow_to_end(folders, quiet, as_json))
 
 
 def _start(runs: Path, folders: list[Path], resolved: list["Resolved"]) -> None:
