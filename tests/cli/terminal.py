@@ -4,6 +4,7 @@ import contextlib
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -38,6 +39,8 @@ class Terminal:
         environment = child_environment() | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
         self.pid, self._master = pty.fork()
         if self.pid == 0:
+            # Whoever runs the tests under nohup hands down another.
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
             os.execve(sys.executable, [*WBTUI, *arguments, "--runs", str(runs)], environment)
 
     def read_until(self, text: str) -> None:
