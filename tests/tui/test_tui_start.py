@@ -297,3 +297,20 @@ def test_again_begins_with_the_configuration_of_the_run(runs: Path) -> None:
             await pilot.press("escape")
 
     drive(look)
+
+
+def test_a_form_that_loses_its_fields_while_it_is_closed_does_not_work_them_out(runs: Path) -> None:
+    """Closing takes the fields away first, and what was typed just before is still being worked out."""
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("R")
+            screen = app.screen
+            assert isinstance(screen, StartScreen)
+            working = screen._work_out()
+            await screen.query("*").remove()
+            await working.wait()
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+
+    drive(look)

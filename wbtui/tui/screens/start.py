@@ -153,7 +153,16 @@ class StartScreen(ModalScreen[None]):
     @work(exclusive=True, group="form")
     async def _work_out(self) -> None:
         await asyncio.sleep(_DELAY)
-        self.show_answer(await asyncio.to_thread(answer, self.values, self.dashboard.snapshot.rows))
+        if not self._has_fields:
+            return
+        found = await asyncio.to_thread(answer, self.values, self.dashboard.snapshot.rows)
+        if self._has_fields:
+            self.show_answer(found)
+
+    @property
+    def _has_fields(self) -> bool:
+        """Not any more where the form is being closed: its fields go before its workers."""
+        return bool(self.query(Input)) and bool(self.query("#meaning"))
 
     def show_answer(self, found: FormAnswer) -> None:
         """Say what is wrong beside its field, else what will be started."""
