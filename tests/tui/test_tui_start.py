@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -299,18 +300,43 @@ def test_again_begins_with_the_configuration_of_the_run(runs: Path) -> None:
     drive(look)
 
 
-def test_a_form_that_loses_its_fields_while_it_is_closed_does_not_work_them_out(runs: Path) -> None:
-    """Closing takes the fields away first, and what was typed just before is still being worked out."""
-
+def test_what_a_closed_form_was_working_out_is_given_up_before_its_fields_go(runs: Path) -> None:
     async def look() -> None:
         async with opened(runs) as (app, pilot):
             await pilot.press("R")
             screen = app.screen
             assert isinstance(screen, StartScreen)
             working = screen._work_out()
-            await screen.query("*").remove()
-            await working.wait()
-            await pilot.press("escape")
+            screen.action_cancel()
+            assert working.is_cancelled
             await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+
+    drive(look)
+
+
+@pytest.mark.parametrize("problem", ["", "the disk is full"])
+def test_a_form_that_is_starting_something_stays_to_say_what_came_of_it(
+    runs: Path, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_it, go_on = threading.Event(), threading.Event()
+
+    def begins(*_: object, **__: object) -> list[Path]:
+        at_it.set()
+        assert go_on.wait(60)
+        if problem:
+            raise UsageError(problem)
+        return [runs / "20260101-000000-digits_lt-wd-s0-00000000"]
+
+    monkeypatch.setattr("wbtui.tui.screens.start.begin", begins)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("R", "enter")
+            await until(pilot, at_it.is_set)
+            await pilot.press("escape")
+            assert isinstance(app.screen, StartScreen)
+            go_on.set()
+            await until(pilot, lambda: (problem or "00000000: started") in screen_text(app))
+            assert isinstance(app.screen, StartScreen if problem else RunsScreen)
 
     drive(look)

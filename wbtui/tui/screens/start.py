@@ -80,7 +80,7 @@ class StartScreen(ModalScreen[None]):
     StartScreen #meaning { height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Cancel"),
+        Binding("escape", "cancel", "Cancel"),
         Binding("ctrl+q", "begin(True)", "Queue", priority=True),
         Binding("down", "other(1)", "Next", priority=True),
         Binding("up", "other(-1)", "Before", priority=True),
@@ -153,16 +153,7 @@ class StartScreen(ModalScreen[None]):
     @work(exclusive=True, group="form")
     async def _work_out(self) -> None:
         await asyncio.sleep(_DELAY)
-        if not self._has_fields:
-            return
-        found = await asyncio.to_thread(answer, self.values, self.dashboard.snapshot.rows)
-        if self._has_fields:
-            self.show_answer(found)
-
-    @property
-    def _has_fields(self) -> bool:
-        """Not any more where the form is being closed: its fields go before its workers."""
-        return bool(self.query(Input)) and bool(self.query("#meaning"))
+        self.show_answer(await asyncio.to_thread(answer, self.values, self.dashboard.snapshot.rows))
 
     def show_answer(self, found: FormAnswer) -> None:
         """Say what is wrong beside its field, else what will be started."""
@@ -221,6 +212,12 @@ class StartScreen(ModalScreen[None]):
         return f"{key}: {self._keys[key]} {value_used(key, found.planned)}" if key in self._keys else ""
 
     # ------------------------------------------------------------------ keys
+
+    def action_cancel(self) -> None:
+        """Close the form; while it starts something it stays, to say what came of that."""
+        if not self._starting:
+            self.workers.cancel_node(self)  # else they would go after the fields that they ask
+            self.dismiss()
 
     def action_other(self, by: int) -> None:
         """The next choice of this field, in a list of its last part; a field without choices: the next field."""
