@@ -38,9 +38,8 @@ def detached(work: Callable[[Ready], int]) -> int:
 
 def _stay(work: Callable[[Ready], int], writing: int) -> NoReturn:
     def ready() -> None:
-        with contextlib.suppress(
-            BrokenPipeError
-        ):  # Ctrl-C killed who waits to hear it; what was started goes on
+        # Ctrl-C may have killed who waits to hear it; what was started goes on.
+        with contextlib.suppress(BrokenPipeError):
             os.write(writing, b"1")
         os.close(writing)
 

@@ -32,12 +32,12 @@ def told_apart(rows: Iterable[RunSummary]) -> dict[str, str]:
             continue
         alike = set(group[0].typed).intersection(*(row.typed for row in group))
         for row in group:
-            if words := " ".join(shortened(text) for text in row.typed if text not in alike):
+            if words := " ".join(_shortened(text) for text in row.typed if text not in alike):
                 found[row.id] = words
     return found
 
 
-def shortened(text: str) -> str:
+def _shortened(text: str) -> str:
     """`wd=0.001` of `stages.0.weight_decay=0.001`; a later stage is named, `2:wd=0.001`."""
     key, _, value = text.partition("=")
     word = key.rpartition(".")[2]

@@ -105,12 +105,10 @@ def _train(folder: Path, writer: RunWriter, monitor: Monitor, attempt: int, star
         error=error_text,
     )
     try:
-        if (
-            figures
-        ):  # only this says that it has finished; a failure has waited for room, and its exit code tells
-            persist(last_word)
+        if figures:
+            persist(last_word)  # nothing else says that it has finished
         else:
-            last_word()
+            last_word()  # a failure has waited for room already, and its exit code tells
     except (RunFailedError, StoreWriteError) as error:
         complain(f"{error}")
     return result

@@ -1,16 +1,12 @@
-"""What must not be lost, and when is it written? Checkpoints in time, and writes that a full disk only delays."""
+"""When is a checkpoint due, and what is written with it?"""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 from wbtui.store.writer import RunWriter
 from wbtui.training import checkpoint as checkpoints
 from wbtui.training.checkpoint import Checkpoint
 from wbtui.training.patience import persist
-
-T = TypeVar("T")
 
 CHEAP_CHECKPOINT = 0.02
 """A checkpoint after an epoch is taken early where it costs less than this share of the time since the last one."""
@@ -46,8 +42,8 @@ class Keeper:
             RunFailedError: the disk keeps refusing; the earlier checkpoint stands.
         """
         started = time.monotonic()
-        self.persist(self._writer.sync)
-        seconds = self.persist(lambda: checkpoints.save(self._folder, checkpoint))
+        persist(self._writer.sync)
+        seconds = persist(lambda: checkpoints.save(self._folder, checkpoint))
         position = checkpoint.position
         self.event(
             "checkpoint",
@@ -61,8 +57,4 @@ class Keeper:
 
     def event(self, type: str, **fields: object) -> None:
         """Append an event; raises as `persist`."""
-        self.persist(lambda: self._writer.event(type, **fields))
-
-    def persist(self, write: Callable[[], T]) -> T:
-        """Write, with patience for a full disk; see `patience.persist`."""
-        return persist(write)
+        persist(lambda: self._writer.event(type, **fields))

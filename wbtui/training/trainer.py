@@ -28,6 +28,7 @@ from wbtui.training.keeper import Keeper
 from wbtui.training.measures import Measures, Scalars, Vectors
 from wbtui.training.monitor import Monitor
 from wbtui.training.outputs import Figures, classifier_of, on_host
+from wbtui.training.patience import persist
 from wbtui.training.runtime import Runtime, seed_everything
 from wbtui.training.stage import BatchSource, CachedFeatures, RunningSums, Stage
 
@@ -88,7 +89,7 @@ class Trainer:
         resumed = self._restore()
         if not resumed:
             self._align_etf()
-        self._keeper.persist(lambda: self._measures.define(self._writer))
+        persist(lambda: self._measures.define(self._writer))
         for index in range(self._position.stage, len(self._config.stages)):
             stage, sums = self._begin_stage(index, resumed)
             resumed = None
@@ -207,7 +208,7 @@ class Trainer:
             scalars |= more_scalars
             vectors |= more_vectors
             self._write_matrices(split, geometry, epoch, final)
-        self._keeper.persist(lambda: self._writer.epoch(epoch, stage, scalars, vectors, images=images))
+        persist(lambda: self._writer.epoch(epoch, stage, scalars, vectors, images=images))
         for best in better:
             best.figures = self._measures.headline(scalars)
 
@@ -236,7 +237,7 @@ class Trainer:
         every = self._config.diagnostics.matrices_every
         if final or (every and epoch % every == 0):
             for name, values in self._measures.matrices(split, geometry).items():
-                self._keeper.persist(partial(self._writer.matrix, name, epoch, values))
+                persist(partial(self._writer.matrix, name, epoch, values))
 
     # ------------------------------------------------------------------ stages
 
@@ -332,7 +333,7 @@ class Trainer:
         saved = checkpoints.load(self._folder)
         if self._writer.metrics:  # an earlier attempt came as far as measuring
             last = saved.position.epochs_done if saved else 0
-            self._keeper.persist(lambda: self._writer.resume(from_epoch=last))
+            persist(lambda: self._writer.resume(from_epoch=last))
         if saved is None:
             return None
         self._position = saved.position
@@ -366,7 +367,7 @@ class Trainer:
             selected, epoch = "best_validation", self._best["validation"].epoch
             self.model.load_state_dict(self._best["validation"].state)
             best_weights = {"epoch": epoch, "model": self._best["validation"].state}
-            self._keeper.persist(
+            persist(
                 partial(checkpoints.save_tensors, self._folder / run_format.BEST_CHECKPOINT, best_weights)
             )
         self._evaluator.freeze(False)
@@ -383,7 +384,7 @@ class Trainer:
             final |= self._measures.of_split(split, geometry)[0]
             predictions[split] = SplitPredictions(on_host(logits), self._data.split(split)[1].numpy())
         final |= self._measures.of_model()[0]
-        self._keeper.persist(lambda: self._write_predictions(predictions, train, selected, epoch))
+        persist(lambda: self._write_predictions(predictions, train, selected, epoch))
         best, oracle = self._best["validation"], self._best["test"]
         return Figures(
             final=self._measures.headline(final),
