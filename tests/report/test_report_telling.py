@@ -40,6 +40,10 @@ def row(run: str, *typed: str, variant: str = "wd", preset: str = "digits_lt", *
         ([row("a", "model.depth=2"), row("b", preset="glyphs_lt")], {}),
         ([row("a", "model.depth=2"), row("b", name="mine")], {}),
         ([row("a", "stages.0.loss.name=focal"), row("b")], {"a": "loss=focal"}),
+        (
+            [row("a", "model.depth=2", "model.width=8"), row("b", "model.depth=2", "model.width=9"), row("c")],
+            {"a": "width=8 depth=2", "b": "width=9 depth=2"},  # what fewest have first
+        ),
     ],
 )  # fmt: skip
 def test_only_what_differs_among_runs_of_one_name_is_said(

@@ -1,6 +1,7 @@
 """What tells runs of one method apart in a list: the settings that somebody typed for some of them?"""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 from wbtui.store.summary import RunSummary
@@ -30,10 +31,12 @@ def told_apart(rows: Iterable[RunSummary]) -> dict[str, str]:
         one_setting = group[0].setting and all(row.setting == group[0].setting for row in group)
         if one_setting or all(row.typed == group[0].typed for row in group):
             continue
-        alike = set(group[0].typed).intersection(*(row.typed for row in group))
+        shared = Counter(text for row in group for text in set(row.typed))
         for row in group:
-            if words := " ".join(_shortened(text) for text in row.typed if text not in alike):
-                found[row.id] = words
+            telling = [text for text in row.typed if shared[text] < len(group)]
+            telling.sort(key=shared.__getitem__)  # what fewest have comes first: the end may find no room
+            if telling:
+                found[row.id] = " ".join(map(_shortened, telling))
     return found
 
 
