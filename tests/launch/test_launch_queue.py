@@ -20,6 +20,7 @@ from wbtui.store.errors import StoreWriteError
 from wbtui.store.facts import host, process_info
 from wbtui.store.format import ProcessInfo, Result
 from wbtui.store.housekeeping import remove_run, restore_run
+from wbtui.store.lock import RUN_LOCK, locked
 from wbtui.store.reader import open_run
 from wbtui.store.records import HeartbeatWriter, read_result, request_stop, write_process, write_result
 
@@ -102,6 +103,19 @@ def test_a_run_that_another_host_works_on_is_not_taken_out_of_the_queue(tmp_path
     assert read_result(folder) is None
     assert waiting(tmp_path) == []
     assert (folder / "queue.json").exists()
+
+
+def test_a_run_of_another_container_waits_again_when_its_lock_is_free(tmp_path: Path) -> None:
+    (folder,) = made(tmp_path, 1)
+    queue_files.enqueue(tmp_path, [folder], retries=1)
+    dead = replace(process_info(1, pid=2**22 - 1, waiter_pid=2**22 - 2), pid_namespace="pid:[1]", written=1.0)
+    write_process(folder, dead)
+    assert open_run(folder).state().name == "queued"
+    assert [entry.folder for entry in look(tmp_path)[1]] == [folder]
+    with locked(folder / RUN_LOCK) as held:
+        assert held
+        working, waits = look(tmp_path)
+        assert ([entry.folder for entry in working], waits) == ([folder], [])
 
 
 def test_a_paused_queue_starts_nothing(tmp_path: Path) -> None:

@@ -76,11 +76,12 @@ def test_a_pid_that_now_belongs_to_another_process_is_never_signalled(
     assert deaf.poll() is None
 
 
-def test_a_process_of_another_group_or_host_is_never_signalled(
+def test_a_process_of_another_group_host_or_container_is_never_signalled(
     tmp_path: Path, deaf: "subprocess.Popen[bytes]"
 ) -> None:
     recorded = process_info(1, pid=deaf.pid, process_group=deaf.pid)
-    for other in (replace(recorded, process_group=os.getpgid(0)), replace(recorded, host="elsewhere")):
+    for change in ({"process_group": os.getpgid(0)}, {"host": "elsewhere"}, {"pid_namespace": "pid:[1]"}):
+        other = replace(recorded, **change)
         write_process(tmp_path, other)
         assert identity.trainer_group(tmp_path) is None
         Ladder(tmp_path, Rung.KILL)

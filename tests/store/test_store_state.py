@@ -16,6 +16,7 @@ from wbtui.store import records
 from wbtui.store.facts import Facts, Liveness, gather_facts, heartbeat_age, process_info, same_creation
 from wbtui.store.format import TERMINAL, Heartbeat, Outcome, Phase, ProcessInfo, Result, RunState
 from wbtui.store.history import End
+from wbtui.store.lock import RUN_LOCK, locked
 from wbtui.store.state import derive_state
 
 HOURS = 7200.0
@@ -51,8 +52,12 @@ def dead(how: Liveness = "gone", **more: object) -> Facts:
 
 def elsewhere(age: float | None = None, **more: object) -> Facts:
     heartbeat = None if age is None else beat()
-    known = Facts(process=PROCESS, same_host=False, heartbeat=heartbeat, heartbeat_age=age, process_age=HOURS)
+    known = Facts(process=PROCESS, place="host", heartbeat=heartbeat, heartbeat_age=age, process_age=HOURS)
     return replace(known, **more)
+
+
+def contained(age: float | None = None, **more: object) -> Facts:
+    return replace(elsewhere(age), **{"place": "container", "process": WITH_WAITER, **more})
 
 
 FINISHED, FAILED = End("finished", "all epochs done"), End("failed", "a loss that is NaN")
@@ -142,6 +147,14 @@ CASES: dict[str, tuple[Facts, str]] = {
     "other_host_clock_ahead": (elsewhere(-3600.0), "unknown"),
     "other_host_starting": (elsewhere(process_age=2.0), "starting"),
     "other_host_silent": (elsewhere(), "unknown"),
+    "other_container_heartbeat_fresh": (contained(5.0), "running"),
+    "other_container_without_waiter": (contained(5.0, process=PROCESS, unlocked=True), "running"),
+    "other_container_starting": (contained(process_age=2.0, unlocked=True), "starting"),
+    "other_container_heartbeat_old": (contained(600.0), "unknown"),
+    "other_container_gone": (contained(600.0, unlocked=True), "crashed"),
+    "other_container_gone_before_heartbeat": (contained(unlocked=True), "crashed"),
+    "other_container_gone_without_waiter": (contained(600.0, process=PROCESS, unlocked=True), "unknown"),
+    "queued_in_other_container_gone": (contained(600.0, queued=True, unlocked=True), "queued"),
     "process_half_written_heartbeat_fresh": (
         Facts(heartbeat=beat(), heartbeat_age=2.0, problems=("process.json: not JSON",)),
         "running",
@@ -247,6 +260,30 @@ def test_another_host_is_judged_by_heartbeat_alone(tmp_path: Path) -> None:
     records.HeartbeatWriter(tmp_path).beat("training", 1, 5)
     state = derive_state(gather_facts(tmp_path))
     assert (state.name, "gpu7" in state.evidence) == ("running", True)
+
+
+def in_another_container(**more: object) -> ProcessInfo:
+    return replace(process_info(1, pid=2**22 - 1, waiter_pid=2**22 - 2), pid_namespace="pid:[1]", **more)
+
+
+def test_in_another_container_pids_mean_nothing_but_the_lock_does(tmp_path: Path) -> None:
+    if not facts_module.pid_namespace():
+        pytest.skip("this kernel has no pid namespaces")
+    records.write_process(tmp_path, in_another_container())
+    records.HeartbeatWriter(tmp_path).beat("training", 1, 5)
+    state = derive_state(gather_facts(tmp_path))
+    assert (state.name, "container" in state.evidence) == ("running", True)
+    old = gather_facts(tmp_path)
+    assert derive_state(replace(old, heartbeat_age=600.0)).name == "crashed"
+    with locked(tmp_path / RUN_LOCK) as held:
+        assert held
+        kept = gather_facts(tmp_path)
+        assert derive_state(replace(kept, heartbeat_age=600.0)).name == "unknown"
+
+
+def test_a_container_of_an_earlier_boot_is_dead(tmp_path: Path) -> None:
+    records.write_process(tmp_path, in_another_container(boot_id="an-earlier-boot"))
+    assert derive_state(gather_facts(tmp_path)).name == "crashed"
 
 
 @pytest.mark.parametrize("name", ["process.json", "result.json", "heartbeat.json"])

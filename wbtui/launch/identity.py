@@ -10,12 +10,12 @@ from wbtui.store.records import read_process
 
 
 def process_of(folder: Path) -> ProcessInfo | None:
-    """process.json of a run that was started on this host; None: there is nobody here to signal."""
+    """process.json of a run whose processes are here to be seen; None: there is nobody here to signal."""
     try:
         info = read_process(folder)
     except StoreReadError:
         return None
-    return info if info is not None and info.host == facts.host() else None
+    return info if info is not None and facts.place_of(info) == "here" else None
 
 
 def trainer_lives(folder: Path) -> bool:

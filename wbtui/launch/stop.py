@@ -46,8 +46,13 @@ def refusal(folder: Path, first: Rung) -> str:
     if state.name == "queued":
         return "waits in the queue; `wbtui queue remove` takes it out"
     process = read_process(folder)
-    if process is not None and process.host != facts.host() and first is not Rung.ASK:
-        return f"works on host {plain(process.host)}, whose processes cannot be signalled from here"
+    if process is not None and first is not Rung.ASK:
+        place = facts.place_of(process)
+        if place != "here":
+            where = (
+                f"on host {plain(process.host)}" if place == "host" else "in another container of this host"
+            )
+            return f"works {where}, whose processes cannot be signalled from here"
     return "" if state.living else f"{state.name} ({state.evidence})"
 
 

@@ -112,13 +112,19 @@ def look(runs: Path) -> tuple[list[Entry], list[Entry]]:
 
 
 def _state(entry: Entry) -> RunState | None:
-    """The state of a queued run; None: it cannot be read. On another host one is at work, whatever queue.json says."""
+    """The state of a queued run; None: it cannot be read.
+
+    Where its processes cannot be seen it is at work, whatever queue.json says; in a container the lock tells.
+    """
     try:
         state, process = open_run(entry.folder).state(), read_process(entry.folder)
     except StoreReadError:
         return None
-    if state.name == "queued" and process is not None and process.host != facts.host():
-        return RunState("running", f"on host {process.host}")
+    place = facts.place_of(process) if process else "here"
+    if state.name == "queued" and (
+        place == "host" or (place == "container" and not facts.unlocked(entry.folder))
+    ):
+        return RunState("running", "in another container, or on another host")
     return state
 
 

@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from wbtui.store import records
-from wbtui.store.errors import StoreReadError
+from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import CONFIG, QUEUE, Heartbeat, ProcessInfo, Result
 from wbtui.store.history import End
+from wbtui.store.lock import RUN_LOCK, is_held
 
 T = TypeVar("T")
 
 Liveness = Literal["none", "alive", "zombie", "gone", "other", "rebooted", "hidden"]
 """none: no pid is recorded; other: the pid now belongs to another program; rebooted: the machine restarted since;
 hidden: a process with this pid is there, but not who it is."""
+
+Place = Literal["here", "container", "host"]
+"""Where a run's processes are: where they can be looked at, in another container of this host, or on another host."""
 
 _CREATION_TOLERANCE = 2.0  # seconds; Linux derives both times from a boot time that jitters by one
 
@@ -36,8 +40,10 @@ class Facts:
     """Seconds; negative where the clock was set back or hosts disagree."""
     trainer: Liveness = "none"
     waiter: Liveness = "none"
-    same_host: bool = True
-    """Whether process.json names this host."""
+    place: Place = "here"
+    """Where process.json says that its processes are."""
+    unlocked: bool = False
+    """Whether nobody holds the run's lock; asked only where its processes are in another container."""
     events_attempt: int = 0
     """Attempt of the last start or resume event; 0 before any."""
     end: End | None = None
@@ -67,6 +73,24 @@ def boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     except OSError:
         return ""
+
+
+@cache
+def pid_namespace() -> str:
+    """The kernel's name of the process table that is seen here: a container has its own; empty where it has none."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+
+
+def place_of(process: ProcessInfo) -> Place:
+    """Where the processes of a record are; those of an earlier boot are nowhere, which can be said from here."""
+    if process.host != host():
+        return "host"
+    same_boot = process.boot_id != "" and process.boot_id == boot_id()
+    known = process.pid_namespace and pid_namespace()
+    return "container" if same_boot and known and process.pid_namespace != pid_namespace() else "here"
 
 
 def boot_time() -> float:
@@ -114,6 +138,7 @@ def process_info(
         process_group=process_group,
         boot_time=boot_time(),
         boot_id=boot_id(),
+        pid_namespace=pid_namespace(),
         written=time.time(),
     )
 
@@ -195,10 +220,10 @@ def gather_facts(folder: Path, attempt: int = 0, end: End | None = None) -> Fact
     process = _unless_broken(records.read_process, folder, problems)
     result = _unless_broken(records.read_result, folder, problems)
     heartbeat = _unless_broken(records.read_heartbeat, folder, problems)
-    here = process is None or process.host == host()
+    place = place_of(process) if process else "here"
     now, age = time.time(), None
     if heartbeat is not None:
-        same_boot = process is not None and here and process.boot_id != "" and process.boot_id == boot_id()
+        same_boot = process is not None and place != "host" and process.boot_id == boot_id() != ""
         age = heartbeat_age(heartbeat, now, time.monotonic() if same_boot else None)
     return Facts(
         process=process,
@@ -206,9 +231,10 @@ def gather_facts(folder: Path, attempt: int = 0, end: End | None = None) -> Fact
         heartbeat=heartbeat,
         problems=tuple(problems),
         heartbeat_age=age,
-        trainer=trainer_liveness(process) if process and here else "none",
-        waiter=waiter_liveness(process) if process and here else "none",
-        same_host=here,
+        trainer=trainer_liveness(process) if process and place == "here" else "none",
+        waiter=waiter_liveness(process) if process and place == "here" else "none",
+        place=place,
+        unlocked=place == "container" and unlocked(folder),
         events_attempt=attempt,
         end=end,
         queued=os.path.lexists(folder / QUEUE),
@@ -217,6 +243,14 @@ def gather_facts(folder: Path, attempt: int = 0, end: End | None = None) -> Fact
         folder_age=now - (_modified(folder / CONFIG) or _modified(folder) or now),
         folder_gone=not os.path.lexists(folder),
     )
+
+
+def unlocked(folder: Path) -> bool:
+    """Whether nobody holds the lock of a run; false where that cannot be told."""
+    try:
+        return not is_held(folder / RUN_LOCK)
+    except StoreWriteError:  # a file system without locks does not tell
+        return False
 
 
 def _unless_broken(read: Callable[[Path], T | None], folder: Path, problems: list[str]) -> T | None:

@@ -159,6 +159,8 @@ class ProcessInfo:
     """Boot time of the host, Unix seconds as psutil told it when the creation times were read."""
     boot_id: str = ""
     """The kernel's id of this boot, where it has one: a clock that is set moves boot_time, not this."""
+    pid_namespace: str = ""
+    """The kernel's name of the process table that the pids are of: a container has its own."""
     written: float = 0.0
     """Unix seconds at which this file was written."""
 

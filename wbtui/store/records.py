@@ -91,6 +91,7 @@ def _process(fields: _Fields) -> ProcessInfo:
         process_group=fields.optional("process_group", 1),
         boot_time=fields.optional_seconds("boot_time"),
         boot_id=fields.text("boot_id", 100),
+        pid_namespace=fields.text("pid_namespace", 100),
         written=fields.seconds("written"),
     )
 

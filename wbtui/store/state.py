@@ -38,9 +38,8 @@ def derive_state(facts: Facts) -> RunState:
         )
     alive = facts.trainer in _PERHAPS_ALIVE or facts.waiter in _PERHAPS_ALIVE
     elsewhere = None
-    if process is not None and not facts.same_host:
-        where = f"on host {plain(process.host)}, which cannot be looked at from here"
-        elsewhere = _by_heartbeat_alone(facts, where)
+    if process is not None and facts.place != "here":
+        elsewhere = _elsewhere(facts, process)
     if facts.queued and not alive and not (elsewhere and elsewhere.living):
         return RunState("queued", "queue.json waits")
     if process is None:
@@ -141,6 +140,20 @@ def _without_process(facts: Facts) -> RunState:
     if facts.events_attempt == 0 and facts.folder_age < FOLDER_LIMIT:
         return RunState("starting", f"folder {_seconds(facts.folder_age)} old, no process.json yet")
     return RunState("unknown", "no usable process.json, heartbeat.json or result.json")
+
+
+def _elsewhere(facts: Facts, process: ProcessInfo) -> RunState:
+    if facts.place == "host":
+        return _by_heartbeat_alone(
+            facts, f"on host {plain(process.host)}, which cannot be looked at from here"
+        )
+    state = _by_heartbeat_alone(
+        facts, "in another container of this host, which cannot be looked at from here"
+    )
+    # Without a waiter nobody ever held the lock. With one, containers share the kernel that takes it back.
+    if state.name == "unknown" and facts.unlocked and process.waiter_pid is not None:
+        return RunState("crashed", f"{state.evidence}; nobody holds its lock any more")
+    return state
 
 
 def _by_heartbeat_alone(facts: Facts, why: str) -> RunState:
