@@ -180,8 +180,8 @@ def test_a_run_that_cannot_be_read_for_a_moment_keeps_its_place(tmp_path: Path) 
     assert waiting(tmp_path) == [first, second]
 
 
-def test_a_run_whose_folder_cannot_be_written_holds_nobody_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_run_whose_folder_cannot_be_written_holds_nobody_up_and_is_complained_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     theirs, ours = made(tmp_path, 2)
     queue_files.enqueue(tmp_path, [theirs, ours])
@@ -197,7 +197,10 @@ def test_a_run_whose_folder_cannot_be_written_holds_nobody_up(
     monkeypatch.setattr(queue_files, "write_ticket", write)
     with queue_files.editing(tmp_path):
         assert step(tmp_path) is True
-    assert started == [ours]
+        assert step(tmp_path) is True
+    assert started[0] == ours
+    assert theirs not in started
+    assert capsys.readouterr().err.count(str(theirs)) == 1
     assert waiting(tmp_path) == [theirs, ours]
 
 

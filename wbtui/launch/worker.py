@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from wbtui.errors import RunFailedError, UsageError
@@ -60,7 +61,7 @@ def work(runs: Path, ready: Ready = lambda: None) -> int:
                         lock.close()  # inside `editing`: who adds a run next finds no worker and starts one
                         return 0
             except (UsageError, StoreWriteError, OSError) as error:
-                complain(f"worker: {error}")
+                _complain(f"worker: {error}")
                 if not runs.is_dir():
                     return 1
             time.sleep(LOOK_SECONDS)
@@ -83,12 +84,18 @@ def step(runs: Path) -> bool:
             try:
                 _start(entry, slot, parallel)
             except (StoreWriteError, OSError) as error:
-                complain(f"worker: {error}")  # a colleague's folder, say; tried again at the next look
+                _complain(f"worker: {error}")  # a colleague's folder, say; tried again at the next look
             else:
                 free.remove(slot)
         elif not free and could_start:
             break
     return bool(working) or could_start
+
+
+@lru_cache
+def _complain(message: str) -> None:
+    """Say it once, not at every look for as long as it lasts."""
+    complain(message)
 
 
 def look(runs: Path) -> tuple[list[Entry], list[Entry]]:
