@@ -26,6 +26,9 @@ RESIZED = 32
 BATCH, STEPS = 64, 10_000
 """Images of a batch; about how many steps a run has, within 30 to 200 epochs."""
 
+ENOUGH_TO_CHOOSE = 100
+"""From this many validation images on All over them has a standard error of 5 points at most."""
+
 
 @dataclass(frozen=True)
 class OwnImages:
@@ -65,6 +68,18 @@ class OwnPreset:
         """How many classes each group has, in words."""
         found = assign_groups(self.plan.train_counts, self.many_above, self.few_below)
         return ", ".join(f"{len(found.classes(name))} {name.capitalize()}" for name in GROUP_NAMES)
+
+    @property
+    def doubt(self) -> str:
+        """What so few validation images cannot do, in words; empty: there are none, or enough."""
+        images = self.plan.validation_per_class * self.plan.classes
+        if not images or images >= ENOUGH_TO_CHOOSE:
+            return ""
+        # Accuracy is the mean over classes of as many images each, and sqrt(p (1 - p)) is 1/2 at most.
+        return (
+            f"All over {images} validation images has a standard error of up to {50 / images**0.5:.0f} points: a "
+            "strength chosen by it owes much to chance; `wbtui adjust --choose published` chooses none"
+        )
 
 
 def own_images(path: Path) -> OwnImages:

@@ -33,6 +33,8 @@ def adjusted_by_loop(name, z, strength, counts, norms, bias):
                 out.append((value - bias[k]) / norms[k] ** strength + bias[k])
             case "tau_norm_no_bias":
                 out.append((value - bias[k]) / norms[k] ** strength)
+            case _:
+                pytest.fail(f"no formula for {name!r}: write it here, apart from the method's own code")
     return out
 
 

@@ -111,6 +111,17 @@ def test_a_folder_of_images(here: Path, sizes: tuple[int, ...]) -> None:
     assert config.model.name == "resnet20"
 
 
+def test_few_validation_images_are_said_to_choose_by_chance(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    npz(here / "rare.npz", [300, 90, 30, 6])
+    assert main(["new-preset", "rare.npz"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "All over 4 validation images has a standard error of up to 25 points" in said
+    assert own_preset(own_images(npz(here / "many.npz", [300, 200, 100, 90, 80]))).doubt == ""
+    assert own_preset(own_images(npz(here / "none.npz", [300, 200, 100, 3]))).doubt == ""
+
+
 def test_the_command_says_what_it_chose_and_what_to_type(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,14 @@ from wbtui.adjustment import AllAccuracy, method_named
 from wbtui.errors import UsageError
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.figures import figures_of
-from wbtui.report.importing import Labels, Sources, make_imported_run, read_predictions, without_images
+from wbtui.report.importing import (
+    Labels,
+    Sources,
+    make_imported_run,
+    passed_over,
+    read_predictions,
+    without_images,
+)
 from wbtui.report.listing import listing_table
 from wbtui.report.settings import fold_seeds
 from wbtui.store.index import RunIndex
@@ -110,6 +117,14 @@ def test_a_missing_array_names_those_there_are(tmp_path: Path) -> None:
             read_predictions(Sources(npz(tmp_path / "y.npz", **GOOD), counts=counts))
 
 
+def test_an_array_that_is_none_of_numbers_is_named(tmp_path: Path) -> None:
+    source = npz(tmp_path / "x.npz", **GOOD, class_names=np.array(["cat", "dog"]))
+    with pytest.raises(
+        UsageError, match=r"x\.npz: class_names: elements of type '<U3'; expected plain numbers"
+    ):
+        read_predictions(Sources(source))
+
+
 def test_pickled_arrays_are_refused_not_run(tmp_path: Path) -> None:
     class Bomb:
         def __reduce__(self) -> tuple[object, ...]:
@@ -146,6 +161,24 @@ def test_test_labels_never_serve_for_validation(tmp_path: Path) -> None:
     alone = npz(tmp_path / "v.npz", logits=VALIDATION.logits, labels=VALIDATION.labels)
     splits = read_predictions(Sources(source, validation_logits=alone)).splits
     assert (splits["validation"].labels == VALIDATION.labels).all()
+
+
+def test_validation_may_be_called_as_its_options_are(tmp_path: Path) -> None:
+    named = {"val_logits": VALIDATION.logits, "val_labels": VALIDATION.labels}
+    found = read_predictions(Sources(npz(tmp_path / "x.npz", **GOOD, **named)))
+    assert (found.splits["validation"].logits == VALIDATION.logits).all()
+    assert (found.splits["validation"].labels == VALIDATION.labels).all()
+    assert passed_over(found) == ""
+    with pytest.raises(UsageError, match="no array validation_labels or val_labels"):
+        read_predictions(Sources(npz(tmp_path / "y.npz", **GOOD, val_logits=VALIDATION.logits)))
+
+
+def test_arrays_that_nothing_is_made_of_are_said(tmp_path: Path) -> None:
+    named = {"valid_logits": VALIDATION.logits, "valid_labels": VALIDATION.labels}
+    said = passed_over(read_predictions(Sources(npz(tmp_path / "x.npz", **GOOD, **named))))
+    assert said.startswith("not taken from x.npz: valid_labels, valid_logits (")
+    alone = Sources(npz(tmp_path / "z.npz", z=TEST.logits), tmp_path / "x.npz", ",".join(map(str, COUNTS)))
+    assert passed_over(read_predictions(alone)) == ""
 
 
 @pytest.mark.parametrize(

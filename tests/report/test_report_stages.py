@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from wbtui.catalog import LossName
 from wbtui.config import ModelConfig, StageConfig
+from wbtui.config.stage import LossConfig
 from wbtui.presets import resolve
 from wbtui.report.stages import model_in_words, stage_in_words
 
@@ -22,6 +24,11 @@ def test_stage_two_of_weight_balancing_says_its_loss_decay_and_constraint() -> N
         "10 epochs, loss cb (cb_form bce_softmax, beta 0.9999), lr 0.01 cosine_papers, batch 64, WD 0.1, "
         "MaxNorm 0.1 every step, classifier only, augmented features"
     )
+
+
+def test_every_option_of_a_loss_is_said_with_a_loss_that_has_it() -> None:
+    said = " ".join(words(loss={"name": name}) for name in LossName.__args__)
+    assert [option for option in LossConfig.model_fields if f"{option} " not in f"name {said}"] == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Figures of a study: their numbers against the run folders, and the SVG they become."""
 
+import re
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -87,6 +88,21 @@ def test_figures_become_svg_with_their_text_and_the_same_bytes_again(
         assert "wd, n = 2" in shown
     again = save_figures(list(figures.values()), tmp_path / "again")
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in written]
+
+
+def test_epochs_and_classes_are_counted_in_whole_numbers(tmp_path: Path) -> None:
+    def ticks(name: str, *panels: Panel | MatrixPanel) -> list[float]:
+        (path,) = save_figures([StudyFigure(name, panels, "note")], tmp_path)  # type: ignore[arg-type]
+        return [float(word) for word in texts(path).split() if re.fullmatch(r"[\d.]+", word)]
+
+    def panel(x: np.ndarray) -> Panel:
+        return Panel("t", "x", "y", (Line("a", x, 100.0 * x, np.full(x.shape, np.nan)),))
+
+    assert all(tick.is_integer() for tick in ticks("epochs", panel(np.arange(1.0, 16.0))))
+    assert not all(tick.is_integer() for tick in ticks("strengths", panel(np.linspace(0.0, 3.0, 7))))
+    beside = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]  # of the bar of colours
+    found = ticks("classes", MatrixPanel("t", np.eye(2)))
+    assert sorted(found) == sorted([0.0, 1.0, 0.0, 1.0, *beside])
 
 
 def test_strangers_names_are_text_and_never_markup_or_a_path(tmp_path: Path) -> None:

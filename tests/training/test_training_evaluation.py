@@ -163,6 +163,20 @@ def test_every_figure_of_a_split_stands_under_its_own_name(model: WbModel) -> No
     assert kept.class_mean_feature_norms == pytest.approx(mean_norms)
 
 
+def test_what_is_declared_of_a_split_is_what_is_measured(model: WbModel) -> None:
+    declared: list[Metric] = []
+    writer: Any = SimpleNamespace(define=declared.append)
+    geometry, _, _ = measured()
+    found = measures(model)
+    found.define(writer)
+    scalars, vectors = found.of_split("test", geometry)
+    assert {metric.name for metric in declared if metric.name.startswith("test.")} == {
+        *scalars,
+        *vectors,
+        *found.matrices("test", geometry),
+    }
+
+
 def test_the_loss_of_an_epoch_is_the_mean_over_its_images(model: WbModel) -> None:
     sums = RunningSums(3, CPU.device)
     sums.add(torch.tensor(1.0), torch.zeros(4, 3), torch.tensor([0, 0, 0, 1]), batch=0)

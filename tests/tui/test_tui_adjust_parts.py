@@ -7,12 +7,14 @@ import pytest
 
 from wbtui.adjustment import METHODS, NegativeLogits
 from wbtui.metrics import AccuracySummary
+from wbtui.metrics.intervals import Interval
 from wbtui.tui import adjust_trials as moves
 from wbtui.tui.actions import ADJUST_METHODS, actions_of
-from wbtui.tui.adjust_bench import sample
+from wbtui.tui.adjust_bench import Exact, sample
 from wbtui.tui.adjust_seeds import SeedFold, fold_line
 from wbtui.tui.adjust_trials import Trial
 from wbtui.tui.desk import Desk
+from wbtui.tui.ink import parts_width
 from wbtui.tui.keymap import resolve_keys
 from wbtui.tui.screens.adjust import AdjustScreen
 
@@ -65,6 +67,24 @@ def test_the_desk_forgets_what_was_asked_before_it_could_begin() -> None:
     assert answers == [49]
     assert "ZeroDivisionError" in problems[0]
     desk.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "ending"),
+    [
+        (120, "  95 % of All 83.2 to 88.8"),
+        (83, "Tail 84.0 ↑+21.5 [83.2,88.8]"),
+        (80, "Tail 84.0 ↑+21.5 [83,89]"),
+        (70, "Tail 84.0 ↑+21.5"),
+    ],
+)
+def test_the_interval_is_whole_or_not_there(width: int, ending: str) -> None:
+    before = AccuracySummary(np.empty(0), 0.808, 0.985, 0.82, 0.625)
+    now = AccuracySummary(np.empty(0), 0.862, 0.875, 0.88, 0.84)
+    rest = Exact(1.13, now, Interval(0.862, 0.832, 0.888, 0.95), 0.1)
+    parts = moves.figure_parts(moves.Outcome(now, before, exact=True, rest=rest), width)
+    assert "".join(text for text, _ in parts).endswith(ending)
+    assert parts_width(parts) <= width
 
 
 def test_the_help_names_the_methods_in_their_order() -> None:

@@ -138,6 +138,42 @@ def test_keys_that_come_at_once_go_to_their_fields(runs: Path) -> None:
     drive(look)
 
 
+def test_editing_keys_that_come_at_once_act_where_and_when_they_were_typed(runs: Path) -> None:
+    burst = (
+        *("ctrl+u", *"digixx", "backspace", "backspace", *"ts_lt"),
+        *("tab", "ctrl+u", *"cef", "backspace", *",wbx", "left", "left", *"d,w", "end", "backspace"),
+        *("tab", "home", "ctrl+k", *"1,2", "tab", "tab", "tab", *"named", "delete", "tab", *"base"),
+    )
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("R")
+            screen = app.screen
+            assert isinstance(screen, StartScreen)
+            post_at_once(app, burst)
+            await until(pilot, lambda: screen.values.tags == "base")
+            await pilot.pause()
+            assert screen.values == FormValues(
+                "digits_lt", "ce,wd,wb", "1,2", "auto", "", name="named", tags="base"
+            )
+
+    drive(look)
+
+
+def test_a_question_takes_the_text_that_stood_when_enter_came(runs: Path) -> None:
+    answers: list[str | None] = []
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            app.push_screen(Prompt("What is it?", "old"), answers.append)
+            await pilot.pause()
+            post_at_once(app, ("ctrl+u", *"wdd", "backspace", *" few", "enter", "x"))
+            await until(pilot, lambda: answers)
+            assert answers == ["wd few"]
+
+    drive(look)
+
+
 def test_enter_waits_for_the_keys_before_it_in_every_field(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

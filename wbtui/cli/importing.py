@@ -38,11 +38,19 @@ def import_predictions(
     """Make a finished run of stored predictions, to be adjusted and compared like one trained here.
 
     Arrays are looked for by name: test_logits or logits, test_labels or labels, train_counts or counts,
-    validation_logits, validation_labels; classifier_norms, classifier_bias and class_mean_feature_norms are
-    taken where they are there (tau_norm and one_vs_one need them). Pickled arrays are refused.
+    validation_logits or val_logits, validation_labels or val_labels; classifier_norms, classifier_bias and
+    class_mean_feature_norms are taken where they are there (tau_norm and one_vs_one need them). Pickled arrays
+    are refused.
     """
     from wbtui.errors import UsageError
-    from wbtui.report.importing import Labels, Sources, make_imported_run, read_predictions, without_images
+    from wbtui.report.importing import (
+        Labels,
+        Sources,
+        make_imported_run,
+        passed_over,
+        read_predictions,
+        without_images,
+    )
     from wbtui.report.terminal import say
     from wbtui.store.text import plain
 
@@ -51,7 +59,8 @@ def import_predictions(
     except ValueError:
         raise UsageError(f"--groups {plain(groups)}: expected two whole numbers, e.g. 100,20") from None
     imported = read_predictions(Sources(logits, labels, counts, val_logits, val_labels))
-    for remark in without_images(imported):
-        say(remark)
+    for remark in (*without_images(imported), passed_over(imported)):
+        if remark:
+            say(remark)
     about = Labels(variant, seed, name, tags or (), many_above, few_below, tta)
     print(make_imported_run(runs, imported, about, sys.argv).name)

@@ -62,6 +62,7 @@ def new_preset(
                 ),
                 ("split", chosen.plan.description),
                 ("groups", f"{chosen.groups} (many_above {chosen.many_above}, few_below {chosen.few_below})"),
+                *([("note", chosen.doubt)] if chosen.doubt else []),
             ]
         )
     )

@@ -94,6 +94,8 @@ def _draw_lines(axes: "Axes", panel: Panel) -> None:
     axes.set_ylabel(panel.y_label)
     for index, line in enumerate(panel.lines):
         _draw_line(axes, line, index)
+    if all((line.x == line.x.round()).all() for line in panel.lines):
+        axes.locator_params("x", integer=True)  # there is no epoch 2.5
 
 
 def _draw_line(axes: "Axes", line: Line, index: int) -> None:
@@ -118,4 +120,5 @@ def _draw_matrices(figure: "Figure", axes: "Sequence[Axes]", panels: Sequence[Ma
         image = place.imshow(panel.values, vmin=lowest, vmax=1.0, cmap="viridis", interpolation="nearest")
         place.set_title(panel.title)
         place.set_xlabel("class, head to tail")
+        place.locator_params(integer=True)
     figure.colorbar(image, ax=list(axes[: len(panels)]), shrink=0.8)

@@ -32,6 +32,10 @@ Floats = npt.NDArray[np.float32]
 _LOGITS = ("test_logits", "logits")
 _LABELS = ("test_labels", "labels")
 _COUNTS = ("train_counts", "counts", "cls_num_list")
+_VALIDATION_LOGITS = ("validation_logits", "val_logits")
+_VALIDATION_LABELS = ("validation_labels", "val_labels")
+_BY_CLASS = ("class_mean_feature_norms", "classifier_norms", "classifier_bias")
+_KNOWN = {*_LOGITS, *_LABELS, *_COUNTS, *_VALIDATION_LOGITS, *_VALIDATION_LABELS, *_BY_CLASS}
 _OF_NUMBERS = set("0123456789+-., ")
 _MOST_COUNTS = 1_000_000
 
@@ -54,6 +58,8 @@ class Imported:
     splits: Mapping[str, SplitPredictions]
     classifier: Classifier
     origin: Path
+    unknown: Sequence[str] = ()
+    """Arrays beside the logits whose names mean nothing here."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +81,8 @@ def read_predictions(sources: Sources) -> Imported:
     """Read and check arrays; nothing is unpickled, and sizes are bounded before memory is taken.
 
     The archive of the logits may hold everything: test_logits or logits (N, C), test_labels or labels (N,),
-    train_counts or counts (C,), validation_logits and validation_labels, classifier_norms, classifier_bias and
-    class_mean_feature_norms, each (C,).
+    train_counts or counts (C,), validation_logits and validation_labels (or val_logits and val_labels),
+    classifier_norms, classifier_bias and class_mean_feature_norms, each (C,).
 
     Raises:
         UsageError: a file or an array is missing, or shapes, types or values do not fit each other.
@@ -96,7 +102,18 @@ def read_predictions(sources: Sources) -> Imported:
         norms=_by_class(archive, "classifier_norms", C, np.nan),
         bias=_by_class(archive, "classifier_bias", C, 0.0) if "classifier_bias" in archive else None,
     )
-    return Imported(splits, classifier, sources.logits)
+    unknown = sorted(set(archive) - _KNOWN) if len(archive) > 1 else []
+    return Imported(splits, classifier, sources.logits, unknown)
+
+
+def passed_over(imported: Imported) -> str:
+    """Which arrays beside the logits nothing was made of; empty: every one was known."""
+    if not imported.unknown:
+        return ""
+    some = ", ".join(map(plain, imported.unknown[:10])) + (", ..." if len(imported.unknown) > 10 else "")
+    return (
+        f"not taken from {plain(imported.origin.name)}: {some} (`wbtui import -h` says which names are known)"
+    )
 
 
 def without_images(imported: Imported) -> list[str]:
@@ -189,14 +206,14 @@ def _counts(sources: Sources, archive: Arrays, C: int) -> npt.NDArray[np.int64]:
 
 
 def _validation(sources: Sources, archive: Arrays, C: int) -> SplitPredictions | None:
-    if sources.validation_logits is None and "validation_logits" not in archive:
+    if sources.validation_logits is None and not set(archive) & set(_VALIDATION_LOGITS):
         return None
     where = sources.validation_logits or sources.logits
-    found = _from(sources.validation_logits, archive, ("validation_logits", "logits"), where)
+    found = _from(sources.validation_logits, archive, (*_VALIDATION_LOGITS, "logits"), where)
     logits = _logits(found, where)
     if logits.shape[1] != C:
         raise UsageError(f"{plain(str(where))}: validation has {logits.shape[1]} classes and test {C}")
-    names = ("validation_labels", "labels")
+    names = (*_VALIDATION_LABELS, "labels")
     if sources.validation_labels is not None:
         labels = _array(
             arrays.safe_npz(sources.validation_labels), names, sources.validation_labels, alone=True
@@ -204,7 +221,7 @@ def _validation(sources: Sources, archive: Arrays, C: int) -> SplitPredictions |
     elif sources.validation_logits is not None:
         labels = _array(arrays.safe_npz(where), names, where)
     else:  # what is called `labels` beside the test logits belongs to them
-        labels = _array(archive, names[:1], where)
+        labels = _array(archive, _VALIDATION_LABELS, where)
     return SplitPredictions(logits, _labels(labels, logits, "validation"))
 
 

@@ -190,10 +190,14 @@ def safe_npz(path: Path, limit: int = MAX_ARRAY) -> dict[str, npt.NDArray[Any]]:
                     raise _RefusedError(f"{plain(member.filename)!r} is no name of an array")
                 if member.file_size > max(1 << 16, _MAX_RATIO * size):
                     raise _RefusedError(f"{plain(member.filename)} claims {member.file_size} bytes")
+                name = member.filename[: -len(".npy")]
                 with archive.open(member) as packed:
-                    array = _read_member(packed, member.file_size, limit)
+                    try:
+                        array = _read_member(packed, member.file_size, limit)
+                    except _RefusedError as error:
+                        raise _RefusedError(f"{plain(name)}: {error}") from None
                 limit -= array.nbytes
-                found[member.filename[: -len(".npy")]] = array
+                found[name] = array
     except FileNotFoundError:
         raise StoreReadError(f"{shown}: there is no such file") from None
     except _RefusedError as error:

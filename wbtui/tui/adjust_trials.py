@@ -11,7 +11,7 @@ from wbtui.report.table import Cell, Column, Table, figure_cell, percent_cell, t
 from wbtui.report.values import percent, points
 from wbtui.store.text import plain
 from wbtui.tui.adjust_bench import Exact, MethodKey
-from wbtui.tui.ink import Part, fitted
+from wbtui.tui.ink import Part, fitted, parts_width
 
 STEP = 0.05
 FINE = 0.01
@@ -179,10 +179,12 @@ def figure_parts(outcome: Outcome | None, width: int) -> list[Part]:
         value, before = getattr(outcome.accuracy, group), getattr(outcome.before, group)
         parts += [(f" {label} ", ""), (percent(value), "bold"), change_part(value - before)]
     if outcome.rest is not None:
-        interval = outcome.rest.interval
-        low, high = percent(interval.low), percent(interval.high)
-        words = f"  95 % of All {low} to {high}" if width >= _ROOMY else f" [{low},{high}]"
-        parts.append((words, "dim"))
+        low, high = outcome.rest.interval.low, outcome.rest.interval.high
+        ways = [f" [{percent(low, digits)},{percent(high, digits)}]" for digits in (1, 0)]
+        if width >= _ROOMY:
+            ways.insert(0, f"  95 % of All {percent(low)} to {percent(high)}")
+        room = width - parts_width(parts)  # a bound that is cut off would be another number
+        parts.append((next((words for words in ways if len(words) <= room), ""), "dim"))
     return parts
 
 

@@ -16,6 +16,7 @@ from textual.worker import get_current_worker
 from wbtui.errors import UsageError
 from wbtui.store.text import plain
 from wbtui.tui.ink import ascii_text
+from wbtui.tui.widgets.line_input import LineInput
 
 Answer = TypeVar("Answer")
 _AGAIN_SECONDS = 0.5
@@ -119,7 +120,7 @@ class Prompt(Dialog[str | None]):
         """The line and what is wrong with it."""
         with Vertical():
             yield Static(self.literal(self._title), markup=False, classes="title")
-            yield Input(self._value, compact=True)
+            yield LineInput(self._value, compact=True)
             yield Static(self._hint, markup=False, classes="hint")
             yield Static("", markup=False, classes="wrong")
 

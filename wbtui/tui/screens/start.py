@@ -23,6 +23,7 @@ from wbtui.store.errors import StoreWriteError
 from wbtui.store.text import plain
 from wbtui.tui.form import FIELDS, FormAnswer, FormValues, answer, setting_keys, value_used
 from wbtui.tui.ink import fitted
+from wbtui.tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
     from wbtui.presets import Resolved
@@ -111,7 +112,7 @@ class StartScreen(ModalScreen[None]):
                     with Horizontal():
                         yield Static(name, markup=False, classes="label")
                         suggester = _KeySuggester(list(self._keys)) if name == "settings" else None
-                        yield Input(
+                        yield LineInput(
                             self._first(name), _HINTS[name], id=name, compact=True, suggester=suggester
                         )
                     yield Static("", markup=False, classes="wrong", id=f"wrong-{name}")
