@@ -56,6 +56,51 @@ def test_adjust_saves_and_compare_finds_what_was_saved(
     ]
 
 
+def test_a_filter_names_the_finished_runs_of_compare_and_adjust(
+    four_runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = wbtui(capsys, "compare", "cccc", "aaaa", "aabb")[1]
+    code, out, err = wbtui(capsys, "compare", "--filter", "variant:wd,ce")
+    assert (code, out, "dddd3333 is " in err) == (0, named, True)
+    first = wbtui(capsys, "compare", "--filter", "variant:wd,ce", "--baseline", "aaaa")[1].splitlines()[0]
+    assert first.index("wd (baseline), n = 2") < first.index("ce, n = 1")
+    code, out, err = wbtui(capsys, "adjust", "--filter", "seed:1", "--json")
+    assert [one["run"][-8:] for one in json.loads(out)] == ["aabb1111"]
+    assert "dddd3333 is " in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("compare",), "which runs? expected RUN..., or --filter WORDS"),
+        (("compare", "aaaa", "cccc", "--filter", "seed:0"), "and not both"),
+        (("compare", "--filter", "variant:wd"), "2 runs make 1 setting"),
+        (("adjust",), "which runs? expected RUN..., or --filter WORDS"),
+        (("adjust", "--filter", "dddd"), "none of the runs that are 'dddd' is finished"),
+        (("adjust", "--filter", "seed:7"), "no run is 'seed:7'"),
+    ],
+)
+def test_names_or_a_filter_are_wanted(
+    four_runs: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
+) -> None:
+    code, out, err = wbtui(capsys, *words)
+    assert (code, out, message in err) == (2, "", True)
+
+
+def test_a_method_that_a_run_cannot_have_keeps_no_other_from_being_told(
+    four_runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    test, file = predictions_of("test", 3), tmp_path / "elsewhere.npz"
+    np.savez(file, logits=test.logits, labels=test.labels, counts=np.array(COUNTS))
+    name = wbtui(capsys, "import", "--logits", str(file))[1].strip()
+    code, out, err = wbtui(capsys, "adjust", name, "aaaa", "--method", "additive,tau_norm", "--json")
+    told = [(one["run"] == name, one["method"]) for one in json.loads(out)]
+    assert told == [(True, "additive"), (False, "additive"), (False, "tau_norm")]
+    assert code == 2
+    assert f"wbtui: {name}: τ-normalisation: the run stores no classifier norms" in err
+    assert wbtui(capsys, "adjust", name, "--method", "tau_norm")[:2] == (2, "")
+
+
 @pytest.mark.parametrize("form", ["table", "markdown", "latex", "csv", "json"])
 def test_compare_in_every_form(four_runs: Path, capsys: pytest.CaptureFixture[str], form: str) -> None:
     code, out, _ = wbtui(capsys, "compare", "aaaa", "cccc", "--format", form)

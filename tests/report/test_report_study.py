@@ -6,8 +6,9 @@ import numpy as np
 from finished_runs import accuracies, make_run, predictions_of
 
 from wbtui.adjustment import method_named
+from wbtui.report.chosen import finished
 from wbtui.report.markup import to_latex, to_markdown
-from wbtui.report.study import finished, study_entries, study_problems, study_tables
+from wbtui.report.study import study_entries, study_problems, study_tables
 from wbtui.store.reader import open_run
 
 

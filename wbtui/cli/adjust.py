@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from wbtui.cli.options import Runs, check_plot_size
+from wbtui.cli.options import Filter, Runs, check_plot_size
 from wbtui.cli.runs_folder import RUNS_DEFAULT
 
 app = typer.Typer()
@@ -15,8 +15,10 @@ app = typer.Typer()
 def adjust(
     context: typer.Context,
     run: Annotated[
-        list[str], typer.Argument(metavar="RUN...", help="Finished runs; seeds of one setting fold.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="[RUN...]", help="Finished runs; seeds of one setting fold."),
+    ] = None,
+    filter_text: Filter = "",
     method: Annotated[
         list[str] | None,
         typer.Option(
@@ -63,27 +65,27 @@ def adjust(
     images gets the published strength.
     """
     from wbtui.adjustment import CRITERIA, DEFAULT_METHOD, FewAboveFloor
+    from wbtui.errors import UsageError
     from wbtui.report import adjust_tables, adjusting, terminal
-    from wbtui.report.chosen import some_folders
+    from wbtui.report.chosen import pointed_at
     from wbtui.report.derived import save_derived
     from wbtui.report.values import json_text
     from wbtui.store.ids import run_ids, short_ids
-    from wbtui.store.reader import open_run
     from wbtui.store.text import plain
 
     _check_options(context.params)
     check_plot_size(context)
     strengths = adjusting.parse_sweep(sweep) if sweep else None
-    found = [open_run(folder) for folder in some_folders(runs, run)]
+    found, left_out = pointed_at(runs, run or [], filter_text)
+    for sentence in left_out:
+        terminal.say(sentence)
     materials = [adjusting.load_material(one) for one in found]
     goal = FewAboveFloor(floor / 100) if criterion == "few" else CRITERIA[criterion]
-    results = [
-        adjusting.adjust_run(
-            material, adjusting.Request(one, goal, choose or "val", strength, strengths, prior)
-        )
-        for material in materials
+    requests = [
+        adjusting.Request(one, goal, choose or "val", strength, strengths, prior)
         for one in adjusting.methods_named(method or [DEFAULT_METHOD])
     ]
+    results, refused = adjusting.adjust_all(materials, requests)
     # Before anything is printed: whoever reads the output may leave early.
     kept = [save_derived(one.material.run, one.derived()) for one in results] if save else []
     short = short_ids([*run_ids(runs), *(one.id for one in found)])
@@ -97,6 +99,8 @@ def adjust(
             terminal.print_picture(adjust_tables.curve_plot(one, look, names[one.material.run.id]))
     for path in kept:
         terminal.say(f"saved {plain(str(path))}")
+    if refused:
+        raise UsageError("\n".join(refused))
 
 
 def _check_options(given: Mapping[str, Any]) -> None:

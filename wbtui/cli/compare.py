@@ -15,11 +15,20 @@ Format = Literal["table", "markdown", "latex", "csv", "json"]
 @app.command()
 def compare(
     run: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
-            metavar="RUN...", help="Runs, or RUN:NAME for a saved adjustment; seeds of a setting fold."
+            metavar="[RUN...]", help="Runs, or RUN:NAME for a saved adjustment; seeds of a setting fold."
         ),
-    ],
+    ] = None,
+    filter_text: Annotated[
+        str,
+        typer.Option(
+            "--filter",
+            "-f",
+            metavar="WORDS",
+            help="In place of RUN...: finished ones of `wbtui ls --filter`.",
+        ),
+    ] = "",
     baseline: Annotated[
         str, typer.Option(metavar="RUN", help="What the others are held against; the first otherwise.")
     ] = "",
@@ -37,15 +46,25 @@ def compare(
     from wbtui.errors import UsageError
     from wbtui.report import compare as comparing
     from wbtui.report import compare_tables as told
-    from wbtui.report.entries import entries
+    from wbtui.report.entries import entries, filtered_entries
     from wbtui.report.printing import print_tables
+    from wbtui.report.terminal import say
     from wbtui.report.values import counted, json_text
 
-    names = list(dict.fromkeys([*([baseline] if baseline else []), *run]))
-    found = entries(runs, names)
-    if len(found) < 2:
+    if bool(run) == bool(filter_text):
         raise UsageError(
-            f"{counted(len(names), 'run')} {'makes' if len(names) == 1 else 'make'} 1 setting: "
+            "which runs? expected RUN..., or --filter WORDS as in `wbtui ls --filter`, and not both"
+        )
+    if filter_text:
+        found, left_out = filtered_entries(runs, filter_text, baseline)
+        for sentence in left_out:
+            say(sentence)
+    else:
+        found = entries(runs, list(dict.fromkeys([*([baseline] if baseline else []), *(run or ())])))
+    if len(found) < 2:
+        number = sum(len(entry.every_member) for entry in found)
+        raise UsageError(
+            f"{counted(number, 'run')} {'makes' if number == 1 else 'make'} 1 setting: "
             "seeds of one setting fold; expected two settings to compare"
         )
     comparison = comparing.compare(found)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wbtui.cli.options import Runs
+from wbtui.cli.options import Filter, Runs
 from wbtui.cli.runs_folder import RUNS_DEFAULT
 
 if TYPE_CHECKING:
@@ -20,9 +20,7 @@ def export(
     run: Annotated[
         list[str] | None, typer.Argument(metavar="[RUN...]", help="Only these; all runs otherwise.")
     ] = None,
-    filter_text: Annotated[
-        str, typer.Option("--filter", "-f", metavar="WORDS", help="Only runs that `wbtui ls --filter` shows.")
-    ] = "",
+    filter_text: Filter = "",
     final: Annotated[
         bool, typer.Option("--final", help="CSV: final figures alone, not every epoch.")
     ] = False,

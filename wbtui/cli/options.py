@@ -49,6 +49,9 @@ Runs = Annotated[
         callback=_or_before_the_command,
     ),
 ]
+Filter = Annotated[
+    str, typer.Option("--filter", "-f", metavar="WORDS", help="Only runs that `wbtui ls --filter` shows.")
+]
 Detach = Annotated[bool, typer.Option("--detach", help="Print the run's id and return.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what goes wrong.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the events, one JSON object a line.")]

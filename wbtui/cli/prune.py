@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from wbtui.cli.options import Runs
+from wbtui.cli.options import Filter, Runs
 from wbtui.cli.runs_folder import RUNS_DEFAULT
 
 app = typer.Typer()
@@ -27,9 +27,7 @@ def prune(
             "--unfinished", help="Of stopped, failed and crashed runs too: they cannot be resumed then."
         ),
     ] = False,
-    filter_text: Annotated[
-        str, typer.Option("--filter", "-f", metavar="WORDS", help="Only runs that `wbtui ls --filter` shows.")
-    ] = "",
+    filter_text: Filter = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     runs: Runs = RUNS_DEFAULT,
 ) -> None:

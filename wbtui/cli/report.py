@@ -45,10 +45,10 @@ def report(
     """
     from wbtui.errors import UsageError
     from wbtui.report.adjusting import methods_named
-    from wbtui.report.chosen import some_folders
+    from wbtui.report.chosen import finished, some_folders
     from wbtui.report.drawing import save_figures
     from wbtui.report.printing import print_tables
-    from wbtui.report.study import finished, study_csv_table, study_entries, study_problems, study_tables
+    from wbtui.report.study import study_csv_table, study_entries, study_problems, study_tables
     from wbtui.report.study_figures import study_figures
     from wbtui.report.terminal import say
     from wbtui.store.reader import open_run

@@ -162,6 +162,30 @@ class Adjusted:
         )
 
 
+def adjust_all(
+    materials: Sequence[Material], requests: Sequence[Request]
+) -> tuple[list[Adjusted], tuple[str, ...]]:
+    """Each run by each request, and why some cannot be: a sentence for each reason, with its runs if not all have it.
+
+    Raises:
+        UsageError: none can be.
+    """
+    results, refused = [], dict[str, list[str]]()
+    for material in materials:
+        for request in requests:
+            try:
+                results.append(adjust_run(material, request))
+            except UsageError as error:
+                refused.setdefault(str(error), []).append(plain(material.run.id))
+    said = tuple(
+        reason if len(ids) == len(materials) else f"{', '.join(ids)}: {reason}"
+        for reason, ids in refused.items()
+    )
+    if not results:
+        raise UsageError("\n".join(said))
+    return results, said
+
+
 def adjust_run(material: Material, request: Request) -> Adjusted:
     """Find the strength and report test there.
 

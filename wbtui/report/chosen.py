@@ -5,8 +5,11 @@ from pathlib import Path
 
 from wbtui.errors import UsageError
 from wbtui.report.filters import parse_filter
+from wbtui.store.errors import StoreReadError
 from wbtui.store.ids import resolve_run
 from wbtui.store.index import Listing, RunIndex
+from wbtui.store.reader import Run, open_run
+from wbtui.store.setting import IMPORTED
 from wbtui.store.text import plain
 
 
@@ -35,6 +38,25 @@ def chosen_folders(runs: Path, names: Sequence[str], filter_text: str = "") -> l
     return [folder for folder in named if folder.resolve() in allowed]
 
 
+def finished(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
+    """Runs with final figures, and a sentence on each of the others."""
+    kept, left_out = [], []
+    for run in runs:
+        state = run.state()
+        if state.name != "finished":
+            left_out.append(f"left out: {plain(run.id)} is {state.name}")
+            continue
+        try:
+            if run.config.get("preset") != IMPORTED:
+                _ = run.run_config()
+            _ = run.result
+        except StoreReadError as error:
+            left_out.append(f"left out: {plain(str(error))}")
+        else:
+            kept.append(run)
+    return kept, left_out
+
+
 def rebuild_index(runs: Path) -> Listing:
     """Make the index of the runs anew from their folders.
 
@@ -61,3 +83,25 @@ def some_folders(runs: Path, names: Sequence[str], filter_text: str = "") -> lis
         words = f" is {plain(filter_text)!r}" if filter_text else ""
         raise UsageError(f"{plain(str(runs))}: {which}{words}; `wbtui ls` lists those there are")
     return found
+
+
+def pointed_at(runs: Path, names: Sequence[str], filter_text: str) -> tuple[list[Run], list[str]]:
+    """The runs that were named; of a filter those that have finished, and a sentence on each of the others.
+
+    Args:
+        runs: the folder of runs.
+        names: what `ids.resolve_run` takes; empty: whatever the filter lets through.
+        filter_text: see `filters`; empty: no filter.
+
+    Raises:
+        UsageError: neither names nor a filter, or none is left.
+    """
+    if not names and not filter_text:
+        raise UsageError("which runs? expected RUN..., or --filter WORDS as in `wbtui ls --filter`")
+    found = [open_run(folder) for folder in some_folders(runs, names, filter_text)]
+    if names:
+        return found, []
+    kept, left_out = finished(found)
+    if not kept:
+        raise UsageError(f"none of the runs that are {plain(filter_text)!r} is finished")
+    return kept, left_out

@@ -14,6 +14,7 @@ from wbtui.catalog import nearest
 from wbtui.errors import UsageError
 from wbtui.metrics import Groups
 from wbtui.report.adjusting import load_material
+from wbtui.report.chosen import pointed_at
 from wbtui.report.derived import TRAINING_COUNTS, Derived, damaged_derived, load_derived
 from wbtui.report.figures import Figures, figures_of
 from wbtui.report.seeds import Candidate, candidate, one_a_seed, sentences
@@ -96,6 +97,22 @@ def entries(runs: Path, names: Sequence[str]) -> list[Entry]:
         UsageError: a run or an adjustment is not there or means several, or cannot be read.
     """
     return folded([_named(runs, name) for name in names])
+
+
+def filtered_entries(runs: Path, filter_text: str, baseline: str) -> tuple[list[Entry], list[str]]:
+    """What a filter lets through of the finished runs, folded over seeds, and a sentence on each unfinished one.
+
+    Args:
+        runs: the folder of runs.
+        filter_text: see `filters`.
+        baseline: what stands first, as a name of `entries`; empty: the oldest run.
+
+    Raises:
+        UsageError: as for `entries`, or no run is left.
+    """
+    first = [_named(runs, baseline)] if baseline else []
+    found, left_out = pointed_at(runs, [], filter_text)
+    return folded([*first, *map(member, found)]), left_out
 
 
 def folded(members: Sequence[Member]) -> list[Entry]:

@@ -13,9 +13,7 @@ from wbtui.report.entries import Entry, Member, folded, member
 from wbtui.report.settings import shown_value
 from wbtui.report.table import Cell, Column, Table, count_cell, figure_cell, text_cell
 from wbtui.report.values import figure, percent, plus_minus
-from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import Run
-from wbtui.store.setting import IMPORTED
 from wbtui.store.text import plain
 
 _COLUMNS = (
@@ -26,25 +24,6 @@ _COLUMNS = (
     ("train.fdr", "FDR train", False),
     ("test.fdr", "FDR test", False),
 )
-
-
-def finished(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
-    """Runs with final figures, and a sentence on each of the others."""
-    kept, left_out = [], []
-    for run in runs:
-        state = run.state()
-        if state.name != "finished":
-            left_out.append(f"left out: {plain(run.id)} is {state.name}")
-            continue
-        try:
-            if run.config.get("preset") != IMPORTED:
-                _ = run.run_config()
-            _ = run.result
-        except StoreReadError as error:
-            left_out.append(f"left out: {plain(str(error))}")
-        else:
-            kept.append(run)
-    return kept, left_out
 
 
 def study_csv_table(entries: Sequence[Entry]) -> Table:
