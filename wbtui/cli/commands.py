@@ -59,6 +59,14 @@ app = typer.Typer(
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from wbtui import __version__
+
+        print(f"wbtui {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _wbtui(
     context: typer.Context,
@@ -75,6 +83,9 @@ def _wbtui(
         bool | None, typer.Option("--mouse/--no-mouse", help="Dashboard: whether it takes the mouse. [yes]")
     ] = None,
     runs: Runs = RUNS_DEFAULT,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print it and exit.", callback=_print_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Start, watch, re-score and compare experiments on long-tailed recognition.
 
