@@ -35,6 +35,10 @@ def refused(*settings: str, preset: str = "digits_lt", variant: str = "") -> str
         ("stages.0.weight_decay=small", "stages.0.weight_decay = 'small': expected a number"),
         ("data.mean=0.5", "data.mean = 0.5: expected a list, such as [0.5, 0.5]"),
         ("name=3", "name = 3: expected a text"),
+        ("name=2024-01-31", "name = 2024-01-31: expected a text"),
+        ("seed=true", "seed = true: expected a whole number"),
+        (f"seed={'9' * 5000}", "99...: expected a whole number"),
+        ("stages.0.loss=ldam", "expected a section, got a value"),
         ("data.profile=expo", "expected 'exponential', 'step' or 'natural' (did you mean 'exponential'?)"),
     ],
 )
@@ -153,7 +157,15 @@ def test_a_resolved_configuration_repeats_itself(preset: str, tmp_path: Path) ->
         ("net=mlp", ["net: no such key; did you mean model.name?"]),
         ("data=3", ["data = 3", "expected a section"]),
         ("data.mean=[0.1]", ["mean has 1 channels and std 0"]),
+        ("data.mean=[nan]", ["--set data.mean=[nan]: data.mean.0 = nan", "finite"]),
+        ("data.std=[-1]", ["--set data.std=[-1]: data.std.0 = -1", "greater than 0"]),
+        (
+            "data.root=\udcff",
+            ["--set data.root=", "data.root = '\\udcff': expected a text that UTF-8 can write"],
+        ),
+        ("name=\udcff", ["name = '\\udcff': expected a text that UTF-8 can write"]),
         ("seed", ["--set seed", "KEY=VALUE"]),
+        ("stages..epochs=4", ["--set stages..epochs=4: expected KEY=VALUE"]),
     ],
 )
 def test_a_mistake_is_one_message_with_place_value_and_expectation(setting: str, parts: list[str]) -> None:
@@ -161,6 +173,41 @@ def test_a_mistake_is_one_message_with_place_value_and_expectation(setting: str,
     assert "\n" not in message
     for part in parts:
         assert part in message
+
+
+@pytest.mark.parametrize("setting", ["data=3", "stages.0=3", "stages.0.loss=ldam"])
+def test_a_value_in_the_place_of_a_section_is_told_without_a_preset_too(setting: str) -> None:
+    assert refused(setting, preset="").endswith(": expected a section")
+
+
+def test_an_option_of_its_own_is_blamed_by_its_name() -> None:
+    with pytest.raises(UsageError, match=r"^--data-root: data\.root = "):
+        resolve("digits_lt", options={"data.root": "\udcff"})
+
+
+def test_a_blank_stage_of_a_file_counts(tmp_path: Path) -> None:
+    """`wbtui config` says that values at their default may be left out: all of a stage's may be."""
+    second = '[[stages]]\nname = "classifier"\ntrains = "classifier"\n'
+    found = resolve(config_file=write(tmp_path / "two.toml", f"[[stages]]\n{second}"))
+    assert [stage.name for stage in found.config.stages] == ["representation", "classifier"]
+    assert found.origins == dict.fromkeys(["stages.1.name", "stages.1.trains"], str(tmp_path / "two.toml"))
+    with pytest.raises(UsageError, match=r"stages\.1\.name = 'representation' is also the name of stages\.0"):
+        resolve(config_file=write(tmp_path / "blank.toml", "[[stages]]\nepochs = 3\n[[stages]]\n"))
+    over = resolve("digits_lt", "wb", write(tmp_path / "over.toml", "[[stages]]\n[[stages]]\nepochs = 3\n"))
+    assert over.config.stages[1].epochs == 3
+    assert over.config.stages[0] == resolve("digits_lt", "wb").config.stages[0]
+
+
+@pytest.mark.parametrize("given", [("glyphs_lt", ""), ("digits_lt", "ce"), ("", "ce")])
+def test_a_file_that_goes_before_another_preset_or_variant_is_refused_beside_it(
+    tmp_path: Path, given: tuple[str, str]
+) -> None:
+    """Else a run of one method would be trained, and named, as asked for the other."""
+    config = resolve("digits_lt", "wd").config
+    file = write(tmp_path / "config.toml", tomli_w.dumps(config.model_dump(mode="json")))
+    with pytest.raises(UsageError, match=r"^--(preset glyphs_lt|variant ce): .*config.toml says"):
+        resolve(*given, file)
+    assert resolve("digits_lt", "", file).config == resolve("", "wd", file).config == config
 
 
 def test_a_key_of_every_stage_is_meant_in_each_also_from_a_file(tmp_path: Path) -> None:
@@ -235,6 +282,18 @@ def test_a_circle_of_presets_is_refused_with_its_path() -> None:
         resolve("a")
 
 
+def test_a_name_that_a_file_got_wrong_is_told_with_the_file() -> None:
+    write(Path("presets/a.toml"), 'extends = "digit_lt"\n')
+    with pytest.raises(UsageError, match=r"a\.toml: extends: no preset is called 'digit_lt' \(did you mean"):
+        resolve("a")
+    write(Path("presets/b.toml"), 'extends = "digits_lt"\ndefault_variant = "wdd"\n')
+    with pytest.raises(UsageError, match=r"b\.toml: default_variant: no variant is called 'wdd'"):
+        resolve("b")
+    write(Path("presets/variants/c.toml"), 'extends = "wdd"\n')
+    with pytest.raises(UsageError, match=r"c\.toml: extends: no variant is called 'wdd'"):
+        resolve("digits_lt", "c")
+
+
 def test_a_preset_may_not_tune_a_variant_that_is_not_there() -> None:
     write(Path("presets/mine.toml"), "[variants.wdd]\nseed = 1\n")
     with pytest.raises(UsageError, match=r"\[variants.wdd\].*'wd'"):
@@ -243,13 +302,20 @@ def test_a_preset_may_not_tune_a_variant_that_is_not_there() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["seed = ", "seed = 1\nseed = 2", "a" * 2_000_000, "[" * 5000],
-    ids=["no value", "a key twice", "one long word", "deep"],
+    ["seed = ", "seed = 1\nseed = 2", "a" * 2_000_000, "[" * 5000, f"seed = {'9' * 5000}"],
+    ids=["no value", "a key twice", "one long word", "deep", "a number of 5,000 digits"],
 )
 def test_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, text: str) -> None:
     file = write(tmp_path / "broken.toml", text)
     with pytest.raises(UsageError, match=r"broken\.toml"):
         resolve(config_file=file)
+
+
+def test_a_file_of_windows_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_bytes(b"\xef\xbb\xbfseed = 3\r\n[data]\r\nclasses = 4\r\n")
+    config = resolve(config_file=file).config
+    assert (config.seed, config.data.classes) == (3, 4)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from wbtui import catalog
-from wbtui.config.section import AtLeastOne, Count, Positive, Section
+from wbtui.config.section import AtLeastOne, Count, Finite, Positive, Section
 
 
 class DataConfig(Section):
@@ -57,7 +57,7 @@ class DataConfig(Section):
     horizontal_flip: bool = True
     """Whether training images are mirrored at random."""
 
-    mean: tuple[float, ...] = ()
+    mean: tuple[Finite, ...] = ()
     """Per-channel mean subtracted from images in [0, 1]; empty: computed from the training split."""
 
     std: tuple[Positive, ...] = ()

@@ -64,12 +64,12 @@ def _paths(folder: str) -> dict[str, tuple[str, Path]]:
 
 def load_preset(name: str) -> PresetFile:
     """The data preset of that name; UsageError names the nearest one."""
-    return _load("preset", name, preset_paths())
+    return _load("preset", name, preset_paths(), "")
 
 
 def load_variant(name: str) -> PresetFile:
     """The variant of that name; UsageError names the nearest one."""
-    return _load("variant", name, variant_paths())
+    return _load("variant", name, variant_paths(), "")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -77,19 +77,19 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_TOML_BYTES:
             raise UsageError(f"{path}: larger than {MAX_TOML_BYTES} bytes; expected a TOML of settings")
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))  # Windows' editors begin a file with a mark
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file; expected a TOML of settings") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is none of TOML's own errors
         raise UsageError(f"{path}: not valid TOML: {error}") from None
 
 
-def _load(kind: str, name: str, paths: Mapping[str, tuple[str, Path]]) -> PresetFile:
+def _load(kind: str, name: str, paths: Mapping[str, tuple[str, Path]], where: str) -> PresetFile:
     if name not in paths:
         raise UsageError(
-            f"no {kind} is called {name!r}{nearest(name, paths)}; expected one of {', '.join(sorted(paths))} "
+            f"{where}no {kind} is called {name!r}{nearest(name, paths)}; expected one of {', '.join(sorted(paths))} "
             "(`wbtui presets` lists them)"
         )
     place, path = paths[name]
@@ -113,13 +113,20 @@ def _load(kind: str, name: str, paths: Mapping[str, tuple[str, Path]]) -> Preset
     )
 
 
-def lineage(kind: str, name: str, paths: Mapping[str, tuple[str, Path]]) -> list[PresetFile]:
-    """The file of that name and all it extends, the eldest first."""
+def lineage(kind: str, name: str, paths: Mapping[str, tuple[str, Path]], where: str = "") -> list[PresetFile]:
+    """The file of that name and all it extends, the eldest first.
+
+    Args:
+        kind: `preset` or `variant`, for messages.
+        name: whose.
+        paths: every file of that kind.
+        where: the file and key that name it, `FILE: KEY: `; empty: it was typed.
+    """
     chain: list[PresetFile] = []
     while name:
         if any(file.name == name for file in chain):
             names = " -> ".join([*(file.name for file in chain), name])
             raise UsageError(f"{chain[-1].path}: extends = {name!r} goes round in a circle: {names}")
-        chain.append(_load(kind, name, paths))
-        name = chain[-1].extends
+        chain.append(_load(kind, name, paths, where))
+        name, where = chain[-1].extends, f"{chain[-1].path}: extends: "
     return chain[::-1]
