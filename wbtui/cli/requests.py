@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -15,7 +14,7 @@ from wbtui.launch.checks import check_runs
 from wbtui.launch.grid import Point, expand
 from wbtui.launch.start import make_run
 from wbtui.notices import notices
-from wbtui.presets import Resolved, parse_value, resolve
+from wbtui.presets import Layer, Resolved, parse_value, read_layer, resolve
 
 
 def resolve_all(asked: Asked) -> list[Resolved]:
@@ -28,10 +27,12 @@ def resolve_all(asked: Asked) -> list[Resolved]:
         raise UsageError(
             "nothing to run: expected --preset NAME (`wbtui presets` lists them) or --config FILE"
         )
-    return [_resolve(asked, point) for point in expand(asked.variant, asked.seed, asked.settings or ())]
+    points = expand(asked.variant, asked.seed, asked.settings or ())
+    file = read_layer(asked.config_file) if asked.config_file else None  # once: a pipe has nothing left
+    return [_resolve(asked, point, file) for point in points]
 
 
-def _resolve(asked: Asked, point: Point) -> Resolved:
+def _resolve(asked: Asked, point: Point, file: Layer | None) -> Resolved:
     options = {
         "seed": parse_value(point.seed) if point.seed else None,
         "device": asked.device,
@@ -39,9 +40,7 @@ def _resolve(asked: Asked, point: Point) -> Resolved:
         "name": asked.name,
     }
     given = {key: value for key, value in options.items() if value is not None}
-    found = resolve(asked.preset, point.variant, asked.config_file, point.settings, given)
-    typed = {"data.root": "--data-root"} if asked.data_root else {}
-    return replace(found, origins=dict(found.origins) | typed)
+    return resolve(asked.preset, point.variant, file, point.settings, given)
 
 
 def say_notices(resolved: Sequence[Resolved]) -> None:
