@@ -129,6 +129,23 @@ def test_a_net_too_deep_for_the_images_is_refused_before_a_folder_is_made(
         check_runs(configs, lambda _: False)
 
 
+def test_the_same_run_twice_is_refused_before_a_folder_is_made() -> None:
+    configs = [resolve("digits_lt", options={"seed": seed}).config for seed in (0, 5, 5)]
+    check_runs(configs[:2], lambda _: False)
+    with pytest.raises(UsageError, match="runs 2 and 3 of these 3 are the same"):
+        check_runs(configs, lambda _: False)
+
+
+def test_images_below_a_folder_that_no_configuration_can_name_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / os.fsdecode(b"\xff")
+    here.mkdir()
+    monkeypatch.chdir(here)
+    with pytest.raises(UsageError, match="expected a text that UTF-8 can write; rename the folder"):
+        absolute_root(DataConfig(source="npz", root="mine.npz"))
+
+
 def test_recorded_steps_are_refused_before_a_folder_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wbtui.launch.probe._why_not", lambda device: f"torch sees no {device} here")
     with pytest.raises(UsageError, match=r"engine = 'graphs'.*sees no cuda here; expected engine = 'eager'"):
