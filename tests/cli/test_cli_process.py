@@ -43,6 +43,27 @@ def test_no_torch_and_no_screen_is_imported(four_runs: Path, arguments: list[str
 
 
 @pytest.mark.parametrize(
+    "arguments", [["presets"], ["doctor"], ["run", "--preset", "digits_lt", "--dry-run"]]
+)
+def test_a_working_folder_that_is_gone_is_told(tmp_path: Path, arguments: list[str]) -> None:
+    script = (
+        "import os, sys; os.rmdir(os.getcwd()); from wbtui.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=gone,
+        env=environment_with(WBTUI_RUNS=str(tmp_path / "runs")),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == "wbtui: the folder that you are in has been removed; go to another one (cd)\n"
+
+
+@pytest.mark.parametrize(
     ("arguments", "spared"),
     [
         (["--help"], {"numpy", "pydantic", "rich", "tinydb", "psutil", "wbtui.report", "wbtui.config"}),

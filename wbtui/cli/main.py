@@ -73,7 +73,24 @@ def _run(typed_words: Sequence[str]) -> int:
         return _say(error, FAILED)
     except StoreWriteError as error:
         return _say(error, FAILED if error.disk_full else USAGE)
+    except (FileNotFoundError, RuntimeError):
+        if lost := _lost():
+            return _say(UsageError(lost), USAGE)
+        raise
     return DONE
+
+
+def _lost() -> str:
+    """Which folder is gone that a process takes for granted, and what to do; empty where none is."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return "the folder that you are in has been removed; go to another one (cd)"
+    try:
+        Path.home()
+    except RuntimeError:  # a container's user without a name
+        return "nothing says where your home folder is; set HOME"
+    return ""
 
 
 def _say(error: Exception, code: int) -> int:
