@@ -117,7 +117,8 @@ def remove(context: typer.Context, run: SomeRuns, runs: Place = None) -> None:
     place: Path = runs or context.obj
     with editing(place):
         _, waiting = look(place)
-    for entry in [_waiting(place, text, waiting) for text in dict.fromkeys(run)]:
+    named = {entry.folder: entry for entry in [_waiting(place, text, waiting) for text in run]}
+    for entry in named.values():
         binned = take_out(entry.folder)
         if binned is None:
             print(f"{entry.folder.name}: has been started meanwhile; `wbtui stop` ends it")

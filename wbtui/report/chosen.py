@@ -5,7 +5,7 @@ from pathlib import Path
 
 from wbtui.errors import UsageError
 from wbtui.report.filters import parse_filter
-from wbtui.store.ids import resolve_run
+from wbtui.store.ids import resolve_runs
 from wbtui.store.index import Listing, RunIndex
 from wbtui.store.text import plain
 
@@ -24,7 +24,7 @@ def chosen_folders(runs: Path, names: Sequence[str], filter_text: str = "") -> l
     Raises:
         UsageError: a name means no run or several, or the filter cannot be read.
     """
-    named = list(dict.fromkeys(resolve_run(runs, name) for name in names))
+    named = resolve_runs(runs, names)
     if named and not filter_text:
         return named
     rows = parse_filter(filter_text).of(RunIndex(runs).listing().rows)
