@@ -79,6 +79,7 @@ def _print_values(resolved: "Resolved", as_json: bool) -> None:
     import json
 
     from wbtui.config import flatten
+    from wbtui.store.text import plain
 
     values = dict(flatten(resolved.config.model_dump()))
     origins = {key: resolved.origins.get(key, "default") for key in values}
@@ -90,7 +91,7 @@ def _print_values(resolved: "Resolved", as_json: bool) -> None:
     middle = min(40, max(map(len, shown.values())))
     print(f"# {PRECEDENCE}")
     for key, text in shown.items():
-        print(f"{key:{width}} = {text:{middle}}  # {origins[key]}")
+        print(f"{key:{width}} = {text:{middle}}  # {plain(origins[key])}")
     print(f"# {_data_in_words(resolved.config.data)}")
 
 
