@@ -42,3 +42,13 @@ class ModelConfig(Section):
     def feature_size(self) -> int:
         """D, the length of the pooled feature h."""
         return catalog.net(self.name).feature_size(self.width)
+
+    def too_many_classes(self, classes: int, source: str) -> str:
+        """Why the head cannot tell that many classes of a source apart, and what to do; empty: it can."""
+        if self.head != "etf" or classes <= self.feature_size:
+            return ""
+        return (
+            f"model.head = 'etf' needs at least as many feature dimensions as classes: {self.name} has "
+            f"{self.feature_size}, {source} has {classes} classes; expected another net, a larger "
+            "model.width, or model.head = 'linear'"
+        )

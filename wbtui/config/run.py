@@ -163,13 +163,9 @@ class RunConfig(Section):
             )
 
     def _check_head(self) -> None:
-        head, size = self.model.head, self.model.feature_size
-        if head == "etf" and self.num_classes > size:
-            raise ValueError(
-                f"model.head = 'etf' needs at least as many feature dimensions as classes: {self.model.name} has "
-                f"{size}, {self.data.source} has {self.num_classes} classes; expected another net, a larger "
-                "model.width, or model.head = 'linear'"
-            )
+        head = self.model.head
+        if why := self.model.too_many_classes(self.num_classes, self.data.source):
+            raise ValueError(why)
         trains_classifier = any(stage.trains == "classifier" for stage in self.stages)
         if head == "etf" and not self.model.bias and trains_classifier:
             raise ValueError(

@@ -6,13 +6,13 @@ from wbtui import catalog
 from wbtui.config import DataConfig, RunConfig
 from wbtui.data.source_images import AvailableData
 from wbtui.errors import UsageError
-from wbtui.launch.data_check import check_data
+from wbtui.launch.data_check import CheckedData, check_data
 from wbtui.launch.probe import check_device, check_engine
 from wbtui.launch.start import absolute_root
 
 
 def check_runs(configs: Sequence[RunConfig], may_download: Callable[[AvailableData], bool]) -> None:
-    """Refuse runs whose device, engine or images are not there, or whose net is too deep for the images.
+    """Refuse runs whose device, engine or images are not there, or whose net does not fit the images.
 
     Args:
         configs: of the runs.
@@ -26,15 +26,16 @@ def check_runs(configs: Sequence[RunConfig], may_download: Callable[[AvailableDa
         check_device(device)
     for engine, device in dict.fromkeys((config.engine, config.device) for config in configs):
         check_engine(engine, device)
-    checked: list[tuple[DataConfig, int]] = []
+    checked: dict[DataConfig, CheckedData] = {}
     for config in configs:
         data = absolute_root(config.data)
-        size = next((side for known, side in checked if known == data), None)
-        if size is None:
-            size = check_data(data, may_download)
-            checked.append((data, size))
-        if size:
-            catalog.net(config.model.name).require_image_size(size)
+        if data not in checked:
+            checked[data] = check_data(data, may_download)
+        found = checked[data]
+        if found.image_size:
+            catalog.net(config.model.name).require_image_size(found.image_size)
+        if why := config.model.too_many_classes(found.classes, data.source):
+            raise UsageError(why)
 
 
 def _refuse_twice(configs: Sequence[RunConfig]) -> None:

@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 
 import wbtui
 from wbtui.config import DataConfig, RunConfig
-from wbtui.data.source_images import path_of
-from wbtui.errors import UTF8, RunFailedError, UsageError
+from wbtui.data.source_images import absolute_path
+from wbtui.errors import RunFailedError, UsageError
 from wbtui.launch.environment import child_environment
 from wbtui.launch.threads import thread_environment, threads_for
 from wbtui.launch.waiter import ALREADY_RUNNING
@@ -74,16 +74,11 @@ def absolute_root(data: DataConfig) -> DataConfig:
     """The data section with its root absolute: a resume may come from another folder.
 
     Raises:
-        UsageError: the working folder, below which it is, has a name that config.toml cannot hold.
+        UsageError: it, or the working folder, has a name that config.toml cannot hold.
     """
     if not data.root:
         return data
-    root = str(path_of(data.root).absolute())
-    try:
-        root.encode()
-    except UnicodeEncodeError:
-        raise UsageError(f"data.root = {root!r}: {UTF8}; rename the folder") from None
-    return data.model_copy(update={"root": root})
+    return data.model_copy(update={"root": str(absolute_path(data.root))})
 
 
 def start_run(
