@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from typed import environment_with, python
 
+from wbtui.config import RunConfig
+from wbtui.presets import resolve
 from wbtui.store.index import RunIndex
 
 HEAVY = ("torch", "torchvision", "textual")
@@ -40,6 +42,19 @@ def test_no_torch_and_no_screen_is_imported(four_runs: Path, arguments: list[str
     )
     done = python("-c", script, *arguments)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_printed_configuration_is_utf8_whatever_the_locale(tmp_path: Path) -> None:
+    """TOML is, and so is what `wbtui run --config` reads."""
+    done = subprocess.run(
+        [sys.executable, "-m", "wbtui", "config", "--set", "name=größe λ"],
+        env=environment_with(PYTHONIOENCODING="latin-1"),
+        capture_output=True,
+        check=True,
+    )
+    path = tmp_path / "c.toml"
+    path.write_bytes(done.stdout)
+    assert resolve(config_file=path).config == RunConfig(name="größe λ")
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,10 @@ Slots = Annotated[
         metavar="LIST", help="Runs at once by device, e.g. cuda:0=2,cpu=1; a number: on any device."
     ),
 ]
-Place = Annotated[Path | None, typer.Option("--runs", metavar="DIR", help="The folder of all runs.")]
+Place = Annotated[
+    Path | None,
+    typer.Option("--runs", metavar="DIR", help="The folder of all runs.", callback=options.expanded_folder),
+]
 """May stand before or behind the command's name."""
 
 
