@@ -5,6 +5,8 @@ from wbtui.data.available import planned_images
 
 _EMBEDDED = ("digits", "glyphs")
 """Sources that read no file of the user's."""
+_DRAWN_TO_SIZE = ("folder", "glyphs")
+"""Sources whose images get the side that is asked for."""
 
 
 def notices(config: RunConfig) -> list[str]:
@@ -25,6 +27,11 @@ def notices(config: RunConfig) -> list[str]:
         found.append(
             f"data.root = {config.data.root!r} is not read: {config.data.source} is inside the package; expected "
             "data.source = 'npz' or 'folder' for images of your own"
+        )
+    if config.data.image_size and config.data.source not in _DRAWN_TO_SIZE:
+        found.append(
+            f"data.image_size = {config.data.image_size} is not heeded: images of {config.data.source} stay as they "
+            "are; folder and glyphs alone are brought to a size"
         )
     images = planned_images(config.data)
     return found + [

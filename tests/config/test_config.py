@@ -164,6 +164,10 @@ def test_a_resolved_configuration_repeats_itself(preset: str, tmp_path: Path) ->
             ["--set data.root=", "data.root = '\\udcff': expected a text that UTF-8 can write"],
         ),
         ("name=\udcff", ["name = '\\udcff': expected a text that UTF-8 can write"]),
+        (
+            "model.depth=5",
+            ["--set model.depth=5: model: depth = 5: resnet8 has its depth in its name; expected 0"],
+        ),
         ("seed", ["--set seed", "KEY=VALUE"]),
         ("stages..epochs=4", ["--set stages..epochs=4: expected KEY=VALUE"]),
     ],
@@ -236,6 +240,13 @@ def test_a_place_of_images_that_the_source_does_not_read_is_told() -> None:
     (told,) = notices(resolve("digits_lt", "wd", settings=["data.root=/data/mine.npz"]).config)
     assert told.startswith("data.root = '/data/mine.npz' is not read: digits is inside the package")
     assert notices(resolve("mnist_lt", "wd", settings=["data.root=/data/mine"]).config) == []
+
+
+def test_a_side_that_no_image_is_brought_to_is_told(tmp_path: Path) -> None:
+    asked = ["data.image_size=32"]
+    (told,) = notices(resolve("cifar10_lt", "wd", settings=asked).config)
+    assert told.startswith("data.image_size = 32 is not heeded: images of cifar10 stay as they are")
+    assert notices(resolve("glyphs_lt", "wd", settings=asked).config) == []
 
 
 def test_images_that_only_files_would_tell_of_are_not_counted(tmp_path: Path) -> None:
@@ -316,6 +327,21 @@ def test_a_file_of_windows_is_read(tmp_path: Path) -> None:
     file.write_bytes(b"\xef\xbb\xbfseed = 3\r\n[data]\r\nclasses = 4\r\n")
     config = resolve(config_file=file).config
     assert (config.seed, config.data.classes) == (3, 4)
+
+
+@pytest.mark.parametrize("key", ["extends", "summary", "default_variant"])
+def test_a_preset_in_the_place_of_settings_is_told_for_what_it_is(tmp_path: Path, key: str) -> None:
+    file = write(tmp_path / "mine.toml", f'{key} = "wd"\n[stages.0]\nepochs = 3\n')
+    with pytest.raises(
+        UsageError, match=rf"mine\.toml: {key}: no such key but in a preset or variant; expected"
+    ):
+        resolve("digits_lt", "", file)
+
+
+def test_what_editors_and_macos_leave_beside_presets_is_none() -> None:
+    write(Path("presets/.#mine.toml"), "")
+    write(Path("presets/variants/._wd.toml"), "")
+    assert not {".#mine", "._wd"} & {*preset_paths(), *variant_paths()}
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class DataConfig(Section):
 
     images_per_class: Count = 0
     """Images of each class in the official train file, before the profile; 0: what the source has of its smallest
-    class."""
+    class. Unused by the natural profile."""
 
     validation_per_class: AtLeastOne = 20
     """Validation images of each class under the holdout rule. Unused by the full rule."""

@@ -1,8 +1,8 @@
 """Which net does a run train, with which classifier on top of it?"""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from wbtui import catalog
 from wbtui.config.section import Count, Positive, Section
@@ -37,6 +37,12 @@ class ModelConfig(Section):
     def _known(cls, name: str) -> str:
         catalog.net(name)
         return name
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.depth and not catalog.net(self.name).depth:
+            raise ValueError(f"depth = {self.depth}: {self.name} has its depth in its name; expected 0")
+        return self
 
     @property
     def feature_size(self) -> int:

@@ -13,7 +13,9 @@ from wbtui.config import flatten
 from wbtui.errors import UsageError
 
 MAX_TOML_BYTES = 1_000_000
-_HEADER = ("extends", "summary", "default_variant")
+PRESET_ONLY = ("extends", "summary", "default_variant", "variants")
+"""Keys of a preset or variant that no configuration has."""
+_HEADER = PRESET_ONLY[:-1]
 _PACKAGE = Path(__file__).parent.parent
 
 
@@ -57,7 +59,7 @@ def variant_paths() -> dict[str, tuple[str, Path]]:
 def _paths(folder: str) -> dict[str, tuple[str, Path]]:
     found: dict[str, tuple[str, Path]] = {}
     for place, root in places():
-        for path in sorted((root / folder).glob("*.toml")):
+        for path in sorted((root / folder).glob("[!.]*.toml")):  # what editors and macOS leave is hidden
             found.setdefault(path.stem, (place, path))
     return found
 

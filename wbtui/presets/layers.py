@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from wbtui.catalog import nearest
 from wbtui.config import RunConfig, flatten
 from wbtui.errors import UsageError
-from wbtui.presets.files import lineage, preset_paths, read_toml, variant_paths
+from wbtui.presets.files import PRESET_ONLY, lineage, preset_paths, read_toml, variant_paths
 from wbtui.presets.mistakes import explained, misnumbered
 
 
@@ -67,7 +67,13 @@ def resolve(
 
 def read_layer(config_file: Path) -> Layer:
     """The values of a TOML of `RunConfig` keys; UsageError says what is wrong with it."""
-    return Layer(str(config_file), dict(flatten(read_toml(config_file))))
+    table = read_toml(config_file)
+    if of_preset := [key for key in PRESET_ONLY if key in table]:
+        raise UsageError(
+            f"{config_file}: {of_preset[0]}: no such key but in a preset or variant; expected a TOML of settings, "
+            "or the file in ./presets (a variant in ./presets/variants) and its name with --preset or --variant"
+        )
+    return Layer(str(config_file), dict(flatten(table)))
 
 
 def _refuse_another(label: str, given: str, file: Layer) -> None:
