@@ -1,6 +1,8 @@
 """What is allowed in a configuration, but hardly meant?"""
 
-from wbtui.config import RunConfig
+from collections.abc import Iterable
+
+from wbtui.config import DataConfig, RunConfig
 from wbtui.data.available import planned_images
 
 _EMBEDDED = ("digits", "glyphs")
@@ -9,8 +11,20 @@ _DRAWN_TO_SIZE = ("folder", "glyphs")
 """Sources whose images get the side that is asked for."""
 
 
-def notices(config: RunConfig) -> list[str]:
-    """One line for each such thing; what cannot be is refused by the configuration itself."""
+def notices(configs: Iterable[RunConfig]) -> list[str]:
+    """One line for each such thing, once; what cannot be is refused by the configuration itself."""
+    images: dict[
+        DataConfig, int | None
+    ] = {}  # a grid has one data section, and a folder takes seconds to count
+    said: dict[str, None] = {}
+    for config in configs:
+        if config.data not in images:
+            images[config.data] = planned_images(config.data)
+        said |= dict.fromkeys(_notices(config, images[config.data]))
+    return list(said)
+
+
+def _notices(config: RunConfig, images: int | None) -> list[str]:
     found = [
         f"stages.{number}.epochs = 1 with schedule = 'cosine_papers' trains at learning rate 0: its only epoch is "
         "its last; expected more epochs, or schedule = 'cosine'"
@@ -33,7 +47,6 @@ def notices(config: RunConfig) -> list[str]:
             f"data.image_size = {config.data.image_size} is not heeded: images of {config.data.source} stay as they "
             "are; folder and glyphs alone are brought to a size"
         )
-    images = planned_images(config.data)
     return found + [
         f"stages.{number}.batch_size {stage.batch_size} is larger than the {images} training images: one batch an "
         "epoch"

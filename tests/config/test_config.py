@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wbtui import catalog
-from wbtui.config import RunConfig
+from wbtui.config import DataConfig, RunConfig
 from wbtui.errors import UsageError
 from wbtui.notices import notices
 from wbtui.presets import load_preset, parse_value, preset_paths, resolve, variant_paths
@@ -222,36 +222,44 @@ def test_a_key_of_every_stage_is_meant_in_each_also_from_a_file(tmp_path: Path) 
 
 
 def test_a_batch_larger_than_the_training_images_is_told() -> None:
-    assert notices(resolve("digits_lt", "wb", settings=["stages.1.batch_size=281"]).config) == [
+    assert notices([resolve("digits_lt", "wb", settings=["stages.1.batch_size=281"]).config]) == [
         "stages.1.batch_size 281 is larger than the 280 training images: one batch an epoch"
     ]
-    assert notices(resolve("digits_lt", "wb", settings=["stages.1.batch_size=280"]).config) == []
+    assert notices([resolve("digits_lt", "wb", settings=["stages.1.batch_size=280"]).config]) == []
 
 
 def test_regularizing_the_features_of_a_frozen_net_is_told() -> None:
     setting = "stages.1.feature_regularization=0.01"
-    (said,) = notices(resolve("digits_lt", "wb", settings=[setting]).config)
+    (said,) = notices([resolve("digits_lt", "wb", settings=[setting]).config])
     assert "stages.1.feature_regularization = 0.01 with trains = 'classifier' acts on nothing" in said
-    assert notices(resolve("digits_lt", "wd_fr").config) == []
+    assert notices([resolve("digits_lt", "wd_fr").config]) == []
 
 
 def test_a_place_of_images_that_the_source_does_not_read_is_told() -> None:
     """Whoever forgets data.source trains on the embedded digits."""
-    (told,) = notices(resolve("digits_lt", "wd", settings=["data.root=/data/mine.npz"]).config)
+    (told,) = notices([resolve("digits_lt", "wd", settings=["data.root=/data/mine.npz"]).config])
     assert told.startswith("data.root = '/data/mine.npz' is not read: digits is inside the package")
-    assert notices(resolve("mnist_lt", "wd", settings=["data.root=/data/mine"]).config) == []
+    assert notices([resolve("mnist_lt", "wd", settings=["data.root=/data/mine"]).config]) == []
 
 
 def test_a_side_that_no_image_is_brought_to_is_told(tmp_path: Path) -> None:
     asked = ["data.image_size=32"]
-    (told,) = notices(resolve("cifar10_lt", "wd", settings=asked).config)
+    (told,) = notices([resolve("cifar10_lt", "wd", settings=asked).config])
     assert told.startswith("data.image_size = 32 is not heeded: images of cifar10 stay as they are")
-    assert notices(resolve("glyphs_lt", "wd", settings=asked).config) == []
+    assert notices([resolve("glyphs_lt", "wd", settings=asked).config]) == []
+
+
+def test_the_images_of_a_grid_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of a million takes a while each time."""
+    asked: list[DataConfig] = []
+    monkeypatch.setattr("wbtui.notices.planned_images", asked.append)
+    assert notices(resolve("digits_lt", options={"seed": seed}).config for seed in range(3)) == []
+    assert len(asked) == 1
 
 
 def test_images_that_only_files_would_tell_of_are_not_counted(tmp_path: Path) -> None:
     there = ["data.source=npz", f"data.root={tmp_path / 'none.npz'}", "stages.0.batch_size=100000"]
-    assert notices(resolve("digits_lt", "wd", settings=there).config) == []
+    assert notices([resolve("digits_lt", "wd", settings=there).config]) == []
 
 
 def test_an_etf_with_more_classes_than_dimensions_is_refused() -> None:

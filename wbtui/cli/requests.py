@@ -45,7 +45,7 @@ def _resolve(asked: Asked, point: Point, file: Layer | None) -> Resolved:
 
 def say_notices(resolved: Sequence[Resolved]) -> None:
     """Say on stderr, once each, what is allowed in these configurations but hardly meant."""
-    for message in dict.fromkeys(message for one in resolved for message in notices(one.config)):
+    for message in notices(one.config for one in resolved):
         print(f"note: {message}", file=sys.stderr)
 
 
