@@ -262,6 +262,12 @@ def test_images_that_only_files_would_tell_of_are_not_counted(tmp_path: Path) ->
     assert notices([resolve("digits_lt", "wd", settings=there).config]) == []
 
 
+def test_glyphs_are_as_many_as_their_alphabet_has() -> None:
+    config = resolve("glyphs_lt", settings=["data.classes=36"]).config
+    assert config.num_classes == 36
+    assert "glyphs has 2 to 36 classes" in refused("data.classes=37", preset="glyphs_lt")
+
+
 def test_an_etf_with_more_classes_than_dimensions_is_refused() -> None:
     message = refused("model.width=2", variant="wd_etf")
     assert "model.head = 'etf'" in message
@@ -328,6 +334,11 @@ def test_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, text: str) ->
     file = write(tmp_path / "broken.toml", text)
     with pytest.raises(UsageError, match=r"broken\.toml"):
         resolve(config_file=file)
+
+
+def test_a_file_without_end_is_not_read_to_it() -> None:
+    with pytest.raises(UsageError, match="/dev/zero: larger than 1000000 bytes; expected a TOML of settings"):
+        resolve(config_file=Path("/dev/zero"))
 
 
 def test_a_file_of_windows_is_read(tmp_path: Path) -> None:

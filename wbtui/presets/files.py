@@ -77,9 +77,11 @@ def load_variant(name: str) -> PresetFile:
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file of the user's; UsageError says what is wrong with it, with its line."""
     try:
-        if path.stat().st_size > MAX_TOML_BYTES:
+        with path.open(encoding="utf-8-sig") as file:  # Windows' editors begin one with a mark
+            text = file.read(MAX_TOML_BYTES + 1)  # no size is known of a pipe or a device
+        if len(text) > MAX_TOML_BYTES:
             raise UsageError(f"{path}: larger than {MAX_TOML_BYTES} bytes; expected a TOML of settings")
-        return tomllib.loads(path.read_text("utf-8-sig"))  # Windows' editors begin a file with a mark
+        return tomllib.loads(text)
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file; expected a TOML of settings") from None
     except OSError as error:
