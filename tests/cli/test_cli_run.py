@@ -261,6 +261,17 @@ def test_missing_images_are_offered_for_download_and_a_no_makes_no_run(runs: Pat
     assert not runs.exists()
 
 
+@pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
+def test_a_question_that_is_broken_off_makes_no_run_and_exits_130(
+    runs: Path, tmp_path: Path, key: str
+) -> None:
+    terminal = Terminal(["run", "--preset", "cifar10_lt", "--data-root", str(tmp_path)], runs)
+    terminal.read_until("Download now?")
+    terminal.press(key)
+    assert terminal.wait() == 130
+    assert not runs.exists()
+
+
 def test_a_runs_folder_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for command in (("run", *SHORT), ("queue", "pause")):

@@ -66,6 +66,8 @@ def _run(typed_words: Sequence[str]) -> int:
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # of which Typer makes exit code 1
             raise end.__context__ from None
+        if type(end.__context__).__name__ == "Abort":  # Typer's, of Ctrl-C or Ctrl-D at a question
+            return INTERRUPTED
         return end.code if isinstance(end.code, int) else DONE if end.code is None else FAILED
     except UsageError as error:
         return _say(error, USAGE)
