@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from wbtui.config import DataConfig, RunConfig
 from wbtui.data.available import planned_images
+from wbtui.errors import UsageError
+from wbtui.presets import Layer, resolve
 
 _EMBEDDED = ("digits", "glyphs")
 """Sources that read no file of the user's."""
@@ -22,6 +24,30 @@ def notices(configs: Iterable[RunConfig]) -> list[str]:
             images[config.data] = planned_images(config.data)
         said |= dict.fromkeys(_notices(config, images[config.data]))
     return list(said)
+
+
+def label_notices(file: Layer, preset: str, variant: str) -> list[str]:
+    """A line where a file of settings says a preset or a variant whose values it has not, and that nobody gives.
+
+    Args:
+        file: The file.
+        preset: What `--preset` says; empty: nothing.
+        variant: What `--variant` says, likewise.
+    """
+    given = {"preset": preset, "variant": variant}
+    labels = {label: str(file.values.get(label) or "") for label in given}
+    unheeded = {label: name for label, name in labels.items() if name and not given[label]}
+    try:
+        loaded = resolve(labels["preset"] or preset, labels["variant"] or variant, file)
+        if not unheeded or loaded.config == resolve(preset, variant, file).config:
+            return []
+    except UsageError:  # names of somebody else's, or a mistake that is told without this
+        return []
+    said = " and ".join(f"{label} = {name!r}" for label, name in unheeded.items())
+    options = " ".join(f"--{label} {name}" for label, name in unheeded.items())
+    return [
+        f"{file.origin}: {said}: a label, which loads nothing; for values of that name give {options} too"
+    ]
 
 
 def _notices(config: RunConfig, images: int | None) -> list[str]:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from wbtui import catalog
 from wbtui.config import DataConfig, RunConfig
 from wbtui.errors import UsageError
-from wbtui.notices import notices
-from wbtui.presets import load_preset, parse_value, preset_paths, resolve, variant_paths
+from wbtui.notices import label_notices, notices
+from wbtui.presets import load_preset, parse_value, preset_paths, read_layer, resolve, variant_paths
 
 PRESETS, VARIANTS = sorted(preset_paths()), sorted(variant_paths())
 
@@ -255,6 +255,28 @@ def test_the_images_of_a_grid_are_counted_once(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("wbtui.notices.planned_images", asked.append)
     assert notices(resolve("digits_lt", options={"seed": seed}).config for seed in range(3)) == []
     assert len(asked) == 1
+
+
+def test_labels_of_a_file_that_load_nothing_are_told(tmp_path: Path) -> None:
+    """Else a run of all defaults goes by the name of the preset and the method."""
+    file = read_layer(
+        write(tmp_path / "mine.toml", 'preset = "digits_lt"\nvariant = "wb"\n[stages.0]\nepochs = 3\n')
+    )
+    (told,) = label_notices(file, "", "")
+    assert "mine.toml: preset = 'digits_lt' and variant = 'wb': a label, which loads nothing" in told
+    assert told.endswith("give --preset digits_lt --variant wb too")
+    assert label_notices(file, "digits_lt", "")[0].endswith("give --variant wb too")
+    assert label_notices(file, "digits_lt", "wb") == []
+    whole = tomli_w.dumps(resolve("digits_lt", "wb", file).config.model_dump(mode="json"))
+    assert label_notices(read_layer(write(tmp_path / "config.toml", whole)), "", "") == []
+    assert label_notices(read_layer(write(tmp_path / "theirs.toml", 'preset = "theirs"\n')), "", "") == []
+
+
+@pytest.mark.parametrize(("label", "instead"), [("preset", "extends"), ("variant", "default_variant")])
+def test_a_label_in_the_place_of_what_a_preset_loads_is_refused(label: str, instead: str) -> None:
+    write(Path("presets/mine.toml"), f'{label} = "wb"\n')
+    with pytest.raises(UsageError, match=rf"mine.toml: {label} is a label, .*; expected {instead}"):
+        resolve("mine")
 
 
 def test_images_that_only_files_would_tell_of_are_not_counted(tmp_path: Path) -> None:

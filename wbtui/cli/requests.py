@@ -1,7 +1,7 @@
 """Which runs does a command line ask for, and can they be? Nothing is made before every one of them is checked."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import typer
@@ -13,8 +13,9 @@ from wbtui.errors import UsageError
 from wbtui.launch.checks import check_runs
 from wbtui.launch.grid import Point, expand
 from wbtui.launch.start import make_run
-from wbtui.notices import notices
+from wbtui.notices import label_notices, notices
 from wbtui.presets import Layer, Resolved, parse_value, read_layer, resolve
+from wbtui.store.text import plain
 
 
 def resolve_all(asked: Asked) -> list[Resolved]:
@@ -29,7 +30,10 @@ def resolve_all(asked: Asked) -> list[Resolved]:
         )
     points = expand(asked.variant, asked.seed, asked.settings or ())
     file = read_layer(asked.config_file) if asked.config_file else None  # once: a pipe has nothing left
-    return [_resolve(asked, point, file) for point in points]
+    resolved = [_resolve(asked, point, file) for point in points]
+    if file:
+        _say(label_notices(file, asked.preset, points[0].variant))
+    return resolved
 
 
 def _resolve(asked: Asked, point: Point, file: Layer | None) -> Resolved:
@@ -45,8 +49,12 @@ def _resolve(asked: Asked, point: Point, file: Layer | None) -> Resolved:
 
 def say_notices(resolved: Sequence[Resolved]) -> None:
     """Say on stderr, once each, what is allowed in these configurations but hardly meant."""
-    for message in notices(one.config for one in resolved):
-        print(f"note: {message}", file=sys.stderr)
+    _say(notices(one.config for one in resolved))
+
+
+def _say(messages: Iterable[str]) -> None:
+    for message in messages:
+        print(f"note: {plain(message)}", file=sys.stderr)
 
 
 def check_all(resolved: Sequence[Resolved], download: bool) -> None:

@@ -98,6 +98,9 @@ def _load(kind: str, name: str, paths: Mapping[str, tuple[str, Path]], where: st
         )
     place, path = paths[name]
     table = read_toml(path)
+    for label, instead in (("preset", "extends"), ("variant", "default_variant")):
+        if label in table:
+            raise UsageError(f"{path}: {label} is a label, which loads nothing; expected {instead}")
     header = {key: table.pop(key, "") for key in _HEADER}
     variants = table.pop("variants", {})
     for key, value in header.items():
