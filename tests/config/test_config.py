@@ -327,6 +327,11 @@ def test_a_circle_of_presets_is_refused_with_its_path() -> None:
     write(Path("presets/b.toml"), 'extends = "a"\n')
     with pytest.raises(UsageError, match="a -> b -> a"):
         resolve("a")
+    write(Path("presets/digits_lt.toml"), 'extends = "digits_lt"\n')
+    with pytest.raises(
+        UsageError, match=r"digits_lt -> digits_lt; .* to extend one of them it needs another name"
+    ):
+        resolve("digits_lt")
 
 
 def test_a_name_that_a_file_got_wrong_is_told_with_the_file() -> None:

@@ -133,7 +133,10 @@ def lineage(kind: str, name: str, paths: Mapping[str, tuple[str, Path]], where: 
     while name:
         if any(file.name == name for file in chain):
             names = " -> ".join([*(file.name for file in chain), name])
-            raise UsageError(f"{chain[-1].path}: extends = {name!r} goes round in a circle: {names}")
+            raise UsageError(
+                f"{chain[-1].path}: extends = {name!r} goes round in a circle: {names}; expected another one (a file "
+                "hides those of its own name in other places: to extend one of them it needs another name)"
+            )
         chain.append(_load(kind, name, paths, where))
         name, where = chain[-1].extends, f"{chain[-1].path}: extends: "
     return chain[::-1]
