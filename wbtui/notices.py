@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from wbtui import catalog
 from wbtui.config import DataConfig, RunConfig
 from wbtui.data.available import planned_images
 from wbtui.errors import UsageError
@@ -9,8 +10,6 @@ from wbtui.presets import Layer, resolve
 
 _EMBEDDED = ("digits", "glyphs")
 """Sources that read no file of the user's."""
-_DRAWN_TO_SIZE = ("folder", "glyphs")
-"""Sources whose images get the side that is asked for."""
 
 
 def notices(configs: Iterable[RunConfig]) -> list[str]:
@@ -68,7 +67,7 @@ def _notices(config: RunConfig, images: int | None) -> list[str]:
             f"data.root = {config.data.root!r} is not read: {config.data.source} is inside the package; expected "
             "data.source = 'npz' or 'folder' for images of your own"
         )
-    if config.data.image_size and config.data.source not in _DRAWN_TO_SIZE:
+    if config.data.image_size and not catalog.SOURCES[config.data.source].any_size:
         found.append(
             f"data.image_size = {config.data.image_size} is not heeded: images of {config.data.source} stay as they "
             "are; folder and glyphs alone are brought to a size"

@@ -117,6 +117,15 @@ def test_cores_are_shared_and_small_nets_get_one(
     assert threads.thread_environment(expected)["OMP_NUM_THREADS"] == str(expected)
 
 
+def test_a_side_that_no_image_is_brought_to_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of threads changes the weights."""
+    monkeypatch.setattr(threads, "usable_cores", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    asked = ["data.image_size=256"]
+    assert threads.threads_for(resolve("digits_lt", settings=asked).config) == 1
+    assert threads.threads_for(resolve("glyphs_lt", settings=asked).config) == 8
+
+
 @pytest.mark.parametrize(("settings", "side"), [((), 8), (("data.source=glyphs",), 16)])
 def test_a_net_too_deep_for_the_images_is_refused_before_a_folder_is_made(
     settings: tuple[str, ...], side: int
