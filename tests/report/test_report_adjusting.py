@@ -277,8 +277,10 @@ def test_a_run_without_predictions_cannot_be_adjusted(tmp_path: Path) -> None:
 
 def test_several_methods_stand_in_one_word_or_in_several_each_once() -> None:
     """As variants and seeds of `wbtui run` do."""
-    names = [method.name for method in methods_named(["additive,τ-norm", "none", "additive"])]
+    names = [method.name for method in methods_named(["additive, τ-norm", "none", "additive"])]
     assert names == ["additive", "tau_norm", "none"]
     assert methods_named([]) == []
     with pytest.raises(UsageError, match=r"method 'add' is not known .did you mean 'additive'"):
         methods_named(["none,add"])
+    with pytest.raises(UsageError, match="method '' is not known"):
+        methods_named(["additive,"])
