@@ -27,17 +27,19 @@ class Source:
     classes: int
     image_size: int
     channels: int
+    any_size: bool = False
+    """Whether its images are brought to the side that data.image_size says; others stay as they are."""
 
 
 SOURCES: dict[str, Source] = {
     "digits": Source(classes=10, image_size=8, channels=1),
-    "glyphs": Source(classes=20, image_size=16, channels=1),
+    "glyphs": Source(classes=20, image_size=16, channels=1, any_size=True),
     "cifar10": Source(classes=10, image_size=32, channels=3),
     "cifar100": Source(classes=100, image_size=32, channels=3),
     "mnist": Source(classes=10, image_size=28, channels=1),
     "fashion_mnist": Source(classes=10, image_size=28, channels=1),
     "npz": Source(classes=0, image_size=0, channels=0),
-    "folder": Source(classes=0, image_size=0, channels=0),
+    "folder": Source(classes=0, image_size=0, channels=0, any_size=True),
 }
 
 

@@ -26,6 +26,8 @@ class RunFailedError(Exception):
     """The run itself failed; the message says why. Commands print it alone and exit 1."""
 
 
+UTF8 = "expected a text that UTF-8 can write"
+"""What is expected of every text of a configuration: it stands in a TOML file."""
 _BOOL, _WHOLE, _NUMBER = "expected true or false", "expected a whole number", "expected a number"
 _EXPECTED = {
     "bool_type": _BOOL,
@@ -36,7 +38,9 @@ _EXPECTED = {
     "float_type": _NUMBER,
     "float_parsing": _NUMBER,
     "string_type": "expected a text",
+    "string_unicode": UTF8,
     "tuple_type": "expected a list, such as [0.5, 0.5]",
+    "model_type": "expected a section",
 }
 """What was expected, by the kind of pydantic's validation errors whose own words are Python's."""
 

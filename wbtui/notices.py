@@ -1,14 +1,55 @@
 """What is allowed in a configuration, but hardly meant?"""
 
-from wbtui.config import RunConfig
+from collections.abc import Iterable
+
+from wbtui import catalog
+from wbtui.config import DataConfig, RunConfig
 from wbtui.data.available import planned_images
+from wbtui.errors import UsageError
+from wbtui.presets import Layer, resolve
 
 _EMBEDDED = ("digits", "glyphs")
 """Sources that read no file of the user's."""
 
 
-def notices(config: RunConfig) -> list[str]:
-    """One line for each such thing; what cannot be is refused by the configuration itself."""
+def notices(configs: Iterable[RunConfig]) -> list[str]:
+    """One line for each such thing, once; what cannot be is refused by the configuration itself."""
+    images: dict[
+        DataConfig, int | None
+    ] = {}  # a grid has one data section, and a folder takes seconds to count
+    said: dict[str, None] = {}
+    for config in configs:
+        if config.data not in images:
+            images[config.data] = planned_images(config.data)
+        said |= dict.fromkeys(_notices(config, images[config.data]))
+    return list(said)
+
+
+def label_notices(file: Layer, preset: str, variant: str) -> list[str]:
+    """A line where a file of settings says a preset or a variant whose values it has not, and that nobody gives.
+
+    Args:
+        file: The file.
+        preset: What `--preset` says; empty: nothing.
+        variant: What `--variant` says, likewise.
+    """
+    given = {"preset": preset, "variant": variant}
+    labels = {label: str(file.values.get(label) or "") for label in given}
+    unheeded = {label: name for label, name in labels.items() if name and not given[label]}
+    try:
+        loaded = resolve(labels["preset"] or preset, labels["variant"] or variant, file)
+        if not unheeded or loaded.config == resolve(preset, variant, file).config:
+            return []
+    except UsageError:  # names of somebody else's, or a mistake that is told without this
+        return []
+    said = " and ".join(f"{label} = {name!r}" for label, name in unheeded.items())
+    options = " ".join(f"--{label} {name}" for label, name in unheeded.items())
+    return [
+        f"{file.origin}: {said}: a label, which loads nothing; for values of that name give {options} too"
+    ]
+
+
+def _notices(config: RunConfig, images: int | None) -> list[str]:
     found = [
         f"stages.{number}.epochs = 1 with schedule = 'cosine_papers' trains at learning rate 0: its only epoch is "
         "its last; expected more epochs, or schedule = 'cosine'"
@@ -26,7 +67,11 @@ def notices(config: RunConfig) -> list[str]:
             f"data.root = {config.data.root!r} is not read: {config.data.source} is inside the package; expected "
             "data.source = 'npz' or 'folder' for images of your own"
         )
-    images = planned_images(config.data)
+    if config.data.image_size and not catalog.SOURCES[config.data.source].any_size:
+        found.append(
+            f"data.image_size = {config.data.image_size} is not heeded: images of {config.data.source} stay as they "
+            "are; folder and glyphs alone are brought to a size"
+        )
     return found + [
         f"stages.{number}.batch_size {stage.batch_size} is larger than the {images} training images: one batch an "
         "epoch"

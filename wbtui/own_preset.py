@@ -8,10 +8,10 @@ from typing import Literal
 
 import tomli_w
 
-from wbtui.config import DataConfig
+from wbtui.config import DataConfig, ModelConfig
 from wbtui.data.available import available, check_test_images
 from wbtui.data.profile import SplitPlan, split_counts
-from wbtui.data.source_images import path_of
+from wbtui.data.source_images import absolute_path
 from wbtui.data.sources import folder
 from wbtui.errors import UsageError
 from wbtui.metrics import GROUP_NAMES, assign_groups
@@ -48,6 +48,9 @@ class OwnImages:
     size: int
     """Side in pixels."""
 
+    class_names: tuple[str, ...] = ()
+    """For messages; empty: they have none."""
+
     resized: bool = False
     """Whether that is the side to which images of several sizes, or not square, are brought."""
 
@@ -62,6 +65,8 @@ class OwnPreset:
     plan: SplitPlan
     many_above: int
     few_below: int
+    variants: tuple[str, ...]
+    """Methods to begin with, which the net can have for that many classes."""
 
     @property
     def groups(self) -> str:
@@ -88,7 +93,7 @@ def own_images(path: Path) -> OwnImages:
     Raises:
         UsageError: there is no such thing, or it cannot be read.
     """
-    place = path_of(str(path)).absolute()
+    place = absolute_path(str(path))
     source: Literal["npz", "folder"] = "folder" if place.is_dir() else "npz"
     found = available(DataConfig(source=source, root=str(place)))
     if not found.ready:
@@ -100,7 +105,8 @@ def own_images(path: Path) -> OwnImages:
         except UsageError:
             several = DataConfig(source=source, root=str(place), image_size=RESIZED)
             (size, channels), resized = folder.size_and_channels(several), True
-    return OwnImages(source, place, found.per_class, found.test_per_class, channels, size, resized)
+    names = found.class_names
+    return OwnImages(source, place, found.per_class, found.test_per_class, channels, size, names, resized)
 
 
 def own_preset(images: OwnImages) -> OwnPreset:
@@ -111,8 +117,8 @@ def own_preset(images: OwnImages) -> OwnPreset:
     """
     data = _data(images)
     config = DataConfig.model_validate(data)
-    plan = split_counts(config, images.per_class)
-    check_test_images(config, images.test_per_class)
+    plan = split_counts(config, images.per_class, images.class_names)
+    check_test_images(config, images.test_per_class, images.class_names)
     many_above, few_below = group_bounds(plan.train_counts)
     data |= {"many_above": many_above, "few_below": few_below}
     net = _net(images.size)
@@ -135,7 +141,9 @@ def own_preset(images: OwnImages) -> OwnPreset:
             "wd": {"stages": {"0": {"weight_decay": 2e-3}}},
             "wd_fr": {"stages": {"0": {"feature_regularization": 1e-3}}},
         }
-    return OwnPreset(_REMARK + tomli_w.dumps(table), plan, many_above, few_below)
+    etf = ModelConfig(name=net, head="etf").too_many_classes(plan.classes, images.source)
+    variants = ("ce", "wd", "wd_fr" if etf else "wd_fr_etf")
+    return OwnPreset(_REMARK + tomli_w.dumps(table), plan, many_above, few_below, variants)
 
 
 _REMARK = """\
@@ -175,8 +183,13 @@ def write_preset(name: str, text: str) -> Path:
     path = Path.cwd() / "presets" / f"{name}.toml"
     try:
         path.parent.mkdir(exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        file = path.open("x", encoding="utf-8")
+        try:
+            with file:
+                file.write(text)
+        except BaseException:
+            path.unlink(missing_ok=True)  # half a preset would be in the way of the next try
+            raise
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
     return path

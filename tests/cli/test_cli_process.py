@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from typed import environment_with, python
 
+from wbtui.config import RunConfig
+from wbtui.presets import resolve
 from wbtui.store.index import RunIndex
 
 HEAVY = ("torch", "torchvision", "textual")
@@ -40,6 +42,40 @@ def test_no_torch_and_no_screen_is_imported(four_runs: Path, arguments: list[str
     )
     done = python("-c", script, *arguments)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_printed_configuration_is_utf8_whatever_the_locale(tmp_path: Path) -> None:
+    """TOML is, and so is what `wbtui run --config` reads."""
+    done = subprocess.run(
+        [sys.executable, "-m", "wbtui", "config", "--set", "name=größe λ"],
+        env=environment_with(PYTHONIOENCODING="latin-1"),
+        capture_output=True,
+        check=True,
+    )
+    path = tmp_path / "c.toml"
+    path.write_bytes(done.stdout)
+    assert resolve(config_file=path).config == RunConfig(name="größe λ")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["presets"], ["doctor"], ["run", "--preset", "digits_lt", "--dry-run"]]
+)
+def test_a_working_folder_that_is_gone_is_told(tmp_path: Path, arguments: list[str]) -> None:
+    script = (
+        "import os, sys; os.rmdir(os.getcwd()); from wbtui.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=gone,
+        env=environment_with(WBTUI_RUNS=str(tmp_path / "runs")),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == "wbtui: the folder that you are in has been removed; go to another one (cd)\n"
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_a_grid_is_announced_ordered_edited_and_started(runs: Path) -> None:
     assert not worker_lives(runs)
 
     assert wbtui("queue", "move", names[7], "1", runs=runs).returncode == 0
-    removed = wbtui("queue", "remove", *names[1:7], runs=runs)
+    removed = wbtui("queue", "remove", *names[1:7], names[1][-8:], runs=runs)
     assert removed.returncode == 0
     assert removed.stdout.count("in the bin; `wbtui restore` brings it back") == 6
     listed = " ".join(wbtui("queue", runs=runs).stdout.split())  # a narrow table breaks its cells

@@ -124,6 +124,26 @@ def test_the_printed_configuration_is_taken_back(capsys: pytest.CaptureFixture[s
     assert json.loads(out)["properties"]["seed"]["default"] == 0
 
 
+def test_the_printed_configuration_is_taken_back_whatever_was_typed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    _, out, _ = wbtui(capsys, "config", "--set", 'name="a"\n\n\nseed=5')
+    assert "from --set name=" in out
+    path = tmp_path / "c.toml"
+    path.write_text(out, "utf-8")
+    assert resolve(config_file=path).config == RunConfig(name='"a"\n\n\nseed=5')
+
+
+def test_a_preset_with_a_date_in_it_keeps_no_other_from_being_listed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("presets").mkdir()
+    Path("presets/dated.toml").write_text("made = 2026-01-31\n[[when]]\nat = 10:30:00\n", "utf-8")
+    code, out, _ = wbtui(capsys, "presets", "--json")
+    found = next(one for one in json.loads(out)["presets"] if one["name"] == "dated")
+    assert (code, found["values"]) == (0, {"made": "2026-01-31", "when.0.at": "10:30:00"})
+
+
 def test_presets_name_their_files_and_nets_their_feature_sizes(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = wbtui(capsys, "presets")
     assert "digits_lt.toml" in out

@@ -141,6 +141,18 @@ def test_a_mistake_is_one_message_and_leaves_no_folder(
     assert not runs.exists() or not list(runs.iterdir())
 
 
+def test_a_configuration_from_a_pipe_is_that_of_every_run_of_a_grid(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It can be read once: `--config <(sed ... config.toml) --seed 0,1`."""
+    reader, writer = os.pipe()
+    os.write(writer, b'name = "from the pipe"\n')
+    os.close(writer)
+    assert main(["run", "--config", f"/dev/fd/{reader}", "--seed", "0,1", "--dry-run"]) == 0
+    os.close(reader)
+    assert capsys.readouterr().out.count('"from the pipe"') == 2
+
+
 def test_a_failed_run_exits_1_with_its_reason_on_stderr(runs: Path) -> None:
     done = wbtui("run", *SHORT, "--set", "stages.0.learning_rate=1e30", "--quiet", runs=runs)
     assert done.returncode == 1
@@ -246,6 +258,17 @@ def test_missing_images_are_offered_for_download_and_a_no_makes_no_run(runs: Pat
     terminal.read_until("Download now?")
     terminal.press("n\n")
     assert terminal.wait() == 2
+    assert not runs.exists()
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
+def test_a_question_that_is_broken_off_makes_no_run_and_exits_130(
+    runs: Path, tmp_path: Path, key: str
+) -> None:
+    terminal = Terminal(["run", "--preset", "cifar10_lt", "--data-root", str(tmp_path)], runs)
+    terminal.read_until("Download now?")
+    terminal.press(key)
+    assert terminal.wait() == 130
     assert not runs.exists()
 
 

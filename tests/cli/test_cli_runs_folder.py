@@ -3,8 +3,37 @@
 from pathlib import Path
 
 import pytest
+from typed import wbtui
 
+from wbtui.cli.bare import dashboard_options
 from wbtui.cli.runs_folder import runs_words
+
+
+@pytest.mark.parametrize("words", [["--runs=~/mine"], []])
+def test_the_home_folder_is_meant_where_no_shell_has_put_it(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else a folder `~` would be made in this one, which is dangerous to remove."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    if not words:
+        monkeypatch.setenv("WBTUI_RUNS", "~/mine")
+        assert runs_words(tmp_path / "mine") == ""
+    options = dashboard_options(words)
+    assert options is not None
+    assert options.runs == tmp_path / "mine"
+    for command in (["queue", "pause"], ["ls"]):
+        assert wbtui(capsys, *command, *words)[0] == 0
+    assert (tmp_path / "mine" / ".queue").is_dir()
+    assert not Path("~").exists()
+
+
+def test_folders_that_are_written_to_are_found_at_home_too(
+    four_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert wbtui(capsys, "report", "state:finished", "--figures=~/figures")[0] == 0
+    assert list((tmp_path / "figures").glob("*.svg"))
+    assert not Path("~").exists()
 
 
 def test_the_folder_is_named_where_it_would_not_be_found(

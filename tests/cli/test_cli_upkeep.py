@@ -26,6 +26,16 @@ def test_a_run_in_the_bin_is_said_to_be_there(four_runs: Path, capsys: pytest.Ca
     assert wbtui(capsys, "show", "dddd")[0] == 0
 
 
+def test_a_run_that_is_named_in_two_ways_is_removed_and_restored_once(
+    four_runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(next(four_runs.glob("*aaaa0000")))
+    code, out, err = wbtui(capsys, "rm", "aaaa", "aaaa0000", path, "aabb")
+    assert (code, len(out.splitlines()), err) == (0, 2, "")
+    code, out, err = wbtui(capsys, "restore", "aaaa", "aaaa0000", "aabb")
+    assert (code, len(out.splitlines()), err) == (0, 2, "")
+
+
 def test_tags_notes_and_stars_are_written_and_found(
     four_runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

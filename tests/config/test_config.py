@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wbtui import catalog
-from wbtui.config import RunConfig
+from wbtui.config import DataConfig, RunConfig
 from wbtui.errors import UsageError
-from wbtui.notices import notices
-from wbtui.presets import load_preset, parse_value, preset_paths, resolve, variant_paths
+from wbtui.notices import label_notices, notices
+from wbtui.presets import load_preset, parse_value, preset_paths, read_layer, resolve, variant_paths
 
 PRESETS, VARIANTS = sorted(preset_paths()), sorted(variant_paths())
 
@@ -35,6 +35,10 @@ def refused(*settings: str, preset: str = "digits_lt", variant: str = "") -> str
         ("stages.0.weight_decay=small", "stages.0.weight_decay = 'small': expected a number"),
         ("data.mean=0.5", "data.mean = 0.5: expected a list, such as [0.5, 0.5]"),
         ("name=3", "name = 3: expected a text"),
+        ("name=2024-01-31", "name = 2024-01-31: expected a text"),
+        ("seed=true", "seed = true: expected a whole number"),
+        (f"seed={'9' * 5000}", "99...: expected a whole number"),
+        ("stages.0.loss=ldam", "expected a section, got a value"),
         ("data.profile=expo", "expected 'exponential', 'step' or 'natural' (did you mean 'exponential'?)"),
     ],
 )
@@ -153,7 +157,19 @@ def test_a_resolved_configuration_repeats_itself(preset: str, tmp_path: Path) ->
         ("net=mlp", ["net: no such key; did you mean model.name?"]),
         ("data=3", ["data = 3", "expected a section"]),
         ("data.mean=[0.1]", ["mean has 1 channels and std 0"]),
+        ("data.mean=[nan]", ["--set data.mean=[nan]: data.mean.0 = nan", "finite"]),
+        ("data.std=[-1]", ["--set data.std=[-1]: data.std.0 = -1", "greater than 0"]),
+        (
+            "data.root=\udcff",
+            ["--set data.root=", "data.root = '\\udcff': expected a text that UTF-8 can write"],
+        ),
+        ("name=\udcff", ["name = '\\udcff': expected a text that UTF-8 can write"]),
+        (
+            "model.depth=5",
+            ["--set model.depth=5: model: depth = 5: resnet8 has its depth in its name; expected 0"],
+        ),
         ("seed", ["--set seed", "KEY=VALUE"]),
+        ("stages..epochs=4", ["--set stages..epochs=4: expected KEY=VALUE"]),
     ],
 )
 def test_a_mistake_is_one_message_with_place_value_and_expectation(setting: str, parts: list[str]) -> None:
@@ -161,6 +177,41 @@ def test_a_mistake_is_one_message_with_place_value_and_expectation(setting: str,
     assert "\n" not in message
     for part in parts:
         assert part in message
+
+
+@pytest.mark.parametrize("setting", ["data=3", "stages.0=3", "stages.0.loss=ldam"])
+def test_a_value_in_the_place_of_a_section_is_told_without_a_preset_too(setting: str) -> None:
+    assert refused(setting, preset="").endswith(": expected a section")
+
+
+def test_an_option_of_its_own_is_blamed_by_its_name() -> None:
+    with pytest.raises(UsageError, match=r"^--data-root: data\.root = "):
+        resolve("digits_lt", options={"data.root": "\udcff"})
+
+
+def test_a_blank_stage_of_a_file_counts(tmp_path: Path) -> None:
+    """`wbtui config` says that values at their default may be left out: all of a stage's may be."""
+    second = '[[stages]]\nname = "classifier"\ntrains = "classifier"\n'
+    found = resolve(config_file=write(tmp_path / "two.toml", f"[[stages]]\n{second}"))
+    assert [stage.name for stage in found.config.stages] == ["representation", "classifier"]
+    assert found.origins == dict.fromkeys(["stages.1.name", "stages.1.trains"], str(tmp_path / "two.toml"))
+    with pytest.raises(UsageError, match=r"stages\.1\.name = 'representation' is also the name of stages\.0"):
+        resolve(config_file=write(tmp_path / "blank.toml", "[[stages]]\nepochs = 3\n[[stages]]\n"))
+    over = resolve("digits_lt", "wb", write(tmp_path / "over.toml", "[[stages]]\n[[stages]]\nepochs = 3\n"))
+    assert over.config.stages[1].epochs == 3
+    assert over.config.stages[0] == resolve("digits_lt", "wb").config.stages[0]
+
+
+@pytest.mark.parametrize("given", [("glyphs_lt", ""), ("digits_lt", "ce"), ("", "ce")])
+def test_a_file_that_goes_before_another_preset_or_variant_is_refused_beside_it(
+    tmp_path: Path, given: tuple[str, str]
+) -> None:
+    """Else a run of one method would be trained, and named, as asked for the other."""
+    config = resolve("digits_lt", "wd").config
+    file = write(tmp_path / "config.toml", tomli_w.dumps(config.model_dump(mode="json")))
+    with pytest.raises(UsageError, match=r"^--(preset glyphs_lt|variant ce): .*config.toml says"):
+        resolve(*given, file)
+    assert resolve("digits_lt", "", file).config == resolve("", "wd", file).config == config
 
 
 def test_a_key_of_every_stage_is_meant_in_each_also_from_a_file(tmp_path: Path) -> None:
@@ -171,29 +222,72 @@ def test_a_key_of_every_stage_is_meant_in_each_also_from_a_file(tmp_path: Path) 
 
 
 def test_a_batch_larger_than_the_training_images_is_told() -> None:
-    assert notices(resolve("digits_lt", "wb", settings=["stages.1.batch_size=281"]).config) == [
+    assert notices([resolve("digits_lt", "wb", settings=["stages.1.batch_size=281"]).config]) == [
         "stages.1.batch_size 281 is larger than the 280 training images: one batch an epoch"
     ]
-    assert notices(resolve("digits_lt", "wb", settings=["stages.1.batch_size=280"]).config) == []
+    assert notices([resolve("digits_lt", "wb", settings=["stages.1.batch_size=280"]).config]) == []
 
 
 def test_regularizing_the_features_of_a_frozen_net_is_told() -> None:
     setting = "stages.1.feature_regularization=0.01"
-    (said,) = notices(resolve("digits_lt", "wb", settings=[setting]).config)
+    (said,) = notices([resolve("digits_lt", "wb", settings=[setting]).config])
     assert "stages.1.feature_regularization = 0.01 with trains = 'classifier' acts on nothing" in said
-    assert notices(resolve("digits_lt", "wd_fr").config) == []
+    assert notices([resolve("digits_lt", "wd_fr").config]) == []
 
 
 def test_a_place_of_images_that_the_source_does_not_read_is_told() -> None:
     """Whoever forgets data.source trains on the embedded digits."""
-    (told,) = notices(resolve("digits_lt", "wd", settings=["data.root=/data/mine.npz"]).config)
+    (told,) = notices([resolve("digits_lt", "wd", settings=["data.root=/data/mine.npz"]).config])
     assert told.startswith("data.root = '/data/mine.npz' is not read: digits is inside the package")
-    assert notices(resolve("mnist_lt", "wd", settings=["data.root=/data/mine"]).config) == []
+    assert notices([resolve("mnist_lt", "wd", settings=["data.root=/data/mine"]).config]) == []
+
+
+def test_a_side_that_no_image_is_brought_to_is_told(tmp_path: Path) -> None:
+    asked = ["data.image_size=32"]
+    (told,) = notices([resolve("cifar10_lt", "wd", settings=asked).config])
+    assert told.startswith("data.image_size = 32 is not heeded: images of cifar10 stay as they are")
+    assert notices([resolve("glyphs_lt", "wd", settings=asked).config]) == []
+
+
+def test_the_images_of_a_grid_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of a million takes a while each time."""
+    asked: list[DataConfig] = []
+    monkeypatch.setattr("wbtui.notices.planned_images", asked.append)
+    assert notices(resolve("digits_lt", options={"seed": seed}).config for seed in range(3)) == []
+    assert len(asked) == 1
+
+
+def test_labels_of_a_file_that_load_nothing_are_told(tmp_path: Path) -> None:
+    """Else a run of all defaults goes by the name of the preset and the method."""
+    file = read_layer(
+        write(tmp_path / "mine.toml", 'preset = "digits_lt"\nvariant = "wb"\n[stages.0]\nepochs = 3\n')
+    )
+    (told,) = label_notices(file, "", "")
+    assert "mine.toml: preset = 'digits_lt' and variant = 'wb': a label, which loads nothing" in told
+    assert told.endswith("give --preset digits_lt --variant wb too")
+    assert label_notices(file, "digits_lt", "")[0].endswith("give --variant wb too")
+    assert label_notices(file, "digits_lt", "wb") == []
+    whole = tomli_w.dumps(resolve("digits_lt", "wb", file).config.model_dump(mode="json"))
+    assert label_notices(read_layer(write(tmp_path / "config.toml", whole)), "", "") == []
+    assert label_notices(read_layer(write(tmp_path / "theirs.toml", 'preset = "theirs"\n')), "", "") == []
+
+
+@pytest.mark.parametrize(("label", "instead"), [("preset", "extends"), ("variant", "default_variant")])
+def test_a_label_in_the_place_of_what_a_preset_loads_is_refused(label: str, instead: str) -> None:
+    write(Path("presets/mine.toml"), f'{label} = "wb"\n')
+    with pytest.raises(UsageError, match=rf"mine.toml: {label} is a label, .*; expected {instead}"):
+        resolve("mine")
 
 
 def test_images_that_only_files_would_tell_of_are_not_counted(tmp_path: Path) -> None:
     there = ["data.source=npz", f"data.root={tmp_path / 'none.npz'}", "stages.0.batch_size=100000"]
-    assert notices(resolve("digits_lt", "wd", settings=there).config) == []
+    assert notices([resolve("digits_lt", "wd", settings=there).config]) == []
+
+
+def test_glyphs_are_as_many_as_their_alphabet_has() -> None:
+    config = resolve("glyphs_lt", settings=["data.classes=36"]).config
+    assert config.num_classes == 36
+    assert "glyphs has 2 to 36 classes" in refused("data.classes=37", preset="glyphs_lt")
 
 
 def test_an_etf_with_more_classes_than_dimensions_is_refused() -> None:
@@ -233,6 +327,23 @@ def test_a_circle_of_presets_is_refused_with_its_path() -> None:
     write(Path("presets/b.toml"), 'extends = "a"\n')
     with pytest.raises(UsageError, match="a -> b -> a"):
         resolve("a")
+    write(Path("presets/digits_lt.toml"), 'extends = "digits_lt"\n')
+    with pytest.raises(
+        UsageError, match=r"digits_lt -> digits_lt; .* to extend one of them it needs another name"
+    ):
+        resolve("digits_lt")
+
+
+def test_a_name_that_a_file_got_wrong_is_told_with_the_file() -> None:
+    write(Path("presets/a.toml"), 'extends = "digit_lt"\n')
+    with pytest.raises(UsageError, match=r"a\.toml: extends: no preset is called 'digit_lt' \(did you mean"):
+        resolve("a")
+    write(Path("presets/b.toml"), 'extends = "digits_lt"\ndefault_variant = "wdd"\n')
+    with pytest.raises(UsageError, match=r"b\.toml: default_variant: no variant is called 'wdd'"):
+        resolve("b")
+    write(Path("presets/variants/c.toml"), 'extends = "wdd"\n')
+    with pytest.raises(UsageError, match=r"c\.toml: extends: no variant is called 'wdd'"):
+        resolve("digits_lt", "c")
 
 
 def test_a_preset_may_not_tune_a_variant_that_is_not_there() -> None:
@@ -243,13 +354,40 @@ def test_a_preset_may_not_tune_a_variant_that_is_not_there() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["seed = ", "seed = 1\nseed = 2", "a" * 2_000_000, "[" * 5000],
-    ids=["no value", "a key twice", "one long word", "deep"],
+    ["seed = ", "seed = 1\nseed = 2", "a" * 2_000_000, "[" * 5000, f"seed = {'9' * 5000}"],
+    ids=["no value", "a key twice", "one long word", "deep", "a number of 5,000 digits"],
 )
 def test_a_broken_file_is_named_with_what_is_wrong(tmp_path: Path, text: str) -> None:
     file = write(tmp_path / "broken.toml", text)
     with pytest.raises(UsageError, match=r"broken\.toml"):
         resolve(config_file=file)
+
+
+def test_a_file_without_end_is_not_read_to_it() -> None:
+    with pytest.raises(UsageError, match="/dev/zero: larger than 1000000 bytes; expected a TOML of settings"):
+        resolve(config_file=Path("/dev/zero"))
+
+
+def test_a_file_of_windows_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_bytes(b"\xef\xbb\xbfseed = 3\r\n[data]\r\nclasses = 4\r\n")
+    config = resolve(config_file=file).config
+    assert (config.seed, config.data.classes) == (3, 4)
+
+
+@pytest.mark.parametrize("key", ["extends", "summary", "default_variant"])
+def test_a_preset_in_the_place_of_settings_is_told_for_what_it_is(tmp_path: Path, key: str) -> None:
+    file = write(tmp_path / "mine.toml", f'{key} = "wd"\n[stages.0]\nepochs = 3\n')
+    with pytest.raises(
+        UsageError, match=rf"mine\.toml: {key}: no such key but in a preset or variant; expected"
+    ):
+        resolve("digits_lt", "", file)
+
+
+def test_what_editors_and_macos_leave_beside_presets_is_none() -> None:
+    write(Path("presets/.#mine.toml"), "")
+    write(Path("presets/variants/._wd.toml"), "")
+    assert not {".#mine", "._wd"} & {*preset_paths(), *variant_paths()}
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A preset for images of one's own: counted, valid as it is, and nothing written over."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from wbtui.cli.main import main
 from wbtui.data.available import planned_splits
 from wbtui.errors import UsageError
+from wbtui.launch.checks import check_runs
 from wbtui.metrics import GROUP_NAMES, assign_groups
 from wbtui.own_preset import group_bounds, own_images, own_preset, write_preset
 from wbtui.presets import resolve
@@ -154,6 +156,37 @@ def test_what_cannot_be_is_one_message(
     assert main(["new-preset", *arguments]) == 2
     assert said in capsys.readouterr().err
     assert not list(here.glob("presets/*"))
+
+
+def test_images_that_no_preset_can_name_are_refused_and_leave_none(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    npz(here / os.fsdecode(b"mine\xff.npz"), [30, 9])
+    assert main(["new-preset", os.fsdecode(b"mine\xff.npz")]) == 2
+    assert "mine<U+DCFF>.npz: expected a text that UTF-8 can write" in capsys.readouterr().err
+    assert not list(here.glob("presets/*"))
+
+
+def test_a_preset_that_the_disk_does_not_take_whole_is_not_left_half(here: Path) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        write_preset("mine", "half \udcff")
+    assert not list(here.glob("presets/*"))
+
+
+@pytest.mark.parametrize(("classes", "third"), [(64, "wd_fr_etf"), (65, "wd_fr")])
+def test_the_methods_to_begin_with_are_those_that_the_net_can_have(
+    here: Path, classes: int, third: str
+) -> None:
+    chosen = own_preset(own_images(npz(here / "mine.npz", [12] * classes)))
+    write_preset("mine", chosen.text)
+    assert chosen.variants == ("ce", "wd", third)
+    configs = [resolve("mine", name).config for name in ("wd_fr", "wd_fr_etf")]
+    if third == "wd_fr_etf":
+        check_runs(configs, lambda _: False)
+    else:
+        check_runs(configs[:1], lambda _: False)
+        with pytest.raises(UsageError, match="resnet8 has 64, npz has 65 classes; expected another net"):
+            check_runs(configs, lambda _: False)
 
 
 def test_a_preset_is_never_written_over(here: Path) -> None:

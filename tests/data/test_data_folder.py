@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from wbtui.config import DataConfig
-from wbtui.data.available import available
+from wbtui.data.available import available, planned_splits
 from wbtui.data.longtail import load
 from wbtui.data.sources import folder
 from wbtui.errors import UsageError
@@ -31,6 +31,7 @@ def _made(root: Path, mode: str = "RGB", side: int = 5) -> DataConfig:
 def test_classes_and_files_are_read_by_name(tmp_path: Path) -> None:
     config = _made(tmp_path)
     (tmp_path / "train" / "bee" / "notes.txt").write_text("no image")
+    (tmp_path / "train" / "bee" / "._2.png").write_bytes(b"\0\5\x16\7, beside 2.png, from macOS")
     source = folder.read(config)
     assert source.class_names == ("ape", "bee")
     assert source.train_labels.tolist() == [0] * 4 + [1] * 4
@@ -108,6 +109,15 @@ def test_an_image_that_claims_gigapixels_is_refused_unread(tmp_path: Path) -> No
     bomb.write_bytes(raw)
     with pytest.raises(UsageError, match=r"1.png"):
         folder.read(config)
+
+
+def test_a_class_with_too_few_images_is_told_by_its_name(tmp_path: Path) -> None:
+    config = _made(tmp_path)
+    for path in (tmp_path / "test" / "bee").iterdir():
+        path.unlink()
+    (tmp_path / "test" / "bee" / "1.png").write_bytes((tmp_path / "test" / "ape" / "1.png").read_bytes())
+    with pytest.raises(UsageError, match=r"^class 1 \(bee\) of folder has 1 test images"):
+        planned_splits(config.model_copy(update={"test_per_class": 2}))
 
 
 def test_more_than_8_bits_a_pixel_are_refused(tmp_path: Path) -> None:

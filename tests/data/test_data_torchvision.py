@@ -4,6 +4,8 @@ torchvision checks the md5 of CIFAR's files, so what it unpickles cannot be forg
 replaced at their boundary, and torchvision itself is only imported.
 """
 
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +22,7 @@ from wbtui.data.available import available, planned_splits
 from wbtui.data.longtail import load
 from wbtui.data.sources import torchvision_sets
 from wbtui.errors import UsageError
+from wbtui.launch.environment import child_environment
 
 _IDX_FILES = {
     "train-images-idx3-ubyte": 47_040_016,
@@ -126,6 +129,22 @@ def test_damaged_archives_are_not_replaced_without_permission(tmp_path: Path, fa
     with pytest.raises(UsageError, match=r"train-images-idx3-ubyte.gz is damaged.*--download"):
         load(_config(tmp_path))
     assert fake.opened == []
+
+
+def test_a_download_that_is_broken_off_says_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        address = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        fetching = subprocess.Popen(
+            [sys.executable, "-m", "wbtui.data.fetch", "mnist", "--root", str(tmp_path)],
+            env=child_environment() | {"https_proxy": address, "http_proxy": address, "no_proxy": ""},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        waiting, _ = proxy.accept()  # it downloads
+        with waiting:
+            fetching.send_signal(signal.SIGINT)
+            assert fetching.communicate() == (b"", b"")
+    assert fetching.returncode == -signal.SIGINT
 
 
 def test_a_failed_download_is_one_message(

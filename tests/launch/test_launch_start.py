@@ -117,6 +117,15 @@ def test_cores_are_shared_and_small_nets_get_one(
     assert threads.thread_environment(expected)["OMP_NUM_THREADS"] == str(expected)
 
 
+def test_a_side_that_no_image_is_brought_to_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of threads changes the weights."""
+    monkeypatch.setattr(threads, "usable_cores", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    asked = ["data.image_size=256"]
+    assert threads.threads_for(resolve("digits_lt", settings=asked).config) == 1
+    assert threads.threads_for(resolve("glyphs_lt", settings=asked).config) == 8
+
+
 @pytest.mark.parametrize(("settings", "side"), [((), 8), (("data.source=glyphs",), 16)])
 def test_a_net_too_deep_for_the_images_is_refused_before_a_folder_is_made(
     settings: tuple[str, ...], side: int
@@ -127,6 +136,23 @@ def test_a_net_too_deep_for_the_images_is_refused_before_a_folder_is_made(
     check_runs(configs[:1], lambda _: False)
     with pytest.raises(UsageError, match=f"'resnet50' halves images 5 times.*these are {side}x{side}"):
         check_runs(configs, lambda _: False)
+
+
+def test_the_same_run_twice_is_refused_before_a_folder_is_made() -> None:
+    configs = [resolve("digits_lt", options={"seed": seed}).config for seed in (0, 5, 5)]
+    check_runs(configs[:2], lambda _: False)
+    with pytest.raises(UsageError, match="runs 2 and 3 of these 3 are the same"):
+        check_runs(configs, lambda _: False)
+
+
+def test_images_below_a_folder_that_no_configuration_can_name_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / os.fsdecode(b"\xff")
+    here.mkdir()
+    monkeypatch.chdir(here)
+    with pytest.raises(UsageError, match=r"expected a text that UTF-8 can write, .*; rename the folder"):
+        absolute_root(DataConfig(source="npz", root="mine.npz"))
 
 
 def test_recorded_steps_are_refused_before_a_folder_is_made(monkeypatch: pytest.MonkeyPatch) -> None:

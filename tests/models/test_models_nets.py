@@ -148,7 +148,7 @@ def test_depth_of_the_perceptrons_is_configurable(name, layers):
 
 
 def test_depth_of_a_resnet_is_refused():
-    with pytest.raises(UsageError, match=r"model\.depth = 3.*resnet20"):
+    with pytest.raises(ValueError, match=r"depth = 3: resnet20 has its depth in its name; expected 0"):
         built("resnet20", depth=3)
 
 

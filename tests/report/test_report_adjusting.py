@@ -190,6 +190,18 @@ def test_a_class_prior_that_cannot_be_is_refused(tmp_path: Path, prior: str, sai
         adjusted(make_run(tmp_path), prior=prior)
 
 
+def test_an_adjustment_by_other_class_frequencies_is_not_saved_over(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    falling, rising = (",".join(map(str, counts)) for counts in (COUNTS, COUNTS[::-1]))
+    kept = adjusted(folder, strength=1.0, prior=falling).derived()
+    path = save_derived(open_run(folder), kept)
+    assert save_derived(open_run(folder), kept) == path  # the same one again
+    with pytest.raises(UsageError, match=r"additive-1-prior_given\.json holds .* other class frequencies"):
+        save_derived(open_run(folder), adjusted(folder, strength=1.0, prior=rising).derived())
+    (left,) = load_derived(open_run(folder))
+    assert left.probability == kept.probability
+
+
 def test_a_class_prior_from_validation_needs_validation_images(tmp_path: Path) -> None:
     folder = make_run(tmp_path, "wd", 0, "data.split_rule=full", validation=False)
     with pytest.raises(UsageError, match="no validation images"):
@@ -265,8 +277,10 @@ def test_a_run_without_predictions_cannot_be_adjusted(tmp_path: Path) -> None:
 
 def test_several_methods_stand_in_one_word_or_in_several_each_once() -> None:
     """As variants and seeds of `wbtui run` do."""
-    names = [method.name for method in methods_named(["additive,τ-norm", "none", "additive"])]
+    names = [method.name for method in methods_named(["additive, τ-norm", "none", "additive"])]
     assert names == ["additive", "tau_norm", "none"]
     assert methods_named([]) == []
     with pytest.raises(UsageError, match=r"method 'add' is not known .did you mean 'additive'"):
         methods_named(["none,add"])
+    with pytest.raises(UsageError, match="method '' is not known"):
+        methods_named(["additive,"])

@@ -95,7 +95,12 @@ def test_seeds_from_different_files_fold_and_methods_do_not(tmp_path: Path) -> N
         ({"counts": np.array([1, 2])}, "expected 10 whole numbers"),
         ({"counts": np.zeros(10, int)}, "expected 10 whole numbers"),
         ({"counts": np.array(COUNTS, float)}, "expected 10 whole numbers"),
+        (
+            {"counts": np.full(10, 2**63, np.uint64)},
+            "class 0 has 9223372036854775808; expected 10 whole numbers",
+        ),
         ({"classifier_norms": np.ones(3)}, "expected 10 finite numbers"),
+        ({"classifier_norms": np.full(10, 1e300)}, "expected 10 finite numbers that float32 takes"),
         ({"validation_logits": VALIDATION.logits[:, :5]}, "validation has 5 classes"),
     ],
 )
@@ -152,6 +157,28 @@ def test_thresholds_that_overlap_are_refused_before_a_folder_is_made(tmp_path: P
     with pytest.raises(UsageError, match="--groups"):
         make_imported_run(tmp_path / "runs", imported, Labels("a", many_above=5, few_below=50))
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (Labels("a", seed=2**31), "--seed: seed = 2147483648: expected less than 2147483648"),
+        (Labels("a", name="x" * 201), "--name: name = "),
+        (Labels("a", name="\udcff"), "--name: name = '\\udcff': expected a text that UTF-8 can write"),
+        (Labels("a", many_above=-1, few_below=0), "--groups: data.many_above = -1"),
+        (Labels("a", tags=("two words",)), "tag 'two words'"),
+    ],
+    ids=["seed", "long name", "half a character", "groups", "tag"],
+)
+def test_what_no_run_can_be_called_is_refused_and_leaves_no_folder(
+    tmp_path: Path, labels: Labels, said: str
+) -> None:
+    """A run whose configuration cannot be read could not be adjusted."""
+    imported = read_predictions(Sources(npz(tmp_path / "x.npz", **GOOD)))
+    with pytest.raises(UsageError) as refused:
+        make_imported_run(tmp_path / "runs", imported, labels)
+    assert str(refused.value).startswith(said)
+    assert not list((tmp_path / "runs").glob("*"))
 
 
 def test_test_labels_never_serve_for_validation(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def test_what_is_allowed_but_hardly_meant_is_told_once() -> None:
     words = "stages.0.epochs=1 stages.0.schedule=cosine_papers stages.0.weight_decay=0"
     found = answer(FormValues(preset="digits_lt", variant="ce", seed="0,1", settings=words))
     assert len(found.resolved) == 2
-    assert list(found.notices) == notices(found.resolved[0].config)
+    assert list(found.notices) == notices([found.resolved[0].config])
     assert "trains at learning rate 0" in found.notices[0]
 
 

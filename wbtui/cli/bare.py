@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from wbtui.cli.runs_folder import RUNS_DEFAULT, RUNS_VARIABLE
+from wbtui.cli.runs_folder import RUNS_DEFAULT, RUNS_VARIABLE, expanded
 from wbtui.errors import UsageError
 
 _FLAGS: dict[str, dict[str, Any]] = {
@@ -43,7 +43,7 @@ def dashboard_options(arguments: Sequence[str]) -> DashboardOptions | None:
     if _COMPLETION in os.environ:
         return None
     runs = os.environ.get(RUNS_VARIABLE)
-    options = DashboardOptions(Path(runs) if runs else RUNS_DEFAULT)
+    options = DashboardOptions(expanded(Path(runs)) if runs else RUNS_DEFAULT)
     rest = list(arguments)
     while rest:
         name, equals, value = rest.pop(0).partition("=")
@@ -53,7 +53,7 @@ def dashboard_options(arguments: Sequence[str]) -> DashboardOptions | None:
             value = value if equals else rest.pop(0)
             if not value or value.startswith("-"):
                 return None
-            options = replace(options, runs=Path(value))
+            options = replace(options, runs=expanded(Path(value)))
         else:
             return None
     return options

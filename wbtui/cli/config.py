@@ -1,5 +1,7 @@
 """`wbtui config`: what can be configured, as a file to start from?"""
 
+import io
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -31,5 +33,7 @@ def config(
         print(json_text(RunConfig.model_json_schema()))
         return
     resolved = resolve(preset, variant, config_file, settings or ())
+    if not sys.stdout.isatty() and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # TOML is, wherever it was written
     make_console()  # a terminal without Unicode shows ? and does not fail
     print(commented_toml(resolved.config, resolved.origins), end="")

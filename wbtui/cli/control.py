@@ -42,11 +42,10 @@ def stop(
     """Stop runs: asked first, SIGTERM after 20 s, SIGKILL 10 s later."""
     from wbtui.cli.climb import climb
     from wbtui.launch.stop import Rung
-    from wbtui.store.ids import resolve_run
+    from wbtui.store.ids import resolve_runs
 
     first = Rung.TERMINATE if now else Rung.ASK
-    folders = [resolve_run(runs, text) for text in dict.fromkeys(run)]
-    raise typer.Exit(climb(folders, Rung.KILL if kill else first))
+    raise typer.Exit(climb(resolve_runs(runs, run), Rung.KILL if kill else first))
 
 
 @app.command()
@@ -75,9 +74,9 @@ def resume(
 def rm(run: SomeRuns, runs: Runs = RUNS_DEFAULT) -> None:
     """Move runs into the bin, a hidden folder beside them; `wbtui restore` brings them back."""
     from wbtui.store.housekeeping import remove_run
-    from wbtui.store.ids import resolve_run
+    from wbtui.store.ids import resolve_runs
 
-    for folder in [resolve_run(runs, text) for text in dict.fromkeys(run)]:
+    for folder in resolve_runs(runs, run):
         print(f"{folder.name} -> {remove_run(folder.parent, folder.name)}")
 
 
@@ -93,7 +92,7 @@ def restore(
 ) -> None:
     """Bring removed runs back; --list says which there are."""
     from wbtui.errors import UsageError
-    from wbtui.store.housekeeping import restore_run
+    from wbtui.store.housekeeping import in_bin, restore_run
 
     if listed and run:
         raise UsageError("--list shows the whole bin; leave it or the runs out")
@@ -101,8 +100,8 @@ def restore(
         _print_bin(runs)
     elif not run:
         raise UsageError("which runs? `wbtui restore --list` says what lies in the bin")
-    for text in dict.fromkeys(run or ()):
-        print(restore_run(runs, text).name)
+    for name in dict.fromkeys([in_bin(runs, text) for text in run or ()]):
+        print(restore_run(runs, name).name)
 
 
 def _print_bin(runs: Path) -> None:

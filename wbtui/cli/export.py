@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wbtui.cli.options import Filter, Runs
+from wbtui.cli.options import Filter, Runs, expanded_folder
 from wbtui.cli.runs_folder import RUNS_DEFAULT
 
 if TYPE_CHECKING:
@@ -30,11 +30,19 @@ def export(
     ] = None,
     tensorboard: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Scalars as TensorBoard's event files, a folder a run, not as CSV."),
+        typer.Option(
+            metavar="DIR",
+            callback=expanded_folder,
+            help="Scalars as TensorBoard's event files, a folder a run, not as CSV.",
+        ),
     ] = None,
     safetensors: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Backbone and classifier as safetensors, a folder a run; no CSV."),
+        typer.Option(
+            metavar="DIR",
+            callback=expanded_folder,
+            help="Backbone and classifier as safetensors, a folder a run; no CSV.",
+        ),
     ] = None,
     runs: Runs = RUNS_DEFAULT,
 ) -> None:

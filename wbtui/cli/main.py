@@ -66,6 +66,8 @@ def _run(typed_words: Sequence[str]) -> int:
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # of which Typer makes exit code 1
             raise end.__context__ from None
+        if type(end.__context__).__name__ == "Abort":  # Typer's, of Ctrl-C or Ctrl-D at a question
+            return INTERRUPTED
         return end.code if isinstance(end.code, int) else DONE if end.code is None else FAILED
     except UsageError as error:
         return _say(error, USAGE)
@@ -73,7 +75,24 @@ def _run(typed_words: Sequence[str]) -> int:
         return _say(error, FAILED)
     except StoreWriteError as error:
         return _say(error, FAILED if error.disk_full else USAGE)
+    except (FileNotFoundError, RuntimeError):
+        if lost := _lost():
+            return _say(UsageError(lost), USAGE)
+        raise
     return DONE
+
+
+def _lost() -> str:
+    """Which folder is gone that a process takes for granted, and what to do; empty where none is."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return "the folder that you are in has been removed; go to another one (cd)"
+    try:
+        Path.home()
+    except RuntimeError:  # a container's user without a name
+        return "nothing says where your home folder is; set HOME"
+    return ""
 
 
 def _say(error: Exception, code: int) -> int:

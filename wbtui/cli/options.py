@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from wbtui.cli.runs_folder import RUNS_VARIABLE
+from wbtui.cli.runs_folder import RUNS_VARIABLE, expanded
 from wbtui.errors import UsageError
 
 
@@ -19,7 +19,12 @@ def _or_before_the_command(context: typer.Context, value: Path) -> Path:
     if typed(first, "runs") and not typed(context, "runs"):
         before: Path = first.params["runs"]
         return before
-    return value
+    return expanded(value)
+
+
+def expanded_folder(value: Path | None) -> Path | None:
+    """For an option that names a folder to be made; see `runs_folder.expanded`."""
+    return expanded(value) if value else None
 
 
 def typed(context: Any, parameter: str) -> bool:
@@ -78,7 +83,8 @@ class Asked:
     ] = None
     device: Annotated[str | None, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")] = None
     data_root: Annotated[
-        Path | None, typer.Option("--data-root", metavar="DIR", help="Where the images are.")
+        Path | None,
+        typer.Option("--data-root", metavar="PATH", help="Where the images are: a folder, or a .npz file."),
     ] = None
     config_file: Annotated[
         Path | None,

@@ -67,4 +67,4 @@ def new_preset(
         )
     )
     print(f"saved {shown_path(path)}: read it, then")
-    print(f"  wbtui run --preset {called} --variant ce,wd,wd_fr_etf --seed 0,1,2")
+    print(f"  wbtui run --preset {called} --variant {','.join(chosen.variants)} --seed 0,1,2")

@@ -25,7 +25,10 @@ Slots = Annotated[
         metavar="LIST", help="Runs at once by device, e.g. cuda:0=2,cpu=1; a number: on any device."
     ),
 ]
-Place = Annotated[Path | None, typer.Option("--runs", metavar="DIR", help="The folder of all runs.")]
+Place = Annotated[
+    Path | None,
+    typer.Option("--runs", metavar="DIR", help="The folder of all runs.", callback=options.expanded_folder),
+]
 """May stand before or behind the command's name."""
 
 
@@ -117,7 +120,8 @@ def remove(context: typer.Context, run: SomeRuns, runs: Place = None) -> None:
     place: Path = runs or context.obj
     with editing(place):
         _, waiting = look(place)
-    for entry in [_waiting(place, text, waiting) for text in dict.fromkeys(run)]:
+    named = {entry.folder: entry for entry in [_waiting(place, text, waiting) for text in run]}
+    for entry in named.values():
         binned = take_out(entry.folder)
         if binned is None:
             print(f"{entry.folder.name}: has been started meanwhile; `wbtui stop` ends it")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from wbtui.cli.options import Runs
+from wbtui.cli.options import Runs, expanded_folder
 from wbtui.cli.runs_folder import RUNS_DEFAULT
 
 app = typer.Typer()
@@ -33,6 +33,7 @@ def report(
         Path | None,
         typer.Option(
             metavar="DIR",
+            callback=expanded_folder,
             help="Write figures as SVG too: FDR over epochs, norms over classes, cosine similarity, accuracy over "
             "the strength of each --adjust, else of multiplicative.",
         ),

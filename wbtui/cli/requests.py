@@ -1,8 +1,7 @@
 """Which runs does a command line ask for, and can they be? Nothing is made before every one of them is checked."""
 
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import typer
@@ -14,8 +13,9 @@ from wbtui.errors import UsageError
 from wbtui.launch.checks import check_runs
 from wbtui.launch.grid import Point, expand
 from wbtui.launch.start import make_run
-from wbtui.notices import notices
-from wbtui.presets import Resolved, parse_value, resolve
+from wbtui.notices import label_notices, notices
+from wbtui.presets import Layer, Resolved, parse_value, read_layer, resolve
+from wbtui.store.text import plain
 
 
 def resolve_all(asked: Asked) -> list[Resolved]:
@@ -28,10 +28,15 @@ def resolve_all(asked: Asked) -> list[Resolved]:
         raise UsageError(
             "nothing to run: expected --preset NAME (`wbtui presets` lists them) or --config FILE"
         )
-    return [_resolve(asked, point) for point in expand(asked.variant, asked.seed, asked.settings or ())]
+    points = expand(asked.variant, asked.seed, asked.settings or ())
+    file = read_layer(asked.config_file) if asked.config_file else None  # once: a pipe has nothing left
+    resolved = [_resolve(asked, point, file) for point in points]
+    if file:
+        _say(label_notices(file, asked.preset, points[0].variant))
+    return resolved
 
 
-def _resolve(asked: Asked, point: Point) -> Resolved:
+def _resolve(asked: Asked, point: Point, file: Layer | None) -> Resolved:
     options = {
         "seed": parse_value(point.seed) if point.seed else None,
         "device": asked.device,
@@ -39,15 +44,17 @@ def _resolve(asked: Asked, point: Point) -> Resolved:
         "name": asked.name,
     }
     given = {key: value for key, value in options.items() if value is not None}
-    found = resolve(asked.preset, point.variant, asked.config_file, point.settings, given)
-    typed = {"data.root": "--data-root"} if asked.data_root else {}
-    return replace(found, origins=dict(found.origins) | typed)
+    return resolve(asked.preset, point.variant, file, point.settings, given)
 
 
 def say_notices(resolved: Sequence[Resolved]) -> None:
     """Say on stderr, once each, what is allowed in these configurations but hardly meant."""
-    for message in dict.fromkeys(message for one in resolved for message in notices(one.config)):
-        print(f"note: {message}", file=sys.stderr)
+    _say(notices(one.config for one in resolved))
+
+
+def _say(messages: Iterable[str]) -> None:
+    for message in messages:
+        print(f"note: {plain(message)}", file=sys.stderr)
 
 
 def check_all(resolved: Sequence[Resolved], download: bool) -> None:

@@ -1,5 +1,7 @@
 """`wbtui run`: one command line → configurations, run folders, runs at work, and a view of them."""
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,8 +51,11 @@ def run(
     resolved = resolve_all(asked)
     say_notices(resolved)
     if dry_run:
+        in_words = functools.cache(
+            _data_in_words
+        )  # a grid has one data section, and a folder takes seconds to count
         for one in resolved:
-            _print_values(one, as_json)
+            _print_values(one, as_json, in_words)
         return
     check_all(resolved, asked.download)
     with counted_interrupts():  # from the half second on in which a run would be left half made
@@ -75,10 +80,11 @@ def _start(runs: Path, folders: list[Path], resolved: list["Resolved"]) -> None:
         print("the queue is paused: `wbtui queue start` starts it", file=sys.stderr)
 
 
-def _print_values(resolved: "Resolved", as_json: bool) -> None:
+def _print_values(resolved: "Resolved", as_json: bool, in_words: Callable[["DataConfig"], str]) -> None:
     import json
 
     from wbtui.config import flatten
+    from wbtui.store.text import plain
 
     values = dict(flatten(resolved.config.model_dump()))
     origins = {key: resolved.origins.get(key, "default") for key in values}
@@ -90,8 +96,8 @@ def _print_values(resolved: "Resolved", as_json: bool) -> None:
     middle = min(40, max(map(len, shown.values())))
     print(f"# {PRECEDENCE}")
     for key, text in shown.items():
-        print(f"{key:{width}} = {text:{middle}}  # {origins[key]}")
-    print(f"# {_data_in_words(resolved.config.data)}")
+        print(f"{key:{width}} = {text:{middle}}  # {plain(origins[key])}")
+    print(f"# {in_words(resolved.config.data)}")
 
 
 def _toml(value: Any) -> str:

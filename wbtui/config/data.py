@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from wbtui import catalog
-from wbtui.config.section import AtLeastOne, Count, Positive, Section
+from wbtui.config.section import AtLeastOne, Count, Finite, Positive, Section
 
 
 class DataConfig(Section):
@@ -31,7 +31,7 @@ class DataConfig(Section):
 
     images_per_class: Count = 0
     """Images of each class in the official train file, before the profile; 0: what the source has of its smallest
-    class."""
+    class. Unused by the natural profile."""
 
     validation_per_class: AtLeastOne = 20
     """Validation images of each class under the holdout rule. Unused by the full rule."""
@@ -57,7 +57,7 @@ class DataConfig(Section):
     horizontal_flip: bool = True
     """Whether training images are mirrored at random."""
 
-    mean: tuple[float, ...] = ()
+    mean: tuple[Finite, ...] = ()
     """Per-channel mean subtracted from images in [0, 1]; empty: computed from the training split."""
 
     std: tuple[Positive, ...] = ()

@@ -5,13 +5,16 @@ from typing import Any
 
 
 def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Leaves of a nested table by dotted key; tables in a list by their index, lists of plain values are leaves."""
+    """Leaves of a nested table by dotted key; tables in a list by their index, lists of plain values are leaves.
+
+    An empty table in a list is a leaf too: it sets nothing, but that it is there says how long the list is.
+    """
     for key, value in table.items():
         dotted = f"{prefix}{key}"
         if isinstance(value, Mapping):
             yield from flatten(value, dotted + ".")
         elif isinstance(value, (list, tuple)) and value and all(isinstance(item, Mapping) for item in value):
             for index, item in enumerate(value):
-                yield from flatten(item, f"{dotted}.{index}.")
+                yield from flatten(item, f"{dotted}.{index}.") if item else [(f"{dotted}.{index}", {})]
         else:
             yield dotted, tuple(value) if isinstance(value, list) else value

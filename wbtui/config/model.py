@@ -1,8 +1,8 @@
 """Which net does a run train, with which classifier on top of it?"""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from wbtui import catalog
 from wbtui.config.section import Count, Positive, Section
@@ -38,7 +38,23 @@ class ModelConfig(Section):
         catalog.net(name)
         return name
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.depth and not catalog.net(self.name).depth:
+            raise ValueError(f"depth = {self.depth}: {self.name} has its depth in its name; expected 0")
+        return self
+
     @property
     def feature_size(self) -> int:
         """D, the length of the pooled feature h."""
         return catalog.net(self.name).feature_size(self.width)
+
+    def too_many_classes(self, classes: int, source: str) -> str:
+        """Why the head cannot tell that many classes of a source apart, and what to do; empty: it can."""
+        if self.head != "etf" or classes <= self.feature_size:
+            return ""
+        return (
+            f"model.head = 'etf' needs at least as many feature dimensions as classes: {self.name} has "
+            f"{self.feature_size}, {source} has {classes} classes; expected another net, a larger "
+            "model.width, or model.head = 'linear'"
+        )

@@ -149,7 +149,9 @@ class RunConfig(Section):
     def _check_images(self) -> None:
         data = self.data
         known = catalog.SOURCES[data.source].classes
-        if known and data.classes > known:
+        if (
+            known and data.classes > known and data.source != "glyphs"
+        ):  # which has more characters than it takes
             raise ValueError(f"data.classes = {data.classes}: {data.source} has {known} classes")
         if data.split_rule == "full" and self.evaluation.selection == "best_validation":
             raise ValueError(
@@ -163,13 +165,9 @@ class RunConfig(Section):
             )
 
     def _check_head(self) -> None:
-        head, size = self.model.head, self.model.feature_size
-        if head == "etf" and self.num_classes > size:
-            raise ValueError(
-                f"model.head = 'etf' needs at least as many feature dimensions as classes: {self.model.name} has "
-                f"{size}, {self.data.source} has {self.num_classes} classes; expected another net, a larger "
-                "model.width, or model.head = 'linear'"
-            )
+        head = self.model.head
+        if why := self.model.too_many_classes(self.num_classes, self.data.source):
+            raise ValueError(why)
         trains_classifier = any(stage.trains == "classifier" for stage in self.stages)
         if head == "etf" and not self.model.bias and trains_classifier:
             raise ValueError(

@@ -54,9 +54,9 @@ def planned_splits(config: DataConfig) -> SplitPlan | None:
         check_mean(config, found.channels)
     if not found.per_class:
         return None
-    plan = split_counts(config, found.per_class)
+    plan = split_counts(config, found.per_class, found.class_names)
     if found.test_per_class:
-        check_test_images(config, found.test_per_class[: plan.classes])
+        check_test_images(config, found.test_per_class[: plan.classes], found.class_names)
     return plan
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 
-from wbtui.errors import UsageError
+from wbtui.errors import UTF8, UsageError
 
 Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -39,6 +39,9 @@ class AvailableData:
 
     test_per_class: tuple[int, ...] = ()
     """Images of each class in the test file; empty: only reading tells, or there are as many as are asked for."""
+
+    class_names: tuple[str, ...] = ()
+    """Names of the classes, for messages; empty: they have none but their numbers, or only reading tells."""
 
     channels: int = 0
     """Channels of an image; 0: only reading tells."""
@@ -96,6 +99,22 @@ def path_of(root: str) -> Path:
         return Path(root).expanduser()
     except RuntimeError:
         return Path(root)
+
+
+def absolute_path(root: str) -> Path:
+    """Where data.root is, from everywhere, as a configuration can name it.
+
+    Raises:
+        UsageError: its name, or the working folder's, is none that UTF-8 can write.
+    """
+    place = path_of(root).absolute()
+    try:
+        str(place).encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"{place}: {UTF8}, for it is to stand in a configuration; rename the folder"
+        ) from None
+    return place
 
 
 def refuse_too_large(nbytes: int, where: str) -> None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from wbtui.config import DataConfig
 from wbtui.data.available import available, planned_splits
@@ -11,15 +12,22 @@ from wbtui.errors import UsageError
 from wbtui.launch.environment import child_environment
 
 
-def check_data(config: DataConfig, may_download: Callable[[AvailableData], bool]) -> int:
+@dataclass(frozen=True)
+class CheckedData:
+    """What is known of images that are there; 0: only reading tells."""
+
+    image_size: int
+    """Side in pixels."""
+
+    classes: int
+
+
+def check_data(config: DataConfig, may_download: Callable[[AvailableData], bool]) -> CheckedData:
     """Refuse a run whose images are missing, damaged or too few.
 
     Args:
         config: the data section, its root absolute.
         may_download: asked only where a download would bring what is missing.
-
-    Returns:
-        The side of an image in pixels; 0 where only reading tells.
 
     Raises:
         UsageError: what is missing, where it was looked for and what to do.
@@ -29,8 +37,8 @@ def check_data(config: DataConfig, may_download: Callable[[AvailableData], bool]
         if not (found.downloadable and may_download(found)):
             raise UsageError(found.problem)
         _download(config)
-    planned_splits(config)
-    return found.image_size
+    plan = planned_splits(config)
+    return CheckedData(found.image_size, plan.classes if plan else 0)
 
 
 def _download(config: DataConfig) -> None:

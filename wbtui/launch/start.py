@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import wbtui
 from wbtui.config import DataConfig, RunConfig
-from wbtui.data.source_images import path_of
+from wbtui.data.source_images import absolute_path
 from wbtui.errors import RunFailedError, UsageError
 from wbtui.launch.environment import child_environment
 from wbtui.launch.threads import thread_environment, threads_for
@@ -71,10 +71,14 @@ def make_run(
 
 
 def absolute_root(data: DataConfig) -> DataConfig:
-    """The data section with its root absolute: a resume may come from another folder."""
+    """The data section with its root absolute: a resume may come from another folder.
+
+    Raises:
+        UsageError: it, or the working folder, has a name that config.toml cannot hold.
+    """
     if not data.root:
         return data
-    return data.model_copy(update={"root": str(path_of(data.root).absolute())})
+    return data.model_copy(update={"root": str(absolute_path(data.root))})
 
 
 def start_run(

@@ -22,7 +22,8 @@ def threads_for(config: RunConfig, parallel: int = 1) -> int:
 def image_mflop(config: RunConfig) -> float:
     """About how many MFLOP an image costs forward; where only the data tell its size, at the net's own."""
     net = catalog.net(config.model.name)
-    size = config.data.image_size or catalog.SOURCES[config.data.source].image_size or net.flop_size
+    source = catalog.SOURCES[config.data.source]
+    size = (config.data.image_size if source.any_size else 0) or source.image_size or net.flop_size
     return net.forward_mflop(size, config.model.width)
 
 

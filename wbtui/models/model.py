@@ -53,12 +53,9 @@ def build_model(config: ModelConfig, classes: int, channels: int, image_size: in
         image_size: side of the images in pixels.
 
     Raises:
-        UsageError: the images are too small for the net, the net's depth is fixed, or an ETF has more classes
-            than dimensions.
+        UsageError: the images are too small for the net, or an ETF has more classes than dimensions.
     """
     net = catalog.net(config.name)
-    if config.depth and not net.depth:
-        raise UsageError(f"model.depth = {config.depth}: {net.name} has its depth in its name; expected 0")
     net.require_image_size(image_size)
     module = importlib.import_module(net.module)
     backbone = module.build(

@@ -7,15 +7,17 @@ that stand for one key. Every value remembers the layer it came from.
 """
 
 from wbtui.presets.files import PresetFile, load_preset, load_variant, preset_paths, variant_paths
-from wbtui.presets.layers import Resolved, parse_value, resolve
+from wbtui.presets.layers import Layer, Resolved, parse_value, read_layer, resolve
 
 __all__ = [
+    "Layer",
     "PresetFile",
     "Resolved",
     "load_preset",
     "load_variant",
     "parse_value",
     "preset_paths",
+    "read_layer",
     "resolve",
     "variant_paths",
 ]

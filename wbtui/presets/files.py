@@ -13,7 +13,9 @@ from wbtui.config import flatten
 from wbtui.errors import UsageError
 
 MAX_TOML_BYTES = 1_000_000
-_HEADER = ("extends", "summary", "default_variant")
+PRESET_ONLY = ("extends", "summary", "default_variant", "variants")
+"""Keys of a preset or variant that no configuration has."""
+_HEADER = PRESET_ONLY[:-1]
 _PACKAGE = Path(__file__).parent.parent
 
 
@@ -57,43 +59,48 @@ def variant_paths() -> dict[str, tuple[str, Path]]:
 def _paths(folder: str) -> dict[str, tuple[str, Path]]:
     found: dict[str, tuple[str, Path]] = {}
     for place, root in places():
-        for path in sorted((root / folder).glob("*.toml")):
+        for path in sorted((root / folder).glob("[!.]*.toml")):  # what editors and macOS leave is hidden
             found.setdefault(path.stem, (place, path))
     return found
 
 
 def load_preset(name: str) -> PresetFile:
     """The data preset of that name; UsageError names the nearest one."""
-    return _load("preset", name, preset_paths())
+    return _load("preset", name, preset_paths(), "")
 
 
 def load_variant(name: str) -> PresetFile:
     """The variant of that name; UsageError names the nearest one."""
-    return _load("variant", name, variant_paths())
+    return _load("variant", name, variant_paths(), "")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """A TOML file of the user's; UsageError says what is wrong with it, with its line."""
     try:
-        if path.stat().st_size > MAX_TOML_BYTES:
+        with path.open(encoding="utf-8-sig") as file:  # Windows' editors begin one with a mark
+            text = file.read(MAX_TOML_BYTES + 1)  # no size is known of a pipe or a device
+        if len(text) > MAX_TOML_BYTES:
             raise UsageError(f"{path}: larger than {MAX_TOML_BYTES} bytes; expected a TOML of settings")
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(text)
     except FileNotFoundError:
         raise UsageError(f"{path}: no such file; expected a TOML of settings") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is none of TOML's own errors
         raise UsageError(f"{path}: not valid TOML: {error}") from None
 
 
-def _load(kind: str, name: str, paths: Mapping[str, tuple[str, Path]]) -> PresetFile:
+def _load(kind: str, name: str, paths: Mapping[str, tuple[str, Path]], where: str) -> PresetFile:
     if name not in paths:
         raise UsageError(
-            f"no {kind} is called {name!r}{nearest(name, paths)}; expected one of {', '.join(sorted(paths))} "
+            f"{where}no {kind} is called {name!r}{nearest(name, paths)}; expected one of {', '.join(sorted(paths))} "
             "(`wbtui presets` lists them)"
         )
     place, path = paths[name]
     table = read_toml(path)
+    for label, instead in (("preset", "extends"), ("variant", "default_variant")):
+        if label in table:
+            raise UsageError(f"{path}: {label} is a label, which loads nothing; expected {instead}")
     header = {key: table.pop(key, "") for key in _HEADER}
     variants = table.pop("variants", {})
     for key, value in header.items():
@@ -113,13 +120,23 @@ def _load(kind: str, name: str, paths: Mapping[str, tuple[str, Path]]) -> Preset
     )
 
 
-def lineage(kind: str, name: str, paths: Mapping[str, tuple[str, Path]]) -> list[PresetFile]:
-    """The file of that name and all it extends, the eldest first."""
+def lineage(kind: str, name: str, paths: Mapping[str, tuple[str, Path]], where: str = "") -> list[PresetFile]:
+    """The file of that name and all it extends, the eldest first.
+
+    Args:
+        kind: `preset` or `variant`, for messages.
+        name: whose.
+        paths: every file of that kind.
+        where: the file and key that name it, `FILE: KEY: `; empty: it was typed.
+    """
     chain: list[PresetFile] = []
     while name:
         if any(file.name == name for file in chain):
             names = " -> ".join([*(file.name for file in chain), name])
-            raise UsageError(f"{chain[-1].path}: extends = {name!r} goes round in a circle: {names}")
-        chain.append(_load(kind, name, paths))
-        name = chain[-1].extends
+            raise UsageError(
+                f"{chain[-1].path}: extends = {name!r} goes round in a circle: {names}; expected another one (a file "
+                "hides those of its own name in other places: to extend one of them it needs another name)"
+            )
+        chain.append(_load(kind, name, paths, where))
+        name, where = chain[-1].extends, f"{chain[-1].path}: extends: "
     return chain[::-1]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from wbtui.catalog import nearest
 from wbtui.config import RunConfig, flatten
 from wbtui.errors import UsageError
-from wbtui.presets.files import lineage, preset_paths, read_toml, variant_paths
+from wbtui.presets.files import PRESET_ONLY, lineage, preset_paths, read_toml, variant_paths
 from wbtui.presets.mistakes import explained, misnumbered
 
 
@@ -34,16 +34,19 @@ class Resolved:
 def resolve(
     preset: str = "",
     variant: str = "",
-    config_file: Path | None = None,
+    config_file: Path | Layer | None = None,
     settings: Iterable[str] = (),
     options: Mapping[str, Any] | None = None,
 ) -> Resolved:
     """The configuration that these layers make.
 
+    A file that says which preset or variant it came from goes before one that is given, down to the last value where it
+    is a run's own; so another one is refused.
+
     Args:
         preset: name of a data preset; empty with `config_file` alone.
         variant: name of a variant; empty: the preset's default one.
-        config_file: a TOML of `RunConfig` keys, for example the `config.toml` of a run.
+        config_file: a TOML of `RunConfig` keys, for example the `config.toml` of a run; or what was read of one.
         settings: `KEY=VALUE` texts, VALUE as in TOML, quotes around a plain word may be left out.
         options: values of options that stand for one key, by dotted key (`{"seed": 1}`).
 
@@ -52,11 +55,34 @@ def resolve(
     """
     layers = list(_preset_layers(preset, variant))
     if config_file is not None:
-        layers.append(Layer(str(config_file), dict(flatten(read_toml(config_file)))))
+        layer = config_file if isinstance(config_file, Layer) else read_layer(config_file)
+        _refuse_another("preset", preset, layer)
+        _refuse_another("variant", variant, layer)
+        layers.append(layer)
     layers.extend(_setting(text) for text in settings)
     for key, value in (options or {}).items():
-        layers.append(Layer(f"--{key.rsplit('.', 1)[-1].replace('_', '-')}", {key: value}))
+        layers.append(Layer(f"--{key.replace('.', '-')}", {key: value}))
     return overlay(layers)
+
+
+def read_layer(config_file: Path) -> Layer:
+    """The values of a TOML of `RunConfig` keys; UsageError says what is wrong with it."""
+    table = read_toml(config_file)
+    if of_preset := [key for key in PRESET_ONLY if key in table]:
+        raise UsageError(
+            f"{config_file}: {of_preset[0]}: no such key but in a preset or variant; expected a TOML of settings, "
+            "or the file in ./presets (a variant in ./presets/variants) and its name with --preset or --variant"
+        )
+    return Layer(str(config_file), dict(flatten(table)))
+
+
+def _refuse_another(label: str, given: str, file: Layer) -> None:
+    said = file.values.get(label)
+    if given and said and said != given:
+        raise UsageError(
+            f"--{label} {given}: {file.origin} says {label} = {said!r}, and its values go before those of a {label}; "
+            f"leave out --{label} or the file, or take from the file what belongs to {said!r}"
+        )
 
 
 def overlay(layers: Iterable[Layer]) -> Resolved:
@@ -67,6 +93,8 @@ def overlay(layers: Iterable[Layer]) -> Resolved:
         for key, value in layer.values.items():
             values[key], origins[key] = value, layer.origin
     data = _nest(values, origins)
+    values = {key: value for key, value in values.items() if value != {}}
+    origins = {key: origins[key] for key in values}
     try:
         return Resolved(RunConfig.model_validate(data), origins)
     except ValidationError as error:
@@ -77,13 +105,15 @@ def _preset_layers(preset: str, variant: str) -> Iterator[Layer]:
     chain = lineage("preset", preset, preset_paths()) if preset else []
     for file in chain:
         yield Layer(str(file.path), file.values)
-    variant = variant or next((file.default_variant for file in reversed(chain) if file.default_variant), "")
+    chooses = next((file for file in reversed(chain) if file.default_variant), None)
+    asked_by = f"{chooses.path}: default_variant: " if chooses and not variant else ""
+    variant = variant or (chooses.default_variant if chooses else "")
     known = variant_paths()
     for file in chain:
         for name in file.variants:
             if name not in known:
                 raise UsageError(f"{file.path}: [variants.{name}]: no such variant{nearest(name, known)}")
-    for method in lineage("variant", variant, known) if variant else []:
+    for method in lineage("variant", variant, known, asked_by) if variant else []:
         yield Layer(str(method.path), method.values)
         for file in chain:
             if method.name in file.variants:
@@ -94,7 +124,7 @@ def _preset_layers(preset: str, variant: str) -> Iterator[Layer]:
 
 def _setting(text: str) -> Layer:
     key, equals, value = text.partition("=")
-    if not equals or not key.strip():
+    if not equals or not all(part.strip() for part in key.split(".")):
         raise UsageError(f"--set {text}: expected KEY=VALUE, for example --set stages.0.epochs=40")
     return Layer(f"--set {text}", {key.strip(): parse_value(value.strip())})
 
@@ -103,7 +133,7 @@ def parse_value(text: str) -> Any:
     """A value as TOML reads it; anything TOML does not know is taken as a plain text."""
     try:
         parsed = tomllib.loads(f"value = {text}")
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # a number of 5,000 digits is none of TOML's own errors
         return text
     value = parsed["value"] if len(parsed) == 1 else text
     return tuple(value) if isinstance(value, list) else value
@@ -118,7 +148,9 @@ def _nest(values: Mapping[str, Any], origins: Mapping[str, str]) -> dict[str, An
             table = table.setdefault(parent, {})
             if not isinstance(table, dict):
                 raise UsageError(f"{origins[dotted]}: {dotted}: {parent} is a value, not a section")
-        if isinstance(table.get(leaf), dict):
+        if value == {}:  # an empty table sets nothing
+            value = table.get(leaf, {})
+        elif isinstance(table.get(leaf), dict):
             raise UsageError(f"{origins[dotted]}: {dotted} = {value!r}: expected a section, got a value")
         table[leaf] = value
     stages = root.get("stages")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, time
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -32,7 +33,7 @@ def misnumbered(
 ) -> str:
     """What to say of stages that are not numbered as wanted: the first odd one, and which key is meant."""
     odd = next(key for key in stages if key not in wanted)
-    leaf = next(key for key in values if key.startswith(f"stages.{odd}"))
+    leaf = next(key for key in values if f"{key}.".startswith(f"stages.{odd}."))
     meant = "" if odd.isdigit() else _meant(leaf, values)
     return f"{origins[leaf]}: stages.{odd}: stages are numbered from 0 without a gap; " + (
         meant or f"the stages here are {', '.join(sorted(stages))}"
@@ -71,8 +72,9 @@ def explained(error: ValidationError, values: Mapping[str, Any], origins: Mappin
 
 def _origin_of(key: str, message: str, origins: Mapping[str, str]) -> str:
     """The layer to blame: that of the key, of the keys a message names, or of the section's values."""
-    if key in origins:
-        return origins[key]
+    whole = re.sub(r"\.\d+$", "", key)  # of a number in a list
+    if key in origins or whole in origins:
+        return origins.get(key) or origins[whole]
     inside = [where for dotted, where in origins.items() if key and dotted.startswith(key + ".")]
     if key and "." not in key and key not in RunConfig.model_fields:
         return ", ".join(dict.fromkeys(inside))
@@ -140,5 +142,7 @@ def _section_fields(loc: tuple[int | str, ...]) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    """As it stands in a file, where Python writes it otherwise."""
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    text = str(value) if isinstance(value, date | time) else text
     return text if len(text) <= 80 else text[:77] + "..."

@@ -326,4 +326,5 @@ def methods_named(names: Sequence[str]) -> list[Method]:
     Raises:
         UsageError: one is not known.
     """
-    return [method_named(name) for name in dict.fromkeys(",".join(names).split(",") if names else ())]
+    words = [word.strip() for word in ",".join(names).split(",")] if names else []
+    return [method_named(word) for word in dict.fromkeys(words)]

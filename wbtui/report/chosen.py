@@ -6,7 +6,7 @@ from pathlib import Path
 from wbtui.errors import UsageError
 from wbtui.report.filters import parse_filter
 from wbtui.store.errors import StoreReadError
-from wbtui.store.ids import resolve_run
+from wbtui.store.ids import resolve_runs
 from wbtui.store.index import Listing, RunIndex
 from wbtui.store.reader import Run, open_run
 from wbtui.store.setting import IMPORTED
@@ -27,7 +27,7 @@ def chosen_folders(runs: Path, names: Sequence[str], filter_text: str = "") -> l
     Raises:
         UsageError: a name means no run or several, or the filter cannot be read.
     """
-    named = list(dict.fromkeys(resolve_run(runs, name) for name in names))
+    named = resolve_runs(runs, names)
     if named and not filter_text:
         return named
     rows = parse_filter(filter_text).of(RunIndex(runs).listing().rows)

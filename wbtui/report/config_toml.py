@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from wbtui.config import RunConfig
+from wbtui.store.text import plain
 
 _WIDTH = 100
 _BOUNDS = (
@@ -103,7 +104,9 @@ def _default(field: FieldInfo) -> str:
 
 
 def _origin(origins: Mapping[str, str], key: str) -> str:
-    return f"; from {origins[key]}" if key in origins else ""
+    return (
+        f"; from {plain(origins[key])}" if key in origins else ""
+    )  # a line break in it would end the comment
 
 
 def _assignment(name: str, value: object) -> str:

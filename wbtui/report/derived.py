@@ -94,12 +94,19 @@ def save_derived(run: Run, derived: Derived) -> Path:
 
     Raises:
         StoreWriteError: the run folder cannot be written.
-        UsageError: it is not there any more.
+        UsageError: it is not there any more; or an adjustment with other class frequencies has this name, and would be
+            lost.
     """
     if not run.path.is_dir():
         raise UsageError(f"{plain(str(run.path))}: this run is not there any more; nothing was saved")
     folder = run.path / DERIVED
     atomic.make_folder(folder)
+    before = _read(run.derived().get(derived.name, {}), derived.fingerprint)
+    if before and not before.stale and before.probability != derived.probability:
+        raise UsageError(
+            f"{plain(str(folder / derived.name))}.json holds this adjustment with other class frequencies and would be "
+            "lost; remove it first, or take another strength"
+        )
     fields = {key: value for key, value in vars(derived).items() if key != "stale"}
     value = {"version": FORMAT_VERSION, **fields, "made": derived.made or time.time()}
     path = folder / f"{derived.name}.json"

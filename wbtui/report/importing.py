@@ -1,5 +1,6 @@
 """How do somebody else's predictions become a finished run that can be adjusted and compared?"""
 
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +12,11 @@ import numpy.typing as npt
 import tomli_w
 
 import wbtui
+from wbtui.config import flatten
 from wbtui.errors import UsageError
-from wbtui.metrics import assign_groups, summarise_accuracy
+from wbtui.metrics import Groups, assign_groups, summarise_accuracy
 from wbtui.metrics.accuracy import accuracy_by_class
+from wbtui.presets.layers import Layer, overlay
 from wbtui.report.figures import accuracy_figures
 from wbtui.store import arrays, atomic
 from wbtui.store.errors import StoreWriteError
@@ -38,6 +41,15 @@ _BY_CLASS = ("class_mean_feature_norms", "classifier_norms", "classifier_bias")
 _KNOWN = {*_LOGITS, *_LABELS, *_COUNTS, *_VALIDATION_LOGITS, *_VALIDATION_LABELS, *_BY_CLASS}
 _OF_NUMBERS = set("0123456789+-., ")
 _MOST_COUNTS = 1_000_000
+_MOST_IMAGES = 2**53  # of a class: more a float does not count one by one
+_SAID_BY = {
+    "variant": "--variant",
+    "name": "--name",
+    "seed": "--seed",
+    "data.root": "--logits",
+    "data.many_above": "--groups",
+    "data.few_below": "--groups",
+}
 
 
 @dataclass(frozen=True)
@@ -196,11 +208,12 @@ def _counts(sources: Sources, archive: Arrays, C: int) -> npt.NDArray[np.int64]:
     else:
         path = Path(text) if text else None
         values = _from(path, archive, _COUNTS, sources.logits)
-    expected = f"expected {C} whole numbers from 1, training images of each column of the logits"
+    expected = f"expected {C} whole numbers from 1 on, training images of each column of the logits"
     if values.shape != (C,) or not np.issubdtype(values.dtype, np.integer):
         raise UsageError(f"training counts: {values.dtype} of shape {values.shape}; {expected}")
-    if (values < 1).any():
-        first = int((values < 1).argmax())
+    wrong = (values < 1) | (values > _MOST_IMAGES)
+    if wrong.any():
+        first = int(wrong.argmax())
         raise UsageError(f"training counts: class {first} has {values[first]}; {expected}")
     return values.astype(np.int64)
 
@@ -229,9 +242,14 @@ def _by_class(archive: Arrays, name: str, C: int, missing: float) -> Floats:
     if name not in archive:
         return np.full(C, missing, dtype=np.float32)
     values = archive[name]
-    if values.shape != (C,) or not np.issubdtype(values.dtype, np.number) or not np.isfinite(values).all():
-        raise UsageError(f"{name}: {values.dtype} of shape {values.shape}; expected {C} finite numbers")
-    return values.astype(np.float32)
+    with np.errstate(over="ignore"):
+        fits = values.shape == (C,) and np.issubdtype(values.dtype, np.number)
+        found = values.astype(np.float32) if fits else None
+    if found is None or not np.isfinite(found).all():
+        raise UsageError(
+            f"{name}: {values.dtype} of shape {values.shape}; expected {C} finite numbers that float32 takes"
+        )
+    return found
 
 
 def make_imported_run(runs: Path, imported: Imported, labels: Labels, command: Sequence[str] = ()) -> Path:
@@ -247,24 +265,44 @@ def make_imported_run(runs: Path, imported: Imported, labels: Labels, command: S
         The run folder.
 
     Raises:
-        UsageError: thresholds that overlap.
-        StoreWriteError: the folder cannot be written.
+        UsageError: thresholds that overlap, a tag, or a name, seed or path that no run's configuration takes; no folder
+            is left behind.
+        StoreWriteError: the folder cannot be written; none is left behind.
     """
     counts = imported.classifier.train_counts
     try:
         groups = assign_groups(counts, labels.many_above, labels.few_below)
     except ValueError as error:
         raise UsageError(f"--groups: {error}") from None
+    config = _config(imported, labels)
+    overlay(Layer(_SAID_BY.get(key, str(imported.origin)), {key: value}) for key, value in flatten(config))
     folder = runs / new_id(IMPORTED, labels.variant, labels.seed)
     try:
         folder.mkdir(parents=True)
     except OSError as error:
         raise StoreWriteError(folder, error) from error
-    atomic.write_bytes(folder / CONFIG, tomli_w.dumps(_config(imported, labels)).encode())
+    try:
+        _fill(folder, imported, labels, config, groups, command)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder
+
+
+def _fill(
+    folder: Path,
+    imported: Imported,
+    labels: Labels,
+    config: Mapping[str, Any],
+    groups: Groups,
+    command: Sequence[str],
+) -> None:
+    atomic.write_bytes(folder / CONFIG, tomli_w.dumps(config).encode())
     atomic.write_json(folder / PROVENANCE, _provenance(imported, labels, command))
     figures: dict[str, float] = {}
     for split, found in imported.splits.items():
-        by_class = accuracy_by_class(found.labels, found.logits.argmax(axis=1), len(counts))
+        classes = len(imported.classifier.train_counts)
+        by_class = accuracy_by_class(found.labels, found.logits.argmax(axis=1), classes)
         summary = summarise_accuracy(by_class, groups)
         figures |= accuracy_figures(split, summary)
     started = time.time()
@@ -272,7 +310,6 @@ def make_imported_run(runs: Path, imported: Imported, labels: Labels, command: S
     reason = f"imported from {imported.origin.name}"
     write_result(folder, Result(1, "finished", reason, 0, None, started, time.time(), 1, figures))
     edit_tags(folder, add=[IMPORTED, *labels.tags])
-    return folder
 
 
 def _config(imported: Imported, labels: Labels) -> dict[str, Any]:

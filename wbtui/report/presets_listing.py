@@ -1,5 +1,7 @@
 """Which presets, variants and nets are there, and which file does each come from?"""
 
+from collections.abc import Mapping
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +84,18 @@ def _as_json(name: str, path: Path, load: Any) -> dict[str, Any]:
         "summary": file.summary,
         "extends": file.extends,
         "default_variant": file.default_variant,
-        "values": dict(file.values),
-        "variants": {name: dict(values) for name, values in file.variants.items()},
+        "values": _json_value(file.values),
+        "variants": _json_value(file.variants),
     }
+
+
+def _json_value(value: Any) -> Any:
+    """What TOML has and JSON has not, dates and times, as text: no setting is one, but a mistaken file holds it."""
+    if isinstance(value, Mapping):
+        return {key: _json_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_value(item) for item in value]
+    return str(value) if isinstance(value, date | time) else value
 
 
 def nets_table() -> Table:

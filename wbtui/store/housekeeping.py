@@ -50,8 +50,17 @@ def restore_run(runs: Path, text: str) -> Path:
         UsageError: none or several in the bin match, or runs has one of this name.
         StoreWriteError: it cannot be moved.
     """
-    run_id = resolve_id(run_ids(runs / BIN), text, f"the bin of {plain(str(runs))}")
+    run_id = in_bin(runs, text)
     return _move(runs / BIN / run_id, runs / run_id)
+
+
+def in_bin(runs: Path, text: str) -> str:
+    """The id of the run in the bin that a person means.
+
+    Raises:
+        UsageError: as `restore_run`.
+    """
+    return resolve_id(run_ids(runs / BIN), text, f"the bin of {plain(str(runs))}")
 
 
 def _move(source: Path, target: Path) -> Path:

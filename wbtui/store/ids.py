@@ -120,6 +120,19 @@ def resolve_run(runs: Path, text: str) -> Path:
     return runs / resolve_id(ids, text, plain(str(runs)))
 
 
+def resolve_runs(runs: Path, texts: Iterable[str]) -> list[Path]:
+    """The run folders that a person means, in the order they are named, each once however it is named.
+
+    Raises:
+        UsageError: as `resolve_run`.
+    """
+    found: dict[Path, Path] = {}
+    for text in texts:
+        folder = resolve_run(runs, text)
+        found.setdefault(folder.resolve(), folder)
+    return list(found.values())
+
+
 def resolve_id(ids: list[str], text: str, where: str) -> str:
     """The one of `ids`, sorted by time, that `text` means (`resolve_run`); `where` is for the message."""
     if not ids:

@@ -56,7 +56,7 @@ def _train(folder: Path, config: RunConfig, writer: RunWriter, monitor: Monitor)
     now = identity(runtime)
     if not writer.metrics:
         persist(lambda: writer.event("start", epochs=config.total_epochs, classes=data.classes))
-        for message in [*notices(config), *idle_gpus(config, runtime)]:
+        for message in [*notices([config]), *idle_gpus(config, runtime)]:
             persist(partial(writer.event, "alert", kind="configuration", epoch=0, message=message))
             complain(message)
     trainer = Trainer(folder, config, data, runtime, writer, monitor)

@@ -178,7 +178,7 @@ def _notices(configs: Sequence[RunConfig]) -> tuple[str, ...]:
             said.setdefault(notice, {})[config.variant or "this configuration"] = None
     whole = len({config.variant for config in configs}) == 1
     short = [notice if whole else f"{', '.join(names)}: {notice}" for notice, names in said.items()]
-    return (*short, *dict.fromkeys(notice for config in configs for notice in notices(config)))
+    return (*short, *notices(configs))
 
 
 def _names_wrong(values: FormValues) -> dict[str, str]:

@@ -31,7 +31,7 @@ def method_named(name: str) -> Method:
     Raises:
         UsageError: there is none.
     """
-    found = METHODS.get(name) or next((one for one in METHODS.values() if one.label == name), None)
+    found = METHODS.get(name) or next((one for one in METHODS.values() if one.label == name != ""), None)
     if found is None:
         meant = nearest(name, METHODS)
         raise UsageError(f"method {name!r} is not known{meant}, expected one of: {', '.join(METHODS)}")

@@ -48,6 +48,7 @@ def available(config: DataConfig) -> AvailableData:
         str(root),
         per_class=per_class,
         test_per_class=test_per_class,
+        class_names=tuple(printable(name) for name in train),
         image_size=config.image_size,
     )
 
@@ -88,7 +89,7 @@ class _Form:
 def _listed(root: Path) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
     train, test = (
         {
-            folder.name: sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+            folder.name: sorted(p for p in folder.iterdir() if _is_image(p.name))
             for folder in sorted((root / split).iterdir())
             if folder.is_dir() and not folder.name.startswith(".")
         }
@@ -107,6 +108,11 @@ def _listed(root: Path) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
                     f"{root / split / name}: no image; expected files ending in {', '.join(SUFFIXES)}"
                 )
     return train, test
+
+
+def _is_image(name: str) -> bool:
+    """By its suffix, unless it is hidden: macOS lays ._cat.png, which is none, beside cat.png on foreign disks."""
+    return Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
 
 
 def _files(*splits: dict[str, list[Path]]) -> list[Path]:

@@ -57,6 +57,7 @@ def available(config: DataConfig) -> AvailableData:
             members = _members(file, path)
             channels, size = _layout(members["x_train"], path).channels_and_size
             train, test, names = _classes(file, members, path)
+            named = f"{_NAMES}.npy" in file.namelist()
     except UsageError as error:
         return AvailableData("npz", str(path), problem=str(error))
     per_class, test_per_class = (
@@ -67,6 +68,7 @@ def available(config: DataConfig) -> AvailableData:
         str(path),
         per_class=per_class,
         test_per_class=test_per_class,
+        class_names=names if named else (),
         channels=channels,
         image_size=size,
     )
