@@ -12,6 +12,7 @@ from wbtui.tui.app import WbtuiApp
 from wbtui.tui.marks import style_of
 from wbtui.tui.pages import system_detail, system_panels
 from wbtui.tui.plots import PlotState, Shown, draw
+from wbtui.tui.screens.panel_keys import reordered
 from wbtui.tui.screens.run import RunScreen
 from wbtui.tui.screens.runs import RunsScreen
 from wbtui.tui.snapshots import RunFiles
@@ -402,3 +403,24 @@ def test_an_axis_of_nothing_or_of_zeros_is_drawn() -> None:
                 PlotState(x_bounds=(50.0, 60.0)),
             ):
                 draw(spec, (Shown("run", "", style_of(0), (detail,)),), state, 40, 10)
+
+
+def test_panels_that_the_shown_runs_lack_stay_hidden_and_in_their_place(runs: Path) -> None:
+    make_run(runs)
+    make_run(runs, 1, epochs=0, outcome="stopped").joinpath("events.jsonl").unlink()
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("end")
+            await settled(app, pilot)
+            await pilot.press("P", "J", "K", "J", "space", "escape")
+            before = app.views
+            assert len(before.panels) > 2
+            assert len(before.hidden) == 1
+            await pilot.press("home")
+            await until(pilot, lambda: not app.screen.specs)  # type: ignore[attr-defined]
+            await pilot.press("P", "escape")
+            assert (app.views.panels, app.views.hidden) == (before.panels, before.hidden)
+
+    drive(look)
+    assert reordered(("a", "gone", "b"), ("b", "c", "a")) == ("b", "gone", "c", "a")
