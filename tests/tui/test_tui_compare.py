@@ -11,6 +11,8 @@ from finished_runs import make_run
 from rich.cells import cell_len
 from scipy import stats
 
+from wbtui.report.compare_tables import long_table
+from wbtui.report.markup import escape_markdown, to_csv
 from wbtui.tui.actions import actions_of
 from wbtui.tui.screens.compare import PAGES, CompareScreen
 from wbtui.tui.widgets.comparison_table import ComparisonTable
@@ -179,5 +181,30 @@ def test_problems_that_do_not_fit_stand_in_full_on_the_page_of_settings(runs: Pa
             text = " ".join(screen.query_one("#settings", TextPane).text.split())
             for problem in screen.board.comparison.problems:
                 assert problem in text
+
+    drive(look)
+
+
+def test_what_is_copied_has_what_speaks_against_it_and_for_machines_every_figure(runs: Path) -> None:
+    for seed in range(2):
+        make_run(runs, "ce", seed)
+        make_run(runs, "wd", seed, finished=seed == 1)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await comparing(app, pilot, 4)
+            board = screen.board
+            assert board is not None
+            assert board.comparison.problems
+            await pilot.press("c")
+            await pilot.pause()
+            await pilot.press("enter")
+            await until(pilot, lambda: app.clipboard)
+            assert all(escape_markdown(one) in app.clipboard for one in board.comparison.problems)
+            await pilot.press("c")
+            await pilot.pause()
+            await pilot.press("down", "down", "enter")
+            await until(pilot, lambda: app.clipboard.startswith("metric,setting,n,mean,std,difference"))
+            assert app.clipboard == to_csv(long_table(board.comparison))
 
     drive(look)
