@@ -132,3 +132,72 @@ def test_more_than_six_columns_are_left_out_and_that_is_said(runs: Path) -> None
                 assert {screen.current, screen.baseline} <= set(table.columns())
 
     drive(look)
+
+
+def test_all_selected_runs_are_compared_in_their_order_also_those_beyond_what_is_drawn(runs: Path) -> None:
+    for seed in range(3):
+        for variant in ("ce", "wd", "wb"):
+            make_run(runs, variant, seed)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            order = [line.row.variant for line in app.screen.lines[::-1]]  # type: ignore[attr-defined]
+            await pilot.press("end", *["space", "up"] * 9)
+            assert len(app.screen.shown()) == 8  # type: ignore[attr-defined]
+            await pilot.press("end")
+            screen = await comparing(app, pilot, 0)
+            assert [entry.label for entry in screen.entries] == list(dict.fromkeys(order))
+            assert [entry.n for entry in screen.entries] == [3, 3, 3]
+
+    drive(look)
+
+
+def test_the_baseline_is_never_the_column_that_is_left_out(runs: Path) -> None:
+    for place in range(8):
+        make_run(runs, "wd", 0, f"stages.0.weight_decay={0.001 * (place + 1):.3f}")
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press(*["space", "down"] * 6, "space", "b", "home")
+            screen = await comparing(app, pilot, 0)
+            assert len(screen.entries) == 6
+            assert screen.entries[screen.baseline].members[0].run.id == app.views.baseline
+            assert "1 more setting is left out" in screen.query_one("#problems", TextPane).text
+
+    drive(look)
+
+
+def test_a_saved_adjustment_stays_the_baseline_when_a_column_is_added(runs: Path) -> None:
+    make_run(runs, "ce")
+    save_adjusted(make_run(runs, "wd"))
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await comparing(app, pilot, 1)
+            await pilot.press("right", "b")
+            await rested(screen, pilot)
+            base = screen.entries[screen.baseline].label
+            assert base == "wd + additive"
+            await pilot.press("a")
+            await pilot.pause()
+            await pilot.press("enter")
+            await until(pilot, lambda: len(screen.entries) == 3)
+            await rested(screen, pilot)
+            assert screen.entries[screen.baseline].label == base
+
+    drive(look)
+
+
+def test_a_run_that_does_not_count_is_not_offered_again(runs: Path) -> None:
+    make_run(runs, "ce")
+    for digits in ("00000001", "00000002"):
+        make_run(runs, "wd", 0, digits=digits)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await comparing(app, pilot, 3)
+            await pilot.press("a")
+            await pilot.pause()
+            assert "nothing is left to add" in said(app)
+
+    drive(look)

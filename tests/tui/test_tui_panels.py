@@ -424,3 +424,21 @@ def test_panels_that_the_shown_runs_lack_stay_hidden_and_in_their_place(runs: Pa
 
     drive(look)
     assert reordered(("a", "gone", "b"), ("b", "c", "a")) == ("b", "gone", "c", "a")
+
+
+@pytest.mark.parametrize("key", ["space", "p", "b"])
+def test_a_mark_set_on_one_seed_is_taken_from_the_folded_line(runs: Path, key: str) -> None:
+    for seed in range(3):
+        make_run(runs, seed, seed=seed)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            table = app.screen.query_one(RunTable)
+            await pilot.press("down", key, "G")
+            assert any(mark in table.text for mark in "●◉◆")
+            await pilot.press(key)
+            assert not any(mark in table.text for mark in "●◉◆")
+            await pilot.press(key, "G")
+            assert sum(table.text.count(mark) for mark in "●◉◆") == 1
+
+    drive(look)

@@ -69,6 +69,10 @@ class RunCommands(PanelKeys):
         ids = dict.fromkeys(detail.id for one in self.shown() for detail in one.details)
         return [rows[name] for name in ids if name in rows]
 
+    def adjusted_rows(self) -> Sequence[RunSummary]:
+        """The runs that are adjusted."""
+        return self._shown_rows()
+
     def compared_rows(self) -> Sequence[RunSummary]:
         """The runs that a comparison is of."""
         return self._shown_rows()
@@ -77,7 +81,7 @@ class RunCommands(PanelKeys):
         """Logit adjustment of the shown runs."""
         from wbtui.tui.screens.adjust import open_adjust
 
-        open_adjust(self.dashboard, self._shown_rows())
+        open_adjust(self.dashboard, self.adjusted_rows())
 
     def action_compare(self) -> None:
         """Compare the shown runs."""
