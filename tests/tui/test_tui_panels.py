@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from dashboard_helpers import drive, make_run, opened, screen_text, settled, some_runs, until
+from finished_runs import make_run as make_finished_run
 from rich.style import Style
 
 from wbtui.store.format import Outcome
@@ -440,5 +441,24 @@ def test_a_mark_set_on_one_seed_is_taken_from_the_folded_line(runs: Path, key: s
             assert not any(mark in table.text for mark in "●◉◆")
             await pilot.press(key, "G")
             assert sum(table.text.count(mark) for mark in "●◉◆") == 1
+
+    drive(look)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_a_run_with_fewer_panels_than_the_one_before_shows_its_last(
+    runs: Path, size: tuple[int, int]
+) -> None:
+    make_run(runs)
+    make_finished_run(runs)
+
+    async def look() -> None:
+        async with opened(runs, size) as (app, pilot):
+            await pilot.press("down")
+            await settled(app, pilot)
+            await pilot.press("9", "up")
+            await until(pilot, lambda: len(app.screen.specs) == 6)  # type: ignore[attr-defined]
+            await settled(app, pilot)
+            assert "cosine@matrix" in in_sight(app)
 
     drive(look)
