@@ -208,3 +208,20 @@ def test_what_is_copied_has_what_speaks_against_it_and_for_machines_every_figure
             assert app.clipboard == to_csv(long_table(board.comparison))
 
     drive(look)
+
+
+def test_on_a_screen_that_was_enlarged_all_metrics_are_in_sight(runs: Path) -> None:
+    make_run(runs, "ce")
+    make_run(runs, "wd")
+
+    async def look() -> None:
+        async with opened(runs, (80, 18)) as (app, pilot):
+            screen = await comparing(app, pilot, 2)
+            table = screen.query_one(ComparisonTable)
+            await pilot.press("down", "down", "down")
+            assert "All %" not in table.text.split("Tail")[0]
+            await pilot.resize_terminal(120, 40)
+            await until(pilot, lambda: table.size.height > 9)
+            assert row(screen, "All %")
+
+    drive(look)
