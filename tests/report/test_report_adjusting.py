@@ -33,6 +33,7 @@ from wbtui.report.derived import describe, load_derived, save_derived
 from wbtui.report.entries import entries
 from wbtui.report.plots import Look
 from wbtui.report.settings import fold_seeds
+from wbtui.report.terminal import fitting_table
 from wbtui.report.values import json_text
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.predictions import PredictionsMeta, SplitPredictions, write_predictions
@@ -270,3 +271,18 @@ def test_several_methods_stand_in_one_word_or_in_several_each_once() -> None:
     assert methods_named([]) == []
     with pytest.raises(UsageError, match=r"method 'add' is not known .did you mean 'additive'"):
         methods_named(["none,add"])
+
+
+def test_rows_of_several_runs_say_on_a_narrow_terminal_which_run_they_are_of(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, variant, seed) for variant in ("ce", "wd") for seed in range(2)]
+    opened = [open_run(folder) for folder in folders]
+    results = [
+        adjust_run(load_material(run), Request(method_named("additive"), AllAccuracy())) for run in opened
+    ]
+    names = {run.id: run.id[-4:] for run in opened}
+    for table in (run_table(results, names), seed_table(results, fold_seeds(opened))):
+        narrow = fitting_table(table, 72)
+        assert len(narrow.columns) < len(table.columns)
+        assert narrow.columns[0].key == "run"
+    alone = fitting_table(run_table(results[:1], names), 72)
+    assert "run" not in [column.key for column in alone.columns]

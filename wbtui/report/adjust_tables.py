@@ -1,6 +1,7 @@
 """How are adjusted runs told: tables, JSON and curves, with the test-best always called oracle?"""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,14 @@ def run_table(results: Sequence[Adjusted], names: Mapping[str, str]) -> Table:
         rows.append((name, *_cells_after(one)))
         if one.oracle is not None and one.basis != "oracle":
             rows.append((name, *_oracle_cells(one, *one.oracle)))
-    return Table(_COLUMNS, tuple(rows), "Test, accuracy in %", tuple(_notes(results, names)))
+    return _told_apart(Table(_COLUMNS, tuple(rows), "Test, accuracy in %", tuple(_notes(results, names))))
+
+
+def _told_apart(table: Table) -> Table:
+    """The table; where its rows are of several runs or settings, what they are of stays, however narrow it is shown."""
+    if len({row[0].text for row in table.rows}) < 2:
+        return table
+    return replace(table, columns=(replace(table.columns[0], drop=0), *table.columns[1:]))
 
 
 def _cells_before(one: Adjusted) -> tuple[Cell, ...]:
@@ -171,7 +179,7 @@ def seed_table(results: Sequence[Adjusted], settings: Sequence[Setting]) -> Tabl
             rows += _of_method(setting.label, method, of_method)
     columns = (*_COLUMNS[:1], Column("n", "n"), *(column for column in _COLUMNS[1:] if column.key != "ece"))
     title = "Mean ± sample standard deviation over seeds, accuracy in %"
-    return Table(columns, tuple(rows), title, tuple(notes))
+    return _told_apart(Table(columns, tuple(rows), title, tuple(notes)))
 
 
 def _of_method(label: str, method: str, results: Sequence[Adjusted]) -> list[tuple[Cell, ...]]:
