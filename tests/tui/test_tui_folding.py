@@ -70,3 +70,15 @@ def test_runs_that_differ_in_what_the_table_does_not_show_stay_apart(runs: Path)
             assert "n=2" not in screen_text(app)
 
     drive(look)
+
+
+def test_folded_lines_are_ordered_by_the_mean_that_they_show(runs: Path) -> None:
+    accuracies = {"ce": (0.9, 0.3), "wd": (0.7, 0.8), "wb": (0.85, 0.5)}
+    for place, (variant, found) in enumerate(accuracies.items()):
+        for seed, accuracy in enumerate(found):
+            make_run(runs, 2 * place + seed, variant=variant, seed=seed, accuracy=accuracy)
+    make_run(runs, 9, variant="none", epochs=0)
+    rows = RunIndex(runs).listing().rows
+    for sort, order in (("-all", ["wd", "wb", "ce", "none"]), ("all", ["ce", "wb", "wd", "none"])):
+        found = table_lines(rows, Filter(""), sort, group=True)
+        assert [line.name for line in found] == order
