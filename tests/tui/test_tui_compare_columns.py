@@ -1,5 +1,7 @@
 """Which columns stand in a comparison, in what order, and which of them is the baseline?"""
 
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ from dashboard_helpers import drive, opened, said, screen_text, until
 from finished_runs import make_run
 from saved_adjustments import save_adjusted
 
+from wbtui.report.entries import Entry
+from wbtui.tui.compare_work import Board, make_board
 from wbtui.tui.screens.compare import CompareScreen
 from wbtui.tui.widgets.comparison_table import ComparisonTable
 from wbtui.tui.widgets.text_pane import TextPane
@@ -199,5 +203,35 @@ def test_a_run_that_does_not_count_is_not_offered_again(runs: Path) -> None:
             await pilot.press("a")
             await pilot.pause()
             assert "nothing is left to add" in said(app)
+
+    drive(look)
+
+
+def test_the_cursor_may_go_to_a_column_that_is_still_being_compared(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variant in ("ce", "wd", "wb", "cb", "vs"):
+        make_run(runs, variant)
+    may_go_on = threading.Event()
+
+    def waiting(entries: Sequence[Entry], baseline: int) -> Board:
+        may_go_on.wait(20)
+        return make_board(entries, baseline)
+
+    async def look() -> None:
+        async with opened(runs, (80, 30)) as (app, pilot):
+            screen = await comparing(app, pilot, 4)
+            monkeypatch.setattr("wbtui.tui.screens.compare.make_board", waiting)
+            await pilot.press("a")
+            await pilot.pause()
+            await pilot.press("enter")
+            await until(pilot, lambda: len(screen.entries) == 5)
+            await pilot.press("right", "right", "right", "right")
+            await pilot.pause(0.1)
+            assert "Compare" in screen_text(app)
+            may_go_on.set()
+            await rested(screen, pilot)
+            assert screen.current in screen.query_one(ComparisonTable).columns()
+            assert screen.current == 4
 
     drive(look)

@@ -257,8 +257,10 @@ class CompareScreen(CompareKeys):
             ],
             [(f"{counted(self._gone, 'run')} not there any more ", LOUD)] if self._gone else (),
         )
+        # A column that was added is not there before it is compared.
+        current = min(self.current, len(board.entries) - 1)
         self.query_one(ComparisonTable).show(
-            titles, colours, lines.metric_rows(board.comparison), board.baseline, self.current
+            titles, colours, lines.metric_rows(board.comparison), board.baseline, current
         )
         short = [title for title, _ in titles]
         self.query_one("#heat", CanvasPane).show(
