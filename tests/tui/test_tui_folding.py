@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from dashboard_helpers import drive, make_run, opened, screen_text, settled
+import pytest
+from dashboard_helpers import drive, make_run, opened, said, screen_text, settled, until
 
 from wbtui.report.filters import Filter
 from wbtui.report.settings import fold_seeds
@@ -82,3 +83,24 @@ def test_folded_lines_are_ordered_by_the_mean_that_they_show(runs: Path) -> None
     for sort, order in (("-all", ["wd", "wb", "ce", "none"]), ("all", ["ce", "wb", "wd", "none"])):
         found = table_lines(rows, Filter(""), sort, group=True)
         assert [line.name for line in found] == order
+
+
+def test_of_folded_seeds_those_alone_that_broke_off_are_resumed(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed, outcome in enumerate(("finished", "stopped", "failed", "finished")):
+        make_run(runs, seed, seed=seed, outcome=outcome)
+    resumed: list[str] = []
+    monkeypatch.setattr("wbtui.launch.resume.resume_run", lambda folder: resumed.append(folder.name))
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("G", "r")
+            await until(pilot, lambda: said(app).count("goes on") == 2)
+            assert [name.split("-")[4] for name in resumed] == ["s1", "s2"]
+            await pilot.press("G", "home", "r")
+            await until(
+                pilot, lambda: len(resumed) == 3
+            )  # asked for alone, it is refused or resumed as itself
+
+    drive(look)

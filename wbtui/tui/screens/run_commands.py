@@ -12,7 +12,7 @@ from wbtui.errors import RunFailedError, UsageError
 from wbtui.report.values import words_apart
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.summary import RunSummary
-from wbtui.tui.lines import called
+from wbtui.tui.lines import LIVING, called
 from wbtui.tui.screens.dialogs import Choose, Confirm, Prompt
 from wbtui.tui.screens.panel_keys import PanelKeys
 from wbtui.tui.widgets.key_bar import KeyBar
@@ -30,6 +30,8 @@ _BROKEN_OFF = frozenset({"stopped", "failed", "crashed"})
 """States from which a run can go on."""
 
 _ENDED = _BROKEN_OFF | {"finished"}
+
+_NOT_RESUMED = frozenset({"finished", "queued", *LIVING})
 
 
 class RunCommands(PanelKeys):
@@ -160,10 +162,11 @@ class RunCommands(PanelKeys):
             self.dashboard.say_from_thread(str(error) or name, "error")
 
     def action_resume(self) -> None:
-        """Go on with runs that were stopped, failed or crashed."""
+        """Go on with runs that were stopped, failed or crashed; of folded seeds the others are left alone."""
         rows = self._acting()
         if rows and not self.dashboard.refuses_writing():
-            self.do_resume([Path(row.path) for row in rows])
+            broken_off = [row for row in rows if row.state not in _NOT_RESUMED]
+            self.do_resume([Path(row.path) for row in broken_off or rows])
 
     @work(thread=True, group="commands")
     def do_resume(self, folders: Sequence[Path]) -> None:
