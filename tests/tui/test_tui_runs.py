@@ -458,3 +458,20 @@ def test_a_run_that_is_not_there_any_more_does_not_end_its_page(runs: Path) -> N
             assert "No runs here yet" in screen_text(app)
 
     drive(look)
+
+
+def test_a_note_that_somebody_else_wrote_meanwhile_is_shown_before_it_is_replaced(runs: Path) -> None:
+    folder = make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("n", *"mine")
+            set_note(folder, "[b]theirs[/b]")
+            await until(pilot, lambda: app.snapshot.rows[0].note)
+            await pilot.press("enter")
+            await until(pilot, lambda: "[b]theirs[/b]" in screen_text(app))
+            assert open_run(folder).notes.note == "[b]theirs[/b]"
+            await pilot.press("end", *" and theirs", "enter")
+            await until(pilot, lambda: open_run(folder).notes.note == "mine and theirs")
+
+    drive(look)

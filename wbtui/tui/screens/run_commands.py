@@ -192,21 +192,28 @@ class RunCommands(PanelKeys):
     def action_note(self) -> None:
         """Write a note."""
         rows = self._acting()
-        if not rows or self.dashboard.refuses_writing():
-            return
+        if rows and not self.dashboard.refuses_writing():
+            self._ask_for_note(rows, _one_line(rows[0].note))
 
-        before = rows[0].note.replace("\n", " ")
+    def _ask_for_note(self, rows: Sequence[RunSummary], value: str, hint: str = "") -> None:
+        """Ask for a note; where somebody else wrote one meanwhile, ask once more and show it."""
 
         def answered(note: str | None) -> None:
-            if (
-                note is not None and note != before
-            ):  # else lines of a note, and other seeds' notes, would be lost
-                from wbtui.store.notes import set_note
+            if note is None or note == _one_line(rows[0].note):
+                return  # else lines of a note, and other seeds' notes, would be lost
+            known = self.dashboard.snapshot.by_id
+            now = [known.get(row.id, row) for row in rows]
+            others = [new.note for old, new in zip(rows, now, strict=True) if new.note != old.note]
+            if others:
+                said = f"written by somebody else meanwhile: {others[0]}\nenter replaces it, esc leaves it"
+                self._ask_for_note(now, note, self.dashboard.literal(said))
+                return
+            from wbtui.store.notes import set_note
 
-                self.do_write([Path(row.path) for row in rows], lambda folder: set_note(folder, note))
+            self.do_write([Path(row.path) for row in rows], lambda folder: set_note(folder, note))
 
         names = ", ".join(self.called(row) for row in rows[:4])
-        self.app.push_screen(Prompt(f"Note on {names}", before), answered)
+        self.app.push_screen(Prompt(f"Note on {names}", value, hint), answered)
 
     def action_tags(self) -> None:
         """Add and remove tags."""
@@ -280,6 +287,11 @@ def repeating(row: RunSummary) -> str:
     import shlex
 
     return shlex.join(["wbtui", "run", "--config", f"{row.path}/config.toml"])
+
+
+def _one_line(note: str) -> str:
+    """A note as it is edited."""
+    return note.replace("\n", " ")
 
 
 def _who() -> str:
