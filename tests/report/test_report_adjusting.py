@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from compared import on_terminal
 from finished_runs import COUNTS, accuracies, classifier, make_run, predictions_of
 
 from wbtui.adjustment import AllAccuracy, FewAboveFloor, method_named
@@ -284,5 +285,7 @@ def test_rows_of_several_runs_say_on_a_narrow_terminal_which_run_they_are_of(tmp
         narrow = fitting_table(table, 72)
         assert len(narrow.columns) < len(table.columns)
         assert narrow.columns[0].key == "run"
+        assert narrow.columns[-1].key == "basis"  # which of the rows is an oracle
+        assert ORACLE.split(",")[0] in " ".join(" ".join(on_terminal(table, 72)).split())
     alone = fitting_table(run_table(results[:1], names), 72)
     assert "run" not in [column.key for column in alone.columns]
