@@ -21,6 +21,7 @@ from wbtui.store.notes import set_note
 from wbtui.store.reader import open_run
 from wbtui.store.writer import RunWriter
 from wbtui.tui.screens.runs import RunsScreen
+from wbtui.tui.views import load_views
 from wbtui.tui.widgets.run_table import RunTable
 
 
@@ -473,5 +474,26 @@ def test_a_note_that_somebody_else_wrote_meanwhile_is_shown_before_it_is_replace
             assert open_run(folder).notes.note == "[b]theirs[/b]"
             await pilot.press("end", *" and theirs", "enter")
             await until(pilot, lambda: open_run(folder).notes.note == "mine and theirs")
+
+    drive(look)
+
+
+def test_two_dashboards_on_one_folder_keep_what_was_changed_in_each(runs: Path) -> None:
+    some_runs(runs, 3)
+
+    async def look() -> None:
+        async with opened(runs) as (first, pilot):
+            async with opened(runs) as (second, other):
+                await pilot.press("p")
+                await until(pilot, lambda: load_views(runs / "views.json")[0].pinned)
+                await other.press("G", "b")
+                await until(other, lambda: load_views(runs / "views.json")[0].group)
+            await pilot.press("plus")
+        kept, _ = load_views(runs / "views.json")
+        assert (kept.pinned, kept.smoothing) == (first.views.pinned, first.views.smoothing)
+        assert (kept.group, kept.baseline) == (True, second.views.baseline)
+        assert len(kept.pinned) == 1
+        assert kept.smoothing > 0
+        assert kept.baseline
 
     drive(look)
