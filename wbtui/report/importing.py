@@ -1,5 +1,6 @@
 """How do somebody else's predictions become a finished run that can be adjusted and compared?"""
 
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import tomli_w
 
 import wbtui
 from wbtui.errors import UsageError
-from wbtui.metrics import assign_groups, summarise_accuracy
+from wbtui.metrics import Groups, assign_groups, summarise_accuracy
 from wbtui.metrics.accuracy import accuracy_by_class
 from wbtui.report.figures import accuracy_figures
 from wbtui.store import arrays, atomic
@@ -230,7 +231,7 @@ def make_imported_run(runs: Path, imported: Imported, labels: Labels, command: S
         The run folder.
 
     Raises:
-        UsageError: thresholds that overlap.
+        UsageError: thresholds that overlap, or a tag that cannot be; no folder is left behind.
         StoreWriteError: the folder cannot be written.
     """
     counts = imported.classifier.train_counts
@@ -243,19 +244,28 @@ def make_imported_run(runs: Path, imported: Imported, labels: Labels, command: S
         folder.mkdir(parents=True)
     except OSError as error:
         raise StoreWriteError(folder, error) from error
+    try:
+        _fill(folder, imported, labels, groups, command)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folder
+
+
+def _fill(folder: Path, imported: Imported, labels: Labels, groups: Groups, command: Sequence[str]) -> None:
+    """Write every file of the run."""
+    edit_tags(folder, add=[IMPORTED, *labels.tags])
     atomic.write_bytes(folder / CONFIG, tomli_w.dumps(_config(imported, labels)).encode())
     atomic.write_json(folder / PROVENANCE, _provenance(imported, labels, command))
     figures: dict[str, float] = {}
     for split, found in imported.splits.items():
-        by_class = accuracy_by_class(found.labels, found.logits.argmax(axis=1), len(counts))
+        by_class = accuracy_by_class(found.labels, found.logits.argmax(axis=1), groups.n_classes)
         summary = summarise_accuracy(by_class, groups)
         figures |= accuracy_figures(split, summary)
     started = time.time()
     _write(folder, imported, labels, figures)
     reason = f"imported from {imported.origin.name}"
     write_result(folder, Result(1, "finished", reason, 0, None, started, time.time(), 1, figures))
-    edit_tags(folder, add=[IMPORTED, *labels.tags])
-    return folder
 
 
 def _config(imported: Imported, labels: Labels) -> dict[str, Any]:
