@@ -20,6 +20,7 @@ from rich.cells import cell_len
 from wbtui.store.notes import set_note
 from wbtui.store.reader import open_run
 from wbtui.store.writer import RunWriter
+from wbtui.tui.screens.difference import difference_text
 from wbtui.tui.screens.runs import RunsScreen
 from wbtui.tui.views import load_views
 from wbtui.tui.widgets.run_table import RunTable
@@ -497,3 +498,9 @@ def test_two_dashboards_on_one_folder_keep_what_was_changed_in_each(runs: Path) 
         assert kept.baseline
 
     drive(look)
+
+
+def test_differences_in_wide_signs_are_shown_whole() -> None:
+    lines = difference_text({"a": {"name": "認識器"}, "b": {"name": "wd"}}).plain.splitlines()
+    assert "認識器" in lines[1]
+    assert cell_len(lines[1][: lines[1].index("wd")]) == cell_len(lines[0][: lines[0].index("b")])
