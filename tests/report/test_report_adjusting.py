@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from compared import on_terminal
 from finished_runs import COUNTS, accuracies, classifier, make_run, predictions_of
 
 from wbtui.adjustment import AllAccuracy, FewAboveFloor, method_named
@@ -33,6 +34,7 @@ from wbtui.report.derived import describe, load_derived, save_derived
 from wbtui.report.entries import entries
 from wbtui.report.plots import Look
 from wbtui.report.settings import fold_seeds
+from wbtui.report.terminal import fitting_table
 from wbtui.report.values import json_text
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.predictions import PredictionsMeta, SplitPredictions, write_predictions
@@ -284,3 +286,20 @@ def test_several_methods_stand_in_one_word_or_in_several_each_once() -> None:
         methods_named(["none,add"])
     with pytest.raises(UsageError, match="method '' is not known"):
         methods_named(["additive,"])
+
+
+def test_rows_of_several_runs_say_on_a_narrow_terminal_which_run_they_are_of(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, variant, seed) for variant in ("ce", "wd") for seed in range(2)]
+    opened = [open_run(folder) for folder in folders]
+    results = [
+        adjust_run(load_material(run), Request(method_named("additive"), AllAccuracy())) for run in opened
+    ]
+    names = {run.id: run.id[-4:] for run in opened}
+    for table in (run_table(results, names), seed_table(results, fold_seeds(opened))):
+        narrow = fitting_table(table, 72)
+        assert len(narrow.columns) < len(table.columns)
+        assert narrow.columns[0].key == "run"
+        assert narrow.columns[-1].key == "basis"  # which of the rows is an oracle
+        assert ORACLE.split(",")[0] in " ".join(" ".join(on_terminal(table, 72)).split())
+    alone = fitting_table(run_table(results[:1], names), 72)
+    assert "run" not in [column.key for column in alone.columns]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from compared import column, names
+from compared import column, names, on_terminal
 from finished_runs import COUNTS, accuracies, classifier, make_run, predictions_of
 
 from wbtui.report.compare import compare
@@ -189,3 +189,25 @@ def test_splits_that_are_called_alike_are_told_apart_by_a_count(tmp_path: Path) 
     provenance.write_text(json.dumps(found))
     (problem,) = compare(entries(tmp_path, names(*folders))).problems
     assert problem.endswith(f"class 3 has {before} / {before + 1} images")
+
+
+def test_on_80_columns_every_row_keeps_its_name_however_settings_are_called(tmp_path: Path) -> None:
+    folders = [
+        make_run(
+            tmp_path,
+            "wd",
+            0,
+            *(f"stages.0.{key}" for key in (f"weight_decay=0.00{k}", f"learning_rate=0.{k}")),
+        )
+        for k in (1, 2)
+    ]
+    for folder, commit in zip(folders, ("a" * 40 + " / " + "b" * 40, "c" * 40), strict=True):
+        path = folder / "provenance.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "code": {"commit": commit}}))
+    comparison = compare(entries(tmp_path, names(*folders)))
+    for table in (metric_table(comparison), *difference_tables(comparison)):
+        lines = on_terminal(table)
+        for row in table.rows:
+            assert any(line.startswith(row[0].text) for line in lines)
+            for cell in row[1:]:
+                assert cell.text.split()[0][:10] in "".join(lines)

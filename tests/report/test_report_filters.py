@@ -70,6 +70,7 @@ ROW = RunSummary(
         '"my Name"',
         "id:7f3a*",
         "id:7f3a91c2",
+        "-few:20",
         "-few>1",  # no tail accuracy: no comparison holds, its opposite does
         "epoch<20 epochs:20",
     ],
@@ -93,6 +94,7 @@ def test_words_that_mean_this_run(text: str) -> None:
         "all<0.44",  # percent, not a fraction
         "few<100",
         "few>0",
+        "few!=20",
         "star:no",
         "/^wd$/ nothing",
         "state:failed,crashed",

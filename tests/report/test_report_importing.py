@@ -232,3 +232,10 @@ def test_a_class_without_images_is_said(tmp_path: Path) -> None:
     (remark,) = without_images(read_predictions(Sources(lacking)))
     assert remark == f"test has no image of class {last}: All is the mean over the other {last} of {last + 1}"
     assert without_images(read_predictions(Sources(npz(tmp_path / "y.npz", **GOOD)))) == []
+
+
+def test_a_tag_that_cannot_be_is_refused_and_leaves_no_folder(tmp_path: Path) -> None:
+    imported = read_predictions(Sources(npz(tmp_path / "x.npz", **GOOD)))
+    with pytest.raises(UsageError, match="tag 'a b'"):
+        make_imported_run(tmp_path / "runs", imported, Labels("a", tags=["a b"]))
+    assert not list((tmp_path / "runs").iterdir())

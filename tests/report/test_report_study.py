@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from compared import on_terminal
 from finished_runs import accuracies, make_run, predictions_of
 
 from wbtui.adjustment import method_named
@@ -52,3 +53,16 @@ def test_presets_of_a_study_stand_in_tables_of_their_own(tmp_path: Path) -> None
     tables = study_tables(study_entries([open_run(folder) for folder in folders]))
     assert [(table.title, len(table.rows)) for table in tables] == [("digits_lt", 2), ("other", 1)]
     assert tables[0].rows[0][0].text == "ce"
+
+
+def test_on_80_columns_a_study_keeps_n_and_all_and_names_what_finds_no_room(tmp_path: Path) -> None:
+    for seed in range(2):
+        make_run(tmp_path, "wd_fr_etf", seed, validation=False)
+    runs = [open_run(folder) for folder in sorted(tmp_path.iterdir())]
+    (table,) = study_tables(study_entries(runs, [method_named("multiplicative")]))
+    heading, first, *lines = on_terminal(table)[1:]
+    assert heading.split() == ["method", "n", "Many", "Medium", "Few", "All"]
+    assert first.split()[:2] == ["wd_fr_etf", "2"]
+    assert lines[0].split()[:4] == ["wd_fr_etf", "+", "multiplicative", "2"]
+    assert lines[1].strip() == "1.6 (published)"
+    assert lines[-1] == "no room for: FDR train, FDR test"

@@ -142,3 +142,17 @@ def test_the_settings_are_copied_as_a_table(runs: Path) -> None:
             await until(pilot, lambda: "| pair" in app.clipboard)
 
     drive(look)
+
+
+def test_more_runs_than_find_room_are_left_out_and_that_is_said(runs: Path) -> None:
+    for seed in range(10):
+        make_run(runs, "wd", seed)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("G")
+            screen = await adjusting(app, pilot)
+            assert len(screen.trials) == 8
+            assert "8 runs are adjusted side by side at most: 2 more left out" in said(app)
+
+    drive(look)

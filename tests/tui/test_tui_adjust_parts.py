@@ -128,3 +128,14 @@ def test_on_100_cells_the_seeds_name_their_method_in_full(method: str, ascii_onl
     fold = SeedFold("digits_lt wd_fr_etf", (Trial("a", method), Trial("b", method)), outcomes)
     line = fold_line(fold, 99, ascii_only=ascii_only)
     assert moves.method_label(method, ascii_only=ascii_only) in "".join(text for text, _ in line)
+
+
+@pytest.mark.parametrize("width", [60, 79, 119])
+def test_the_number_of_seeds_stays_in_sight_however_long_their_name(width: int) -> None:
+    accuracy = AccuracySummary(np.full(3, 0.5), 0.5, 0.5, 0.5, 0.5)
+    outcomes = (moves.Outcome(accuracy, accuracy, True),) * 2
+    for setting in ("ce", "wd_fr_etf (weight_decay 0.005, learning_rate 0.1)"):
+        fold = SeedFold(setting, (Trial("a", "additive"), Trial("b", "additive")), outcomes)
+        line = "".join(text for text, _ in fold_line(fold, width))
+        assert " n=2 " in line
+        assert "50.0" in line

@@ -94,3 +94,26 @@ def test_names_from_files_are_shown_literally(runs: Path) -> None:
             assert "\x1b" not in text
 
     drive(look)
+
+
+def test_a_criterion_without_images_is_refused_and_the_others_go_on(runs: Path) -> None:
+    make_run(runs, "wd", 0, "data.few_below=0")  # no class is in the tail
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await adjusting(app, pilot)
+            status = screen.query_one("#status", OneLine)
+            for method in ("2", "4", "3"):
+                await pilot.press("t", "t", method)
+                await rested(screen, pilot)
+                assert "choose another criterion" in status.text
+                await pilot.press("t")
+                await rested(screen, pilot)
+                assert screen.trial is not None
+                assert (screen.trial.criterion, screen.trial.basis) == ("all", "validation")
+                assert "standard error" in status.text
+                outcome = screen.outcomes[screen.trial]
+                assert outcome is not None
+                assert outcome.rest is not None
+
+    drive(look)

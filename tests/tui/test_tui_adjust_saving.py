@@ -13,6 +13,7 @@ from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.derived import load_derived
 from wbtui.store.reader import open_run
 from wbtui.tui.widgets.pick_list import PickList
+from wbtui.tui.widgets.text_pane import TextPane
 
 
 def test_what_is_saved_is_what_the_command_would_save(runs: Path) -> None:
@@ -88,5 +89,22 @@ def test_a_message_covers_no_figures(runs: Path, size: tuple[int, int]) -> None:
             below = ("#gained", "#lost", "#settings", "#status", "#keys")
             for name in ("#top", "#methods", "#strength", "#gamma", "#figures", *below):
                 assert not covered.overlaps(screen.query_one(name).region), name
+
+    drive(look)
+
+
+def test_what_was_saved_stands_on_the_page_of_its_run_at_once(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("enter")
+            pane = app.screen.query_one(TextPane)
+            await until(pilot, lambda: "By epoch" in pane.text)
+            await adjusting(app, pilot)
+            await pilot.press("s")
+            await until(pilot, lambda: "saved as" in said(app))
+            await pilot.press("escape")
+            await until(pilot, lambda: "chosen on validation by all" in pane.text)
 
     drive(look)

@@ -11,6 +11,8 @@ from finished_runs import make_run
 from rich.cells import cell_len
 from scipy import stats
 
+from wbtui.report.compare_tables import long_table
+from wbtui.report.markup import escape_markdown, to_csv
 from wbtui.tui.actions import actions_of
 from wbtui.tui.screens.compare import PAGES, CompareScreen
 from wbtui.tui.widgets.comparison_table import ComparisonTable
@@ -179,5 +181,47 @@ def test_problems_that_do_not_fit_stand_in_full_on_the_page_of_settings(runs: Pa
             text = " ".join(screen.query_one("#settings", TextPane).text.split())
             for problem in screen.board.comparison.problems:
                 assert problem in text
+
+    drive(look)
+
+
+def test_what_is_copied_has_what_speaks_against_it_and_for_machines_every_figure(runs: Path) -> None:
+    for seed in range(2):
+        make_run(runs, "ce", seed)
+        make_run(runs, "wd", seed, finished=seed == 1)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await comparing(app, pilot, 4)
+            board = screen.board
+            assert board is not None
+            assert board.comparison.problems
+            await pilot.press("c")
+            await pilot.pause()
+            await pilot.press("enter")
+            await until(pilot, lambda: app.clipboard)
+            assert all(escape_markdown(one) in app.clipboard for one in board.comparison.problems)
+            await pilot.press("c")
+            await pilot.pause()
+            await pilot.press("down", "down", "enter")
+            await until(pilot, lambda: app.clipboard.startswith("metric,setting,n,mean,std,difference"))
+            assert app.clipboard == to_csv(long_table(board.comparison))
+
+    drive(look)
+
+
+def test_on_a_screen_that_was_enlarged_all_metrics_are_in_sight(runs: Path) -> None:
+    make_run(runs, "ce")
+    make_run(runs, "wd")
+
+    async def look() -> None:
+        async with opened(runs, (80, 18)) as (app, pilot):
+            screen = await comparing(app, pilot, 2)
+            table = screen.query_one(ComparisonTable)
+            await pilot.press("down", "down", "down")
+            assert "All %" not in table.text.split("Tail")[0]
+            await pilot.resize_terminal(120, 40)
+            await until(pilot, lambda: table.size.height > 9)
+            assert row(screen, "All %")
 
     drive(look)

@@ -1,5 +1,7 @@
 """Which columns stand in a comparison, in what order, and which of them is the baseline?"""
 
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ from dashboard_helpers import drive, opened, said, screen_text, until
 from finished_runs import make_run
 from saved_adjustments import save_adjusted
 
+from wbtui.report.entries import Entry
+from wbtui.tui.compare_work import Board, make_board
 from wbtui.tui.screens.compare import CompareScreen
 from wbtui.tui.widgets.comparison_table import ComparisonTable
 from wbtui.tui.widgets.text_pane import TextPane
@@ -130,5 +134,104 @@ def test_more_than_six_columns_are_left_out_and_that_is_said(runs: Path) -> None
                 await pilot.press("right")
                 await pilot.pause()
                 assert {screen.current, screen.baseline} <= set(table.columns())
+
+    drive(look)
+
+
+def test_all_selected_runs_are_compared_in_their_order_also_those_beyond_what_is_drawn(runs: Path) -> None:
+    for seed in range(3):
+        for variant in ("ce", "wd", "wb"):
+            make_run(runs, variant, seed)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            order = [line.row.variant for line in app.screen.lines[::-1]]  # type: ignore[attr-defined]
+            await pilot.press("end", *["space", "up"] * 9)
+            assert len(app.screen.shown()) == 8  # type: ignore[attr-defined]
+            await pilot.press("end")
+            screen = await comparing(app, pilot, 0)
+            assert [entry.label for entry in screen.entries] == list(dict.fromkeys(order))
+            assert [entry.n for entry in screen.entries] == [3, 3, 3]
+
+    drive(look)
+
+
+def test_the_baseline_is_never_the_column_that_is_left_out(runs: Path) -> None:
+    for place in range(8):
+        make_run(runs, "wd", 0, f"stages.0.weight_decay={0.001 * (place + 1):.3f}")
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press(*["space", "down"] * 6, "space", "b", "home")
+            screen = await comparing(app, pilot, 0)
+            assert len(screen.entries) == 6
+            assert screen.entries[screen.baseline].members[0].run.id == app.views.baseline
+            assert "1 more setting is left out" in screen.query_one("#problems", TextPane).text
+
+    drive(look)
+
+
+def test_a_saved_adjustment_stays_the_baseline_when_a_column_is_added(runs: Path) -> None:
+    make_run(runs, "ce")
+    save_adjusted(make_run(runs, "wd"))
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            screen = await comparing(app, pilot, 1)
+            await pilot.press("right", "b")
+            await rested(screen, pilot)
+            base = screen.entries[screen.baseline].label
+            assert base == "wd + additive"
+            await pilot.press("a")
+            await pilot.pause()
+            await pilot.press("enter")
+            await until(pilot, lambda: len(screen.entries) == 3)
+            await rested(screen, pilot)
+            assert screen.entries[screen.baseline].label == base
+
+    drive(look)
+
+
+def test_a_run_that_does_not_count_is_not_offered_again(runs: Path) -> None:
+    make_run(runs, "ce")
+    for digits in ("00000001", "00000002"):
+        make_run(runs, "wd", 0, digits=digits)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await comparing(app, pilot, 3)
+            await pilot.press("a")
+            await pilot.pause()
+            assert "nothing is left to add" in said(app)
+
+    drive(look)
+
+
+def test_the_cursor_may_go_to_a_column_that_is_still_being_compared(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variant in ("ce", "wd", "wb", "cb", "vs"):
+        make_run(runs, variant)
+    may_go_on = threading.Event()
+
+    def waiting(entries: Sequence[Entry], baseline: int) -> Board:
+        may_go_on.wait(20)
+        return make_board(entries, baseline)
+
+    async def look() -> None:
+        async with opened(runs, (80, 30)) as (app, pilot):
+            screen = await comparing(app, pilot, 4)
+            monkeypatch.setattr("wbtui.tui.screens.compare.make_board", waiting)
+            await pilot.press("a")
+            await pilot.pause()
+            await pilot.press("enter")
+            await until(pilot, lambda: len(screen.entries) == 5)
+            await pilot.press("right", "right", "right", "right")
+            await pilot.pause(0.1)
+            assert "Compare" in screen_text(app)
+            may_go_on.set()
+            await rested(screen, pilot)
+            assert screen.current in screen.query_one(ComparisonTable).columns()
+            assert screen.current == 4
 
     drive(look)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from dashboard_helpers import drive, make_run, opened, screen_text, settled
+import pytest
+from dashboard_helpers import drive, make_run, opened, said, screen_text, settled, until
 
 from wbtui.report.filters import Filter
 from wbtui.report.settings import fold_seeds
@@ -68,5 +69,38 @@ def test_runs_that_differ_in_what_the_table_does_not_show_stay_apart(runs: Path)
             await settled(app, pilot)
             assert "seeds folded" in screen_text(app)
             assert "n=2" not in screen_text(app)
+
+    drive(look)
+
+
+def test_folded_lines_are_ordered_by_the_mean_that_they_show(runs: Path) -> None:
+    accuracies = {"ce": (0.9, 0.3), "wd": (0.7, 0.8), "wb": (0.85, 0.5)}
+    for place, (variant, found) in enumerate(accuracies.items()):
+        for seed, accuracy in enumerate(found):
+            make_run(runs, 2 * place + seed, variant=variant, seed=seed, accuracy=accuracy)
+    make_run(runs, 9, variant="none", epochs=0)
+    rows = RunIndex(runs).listing().rows
+    for sort, order in (("-all", ["wd", "wb", "ce", "none"]), ("all", ["ce", "wb", "wd", "none"])):
+        found = table_lines(rows, Filter(""), sort, group=True)
+        assert [line.name for line in found] == order
+
+
+def test_of_folded_seeds_those_alone_that_broke_off_are_resumed(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed, outcome in enumerate(("finished", "stopped", "failed", "finished")):
+        make_run(runs, seed, seed=seed, outcome=outcome)
+    resumed: list[str] = []
+    monkeypatch.setattr("wbtui.launch.resume.resume_run", lambda folder: resumed.append(folder.name))
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("G", "r")
+            await until(pilot, lambda: said(app).count("goes on") == 2)
+            assert [name.split("-")[4] for name in resumed] == ["s1", "s2"]
+            await pilot.press("G", "home", "r")
+            await until(
+                pilot, lambda: len(resumed) == 3
+            )  # asked for alone, it is refused or resumed as itself
 
     drive(look)

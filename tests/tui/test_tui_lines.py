@@ -13,7 +13,7 @@ from wbtui.store.format import STATES
 from wbtui.store.summary import RunSummary
 from wbtui.tui.columns import COLUMNS, Context, alike, eta_seconds, fitting, longest_names
 from wbtui.tui.lines import TableLine, replaced, table_lines
-from wbtui.tui.marks import colours_for, shown_ids, style_of
+from wbtui.tui.marks import colours_for, marked_ids, style_of
 from wbtui.tui.snapshots import RunDetail
 
 
@@ -69,12 +69,11 @@ def test_no_two_shown_runs_look_alike_and_who_stays_keeps_its_colour(
             assert after[name] == before[name]
 
 
-def test_the_run_under_the_cursor_is_shown_first_and_no_more_than_eight() -> None:
+def test_the_run_under_the_cursor_comes_first_then_pinned_then_selected_ones_in_their_order() -> None:
     names = [f"r{number}" for number in range(12)]
-    shown = shown_ids("r5", names[:4], names[4:10], names)
-    assert shown[0] == "r5"
-    assert len(shown) == len(set(shown)) == 8
-    assert shown_ids("gone", ("gone too",), ("r1",), names) == ["r1"]
+    marked = marked_ids("r5", names[3::-1], names[9:3:-1], names)
+    assert marked == ["r5", "r3", "r2", "r1", "r0", "r9", "r8", "r7", "r6", "r4"]
+    assert marked_ids("gone", ("gone too",), ("r1",), names) == ["r1"]
 
 
 @given(st.integers(0, 400), st.booleans())

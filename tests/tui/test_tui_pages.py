@@ -8,6 +8,7 @@ import pytest
 from dashboard_helpers import drive, make_run, opened, said, screen_lines, screen_text, settled, until
 
 from wbtui.store.format import LOG, SYSTEM
+from wbtui.store.notes import set_note
 from wbtui.store.writer import RunWriter
 from wbtui.tui.screens.run import PAGES, RunScreen
 from wbtui.tui.screens.runs import RunsScreen
@@ -185,5 +186,22 @@ def test_the_overview_speaks_as_the_dashboard_does(runs: Path) -> None:
             for heading in headings:
                 first = heading.index("All")
                 assert heading[first : first + 4] == ["All", "Head", "Med", "Tail"]
+
+    drive(look)
+
+
+def test_a_note_of_several_lines_and_of_wide_signs_is_shown_whole(runs: Path) -> None:
+    lines = ["first line", "認識" * 60, "", "last line"]
+    set_note(make_run(runs), "\n".join(lines))
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("enter")
+            pane = app.screen.query_one(TextPane)
+            await until(pilot, lambda: "By epoch" in pane.text)
+            shown = screen_lines(app)
+            assert not any("\n" in line for line in shown)
+            text = "".join(line.strip() for line in shown)
+            assert "first line" + "認識" * 60 + "last line" in text
 
     drive(look)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from dashboard_helpers import drive, make_run, opened, screen_text, settled, some_runs, until
+from finished_runs import make_run as make_finished_run
 from rich.style import Style
 
 from wbtui.store.format import Outcome
@@ -12,6 +13,7 @@ from wbtui.tui.app import WbtuiApp
 from wbtui.tui.marks import style_of
 from wbtui.tui.pages import system_detail, system_panels
 from wbtui.tui.plots import PlotState, Shown, draw
+from wbtui.tui.screens.panel_keys import reordered
 from wbtui.tui.screens.run import RunScreen
 from wbtui.tui.screens.runs import RunsScreen
 from wbtui.tui.snapshots import RunFiles
@@ -402,3 +404,61 @@ def test_an_axis_of_nothing_or_of_zeros_is_drawn() -> None:
                 PlotState(x_bounds=(50.0, 60.0)),
             ):
                 draw(spec, (Shown("run", "", style_of(0), (detail,)),), state, 40, 10)
+
+
+def test_panels_that_the_shown_runs_lack_stay_hidden_and_in_their_place(runs: Path) -> None:
+    make_run(runs)
+    make_run(runs, 1, epochs=0, outcome="stopped").joinpath("events.jsonl").unlink()
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("end")
+            await settled(app, pilot)
+            await pilot.press("P", "J", "K", "J", "space", "escape")
+            before = app.views
+            assert len(before.panels) > 2
+            assert len(before.hidden) == 1
+            await pilot.press("home")
+            await until(pilot, lambda: not app.screen.specs)  # type: ignore[attr-defined]
+            await pilot.press("P", "escape")
+            assert (app.views.panels, app.views.hidden) == (before.panels, before.hidden)
+
+    drive(look)
+    assert reordered(("a", "gone", "b"), ("b", "c", "a")) == ("b", "gone", "c", "a")
+
+
+@pytest.mark.parametrize("key", ["space", "p", "b"])
+def test_a_mark_set_on_one_seed_is_taken_from_the_folded_line(runs: Path, key: str) -> None:
+    for seed in range(3):
+        make_run(runs, seed, seed=seed)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            table = app.screen.query_one(RunTable)
+            await pilot.press("down", key, "G")
+            assert any(mark in table.text for mark in "●◉◆")
+            await pilot.press(key)
+            assert not any(mark in table.text for mark in "●◉◆")
+            await pilot.press(key, "G")
+            assert sum(table.text.count(mark) for mark in "●◉◆") == 1
+
+    drive(look)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_a_run_with_fewer_panels_than_the_one_before_shows_its_last(
+    runs: Path, size: tuple[int, int]
+) -> None:
+    make_run(runs)
+    make_finished_run(runs)
+
+    async def look() -> None:
+        async with opened(runs, size) as (app, pilot):
+            await pilot.press("down")
+            await settled(app, pilot)
+            await pilot.press("9", "up")
+            await until(pilot, lambda: len(app.screen.specs) == 6)  # type: ignore[attr-defined]
+            await settled(app, pilot)
+            assert "cosine@matrix" in in_sight(app)
+
+    drive(look)

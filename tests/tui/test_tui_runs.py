@@ -20,6 +20,7 @@ from rich.cells import cell_len
 from wbtui.store.notes import set_note
 from wbtui.store.reader import open_run
 from wbtui.store.writer import RunWriter
+from wbtui.tui.screens.difference import difference_text
 from wbtui.tui.screens.runs import RunsScreen
 from wbtui.tui.widgets.run_table import RunTable
 
@@ -458,3 +459,9 @@ def test_a_run_that_is_not_there_any_more_does_not_end_its_page(runs: Path) -> N
             assert "No runs here yet" in screen_text(app)
 
     drive(look)
+
+
+def test_differences_in_wide_signs_are_shown_whole() -> None:
+    lines = difference_text({"a": {"name": "認識器"}, "b": {"name": "wd"}}).plain.splitlines()
+    assert "認識器" in lines[1]
+    assert cell_len(lines[1][: lines[1].index("wd")]) == cell_len(lines[0][: lines[0].index("b")])

@@ -21,7 +21,9 @@ def metric_table(comparison: Comparison) -> Table:
     for index, entry in enumerate(comparison.entries):
         mark = " (baseline)" if index == comparison.baseline else ""
         columns.append(
-            Column(entry.label, f"{entry.label}{mark}, n = {entry.n}", right=False, drop=_drop(index))
+            Column(
+                entry.label, f"{entry.label}{mark}, n = {entry.n}", right=False, drop=_drop(index), wrap=True
+            )
         )
     rows = []
     for one in METRICS:
@@ -126,7 +128,7 @@ def provenance_table(comparison: Comparison) -> Table:
     labels = [entry.label for entry in comparison.entries]
     columns = (
         Column("fact", "provenance", right=False),
-        *(Column(one, one, right=False, drop=_drop(index)) for index, one in enumerate(labels)),
+        *(Column(one, one, right=False, drop=_drop(index), wrap=True) for index, one in enumerate(labels)),
     )
     return Table(
         columns, rows, notes=() if rows else ("versions, device, data, selection and TTA are the same",)

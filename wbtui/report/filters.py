@@ -137,8 +137,13 @@ def _comparison(word: str, key: str, sign: str, value: str) -> Test:
     if not alternatives:
         raise UsageError(f"filter: {word}: expected a value after {sign}")
     if sign == "!=":
-        return lambda row: not any(one(row) for one in alternatives)
+        return lambda row: _has_value(found, row) and not any(one(row) for one in alternatives)
     return lambda row: any(one(row) for one in alternatives)
+
+
+def _has_value(found: Field, row: RunSummary) -> bool:
+    """Whether a run can be compared by this key; words can be in any case."""
+    return found.kind not in ("number", "percent") or not math.isnan(number_of(found.read(row)))
 
 
 def _with_other_names() -> list[str]:

@@ -93,7 +93,7 @@ def difference_table(settings: Sequence[Setting]) -> Table:
     columns = (
         Column("key", "configuration", right=False),
         *(
-            Column(setting.label, setting.label, right=False, drop=max(0, index - 1))
+            Column(setting.label, setting.label, right=False, drop=max(0, index - 1), wrap=True)
             for index, setting in enumerate(settings)
         ),
     )

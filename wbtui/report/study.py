@@ -16,6 +16,9 @@ from wbtui.report.values import figure, percent, plus_minus
 from wbtui.store.reader import Run
 from wbtui.store.text import plain
 
+_DROPS = {"test.fdr": 4, "train.fdr": 3, "test.accuracy.medium": 2, "test.accuracy.many": 1}
+"""Figures that a narrow terminal does without, the largest number first."""
+
 _COLUMNS = (
     ("test.accuracy.many", "Many", True),
     ("test.accuracy.medium", "Medium", True),
@@ -87,9 +90,9 @@ def by_preset(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
 
 
 def _table(preset: str, entries: Sequence[Entry], *, several: bool) -> Table:
-    columns = [Column("method", "method", right=False), Column("n", "n")]
+    columns = [Column("method", "method", right=False, wrap=True), Column("n", "n")]
     shown = [one for one in _COLUMNS if any(entry.values(one[0]).size for entry in entries)]
-    columns += [Column(metric, title) for metric, title, _ in shown]
+    columns += [Column(metric, title, drop=_DROPS.get(metric, 0)) for metric, title, _ in shown]
     best = {metric: _best(entries, metric) for metric, _, _ in shown}
     rows = []
     for entry in entries:

@@ -114,8 +114,9 @@ def fold_header(width: int) -> list[Part]:
 def fold_line(fold: SeedFold, width: int, *, ascii_only: bool = False) -> list[Part]:
     """One adjustment over its seeds."""
     first = fold.trials[0]
+    columns = _columns(width)
     cells = {
-        "setting": f"{plain(fold.setting)} n={fold.n}",
+        "setting": _with_n(fold, dict(columns)["setting"]),
         "method": method_label(first.method, ascii_only=ascii_only),
         **{group: f"{_percent(fold.accuracy(group)):>{_FIGURE}}" for group, _ in GROUP_LABELS},
         "change": f"{_points(fold.change):>{_FIGURE}}",
@@ -124,7 +125,13 @@ def fold_line(fold: SeedFold, width: int, *, ascii_only: bool = False) -> list[P
     }
     mark = "  " if fold.exact else "≈ "
     style = "dim" if first.basis == "oracle" and first.highest else ""
-    return [(mark, ""), *((fitted(cells[name], size) + " ", style) for name, size in _columns(width))]
+    return [(mark, ""), *((fitted(cells[name], size) + " ", style) for name, size in columns)]
+
+
+def _with_n(fold: SeedFold, width: int) -> str:
+    """What the seeds are of, cut where that is long: their number stays in sight."""
+    number = f" n={fold.n}"
+    return fitted(plain(fold.setting), width - len(number)).rstrip() + number
 
 
 _WIDTHS = (

@@ -46,7 +46,7 @@ class AdjustWork:
         self._pairs: dict[tuple[str, str], tuple[MethodKey, Choice]] = {}
         self._exact: dict[tuple[str, MethodKey, float], Exact] = {}
         self._saved: set[tuple[str, str]] = set()
-        self._refused: dict[tuple[str, str], str] = {}
+        self._refused: dict[tuple[str, str, str], str] = {}
         # What a hand waits for, exact curves, and grids, which may take a minute over 50,000 x 1,000 logits.
         self._hand, self._curves, self._grids = (
             Desk(name, post, say) for name in ("adjust", "adjust-curves", "adjust-grids")
@@ -106,8 +106,8 @@ class AdjustWork:
         return None if survey is None or survey.choice is None else (trial.key, survey.choice)
 
     def refusal(self, trial: Trial) -> str:
-        """Why a method cannot be used on its run; empty: it can."""
-        return self._refused.get((trial.run_id, trial.method), "")
+        """Why a method cannot be used on its run, or nothing be chosen so; empty: it can."""
+        return self._refused.get((trial.run_id, trial.method, trial.criterion), "")
 
     def look_into(self, trial: Trial) -> None:
         """Compute what of a setting's curves is not there; of a large set a sample first."""
@@ -117,7 +117,7 @@ class AdjustWork:
 
         def surveyed(found: Survey | str) -> None:
             if isinstance(found, str):
-                self._refused[trial.run_id, trial.method] = found
+                self._refused[trial.run_id, trial.method, goal] = found
             elif (have := self._surveys.get(name)) is None or have.sampled:
                 self._surveys[name] = found
             self._changed()

@@ -36,7 +36,7 @@ from wbtui.tui.screens.panel_keys import PanelKeys
 from wbtui.tui.screens.runs import RunsScreen
 from wbtui.tui.snapshots import Snapshot, other_rows
 from wbtui.tui.theme import DARK
-from wbtui.tui.views import Views, load_views, save_views, views_path
+from wbtui.tui.views import Views, load_views, save_views, views_path, with_others
 from wbtui.tui.widgets import too_small
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class WbtuiApp(App[None]):
         self.set_keymap(self.keys.keys)
         self._views_path = views_path(runs, readonly=readonly)
         self.views, self._views_problem = load_views(self._views_path)
-        self._kept = self.views
+        self._kept = self._written = self.views
         self._waiting: deque[tuple[str, SeverityLevel]] = deque(maxlen=_MESSAGES_KEPT)
         self.register_theme(DARK)
         self._theme_problem = self._begin_theme(self.preferences.theme or self._chosen_theme)
@@ -174,7 +174,7 @@ class WbtuiApp(App[None]):
         """Stop reading; keep the view."""
         self.feed.close()
         if self.views != self._kept:
-            save_views(self._views_path, self.views)
+            self._write_views(self.views)
 
     def on_resize(self, event: events.Resize) -> None:
         """Say politely where there is too little room."""
@@ -288,9 +288,15 @@ class WbtuiApp(App[None]):
             self.run_worker(lambda: self._save(views), thread=True, group="views", exclusive=True)
 
     def _save(self, views: Views) -> None:
-        problem = save_views(self._views_path, views)
+        problem = self._write_views(views)
         if problem:
             self.say_from_thread(problem, "warning")
+
+    def _write_views(self, views: Views) -> str:
+        problem = save_views(self._views_path, with_others(self._views_path, views, self._written))
+        if not problem:
+            self._written = views
+        return problem
 
     # ------------------------------------------------------------------ screens
 

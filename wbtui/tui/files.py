@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from wbtui.store.errors import StoreReadError
-from wbtui.store.format import CONFIG, EVENTS, LOG, NOTES, PROCESS, PROVENANCE, RESULT, SYSTEM
+from wbtui.store.format import CONFIG, DERIVED, EVENTS, LOG, NOTES, PROCESS, PROVENANCE, RESULT, SYSTEM
 from wbtui.store.reader import Run
 from wbtui.store.text import plain
 from wbtui.tui.event_lines import EventLines
@@ -14,7 +14,7 @@ from wbtui.tui.snapshots import RunFiles
 
 LOG_LINES = 2_000
 _LOG_BYTES = 1 << 20
-_WATCHED = (EVENTS, CONFIG, PROVENANCE, NOTES, RESULT, PROCESS, LOG, SYSTEM)
+_WATCHED = (EVENTS, CONFIG, PROVENANCE, NOTES, RESULT, PROCESS, LOG, SYSTEM, DERIVED)
 _LONGEST = 2_000  # characters of a value
 _HOW_ALL = " (] draws all)"
 

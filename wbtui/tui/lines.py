@@ -7,13 +7,16 @@ from functools import cached_property
 from itertools import compress
 from operator import is_not
 
-from wbtui.report.fields import field_named, sorted_rows
+from wbtui.report.fields import FIELDS, Field, field_named, number_of, sorted_rows
 from wbtui.report.filters import Filter
 from wbtui.report.seeds import Candidate, Counted, one_a_seed
 from wbtui.store.summary import RunSummary
 
 LIVING = ("running", "stalled", "starting", "stopping", "ending")
 """States in which a process may be at work."""
+
+_FIGURES = tuple(FIELDS[key] for key in ("all", "many", "medium", "few", "fdr", "bn", "loss"))
+"""What is shown of folded seeds as their mean."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def table_lines(rows: Iterable[RunSummary], wanted: Filter, sort: str, *, group:
         wanted: Which of them.
         sort: A key of `report.fields`, with a minus before it descending; empty: living runs first, then queued
             ones, then the newest.
-        group: Whether seeds of one setting are one line.
+        group: Whether seeds of one setting are one line; figures of which it shows the mean order it by that.
     """
     chosen = wanted.of(rows)
     found = field_named(sort.removeprefix("-")) if sort else None
@@ -97,7 +100,23 @@ def table_lines(rows: Iterable[RunSummary], wanted: Filter, sort: str, *, group:
         chosen.sort(key=_liveliness)
     else:
         chosen = sorted_rows(chosen, found, descending=sort.startswith("-"))
-    return folded(chosen) if group else [TableLine((row,)) for row in chosen]
+    if not group:
+        return [TableLine((row,)) for row in chosen]
+    lines = folded(chosen)
+    return _by_mean(lines, found, descending=sort.startswith("-")) if found in _FIGURES else lines
+
+
+def _by_mean(lines: Sequence[TableLine], figure: Field, *, descending: bool) -> list[TableLine]:
+    """Lines in the order of the mean over the seeds that count, those without one last whichever way."""
+    means = {}
+    for line in lines:
+        values = [number_of(figure.read(row)) for row in line.counted.runs]
+        known = [value for value in values if math.isfinite(value)]
+        if known:
+            means[line.key] = sum(known) / len(known)
+    there = [line for line in lines if line.key in means]
+    there.sort(key=lambda line: means[line.key], reverse=descending)
+    return there + [line for line in lines if line.key not in means]
 
 
 def replaced(

@@ -9,12 +9,12 @@ MOST_SHOWN = 8
 """More curves than this nobody tells apart."""
 
 
-def shown_ids(
+def marked_ids(
     current: str, pinned: Iterable[str], selected: Iterable[str], there: Container[str]
 ) -> list[str]:
-    """The runs to show, the one under the cursor first, at most eight."""
+    """The runs that are pointed at: the one under the cursor, then pinned, then selected ones, each once."""
     wanted = dict.fromkeys([current, *pinned, *selected])
-    return [name for name in wanted if name in there][:MOST_SHOWN]
+    return [name for name in wanted if name in there]
 
 
 def colours_for(ids: Iterable[str], before: Mapping[str, int]) -> dict[str, int]:

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
 from wbtui.report.table import Table
-from wbtui.report.terminal import fitting_table
+from wbtui.report.terminal import fitting_table, natural_widths
 from wbtui.store.format import Metric
 from wbtui.store.text import plain
 from wbtui.tui.ink import Part, fitted
@@ -57,16 +58,15 @@ def overview_lines(files: RunFiles | None, detail: RunDetail | None, width: int)
 
 
 def table_lines(table: Table) -> list[Line]:
-    """A table as lines: columns as wide as their cells."""
-    widths = [
-        max(len(column.title), *(len(row[place].text) for row in table.rows), 0)
-        for place, column in enumerate(table.columns)
-    ]
+    """A table as lines, columns as wide as their cells; a cell of several lines goes on below itself."""
+    widths = natural_widths(table)
     lines: list[Line] = [((f" {table.title}", "bold"),)] if table.title else []
     if any(column.title for column in table.columns):
         lines.append(_row([(column.title, "dim") for column in table.columns], table, widths))
     for row in table.rows:
-        lines.append(_row([(cell.text, "bold" if cell.best else cell.style) for cell in row], table, widths))
+        styles = ["bold" if cell.best else cell.style for cell in row]
+        for texts in zip_longest(*(cell.text.split("\n") for cell in row), fillvalue=""):
+            lines.append(_row(list(zip(texts, styles, strict=True)), table, widths))
     lines += [((f" {note}", "dim"),) for note in table.notes]
     return lines
 

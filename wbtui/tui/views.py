@@ -1,7 +1,8 @@
 """How does a runs folder look when it is opened again: panels, pins, colours, order, filter?
 
 views.json stands beside the runs (in the user's cache where the folder cannot be written or is only looked at). It is
-replaced in one step; a broken one is set aside, said, and forgotten.
+replaced in one step; a broken one is set aside, said, and forgotten. Of two dashboards on one folder each writes what
+was changed in it.
 """
 
 import hashlib
@@ -9,7 +10,7 @@ import math
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,23 @@ def _set_aside(path: Path, why: str) -> str:
     except OSError:
         return f"{why}; the view begins anew"
     return f"{why}; set aside as {aside.name}, the view begins anew"
+
+
+def with_others(path: Path, views: Views, before: Views) -> Views:
+    """The views to keep where another dashboard may have kept its own: of what was not changed here, its own stay.
+
+    Args:
+        path: Of the file.
+        views: As they are here.
+        before: As they were here when they were last kept or loaded.
+    """
+    if not path.exists():
+        return views
+    theirs, problem = load_views(path)
+    if problem:
+        return views
+    here = {item.name: (getattr(views, item.name), getattr(before, item.name)) for item in fields(Views)}
+    return replace(theirs, **{name: now for name, (now, old) in here.items() if now != old})
 
 
 def save_views(path: Path, views: Views) -> str:

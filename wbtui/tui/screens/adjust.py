@@ -42,11 +42,14 @@ _CRITERIA = {"all": "All", "harmonic": "harmonic mean of groups", "few": "Tail"}
 
 def open_adjust(app: "WbtuiApp", rows: Sequence[RunSummary]) -> None:
     """Adjust the finished ones of these runs; the first of them is the one that keys act on."""
-    finished = [row for row in rows if row.state == "finished"][:MOST_RUNS]
+    finished = [row for row in rows if row.state == "finished"]
     if not rows or rows[0] not in finished:
         app.say("logit adjustment needs the stored predictions of a finished run", "warning")
         return
-    app.push_screen(AdjustScreen([Path(row.path) for row in finished]))
+    left_out = len(finished) - MOST_RUNS
+    if left_out > 0:
+        app.say(f"{MOST_RUNS} runs are adjusted side by side at most: {left_out} more left out", "warning")
+    app.push_screen(AdjustScreen([Path(row.path) for row in finished[:MOST_RUNS]]))
 
 
 class AdjustScreen(AdjustKeys):

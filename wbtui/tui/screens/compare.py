@@ -73,6 +73,11 @@ def open_compare(app: "WbtuiApp", rows: Sequence[RunSummary], *, derived: bool =
     app.push_screen(CompareScreen([Path(row.path) for row in chosen], baseline, derived=derived))
 
 
+def _itself(member: Member) -> tuple[str, str]:
+    """What no two members share: the run, and the adjustment of it."""
+    return member.run.id, member.derived.name if member.derived is not None else ""
+
+
 class CompareScreen(CompareKeys):
     """A table with differences; below it curves, classes and settings.
 
@@ -172,15 +177,18 @@ class CompareScreen(CompareKeys):
 
     def _fold(self, members: Sequence[Member]) -> None:
         """Put seeds together; the baseline stays the column of the run that it was."""
-        base = self.entries[self.baseline].members[0].run.id if self.entries else self._wanted_baseline
+        base = (self._wanted_baseline, "")
+        if self.entries:
+            base = _itself(self.entries[self.baseline].members[0])
         found = folded(members)
-        self.entries, self.left_out = found[:MOST_COLUMNS], len(found[MOST_COLUMNS:])
-        places = [
-            place
-            for place, entry in enumerate(self.entries)
-            if base in [one.run.id for one in entry.every_member]
-        ]
-        self.baseline = places[0] if places else 0
+        place = next(
+            (place for place, entry in enumerate(found) if base in map(_itself, entry.every_member)), 0
+        )
+        if place >= MOST_COLUMNS:
+            found.insert(MOST_COLUMNS - 1, found.pop(place))
+        self.baseline = min(place, MOST_COLUMNS - 1)
+        self.entries = found[:MOST_COLUMNS]
+        self.left_out = max(self.left_out, len(found) - MOST_COLUMNS)
         self.current = min(self.current, len(self.entries) - 1)
 
     def compare(self) -> None:
@@ -249,8 +257,10 @@ class CompareScreen(CompareKeys):
             ],
             [(f"{counted(self._gone, 'run')} not there any more ", LOUD)] if self._gone else (),
         )
+        # A column that was added is not there before it is compared.
+        current = min(self.current, len(board.entries) - 1)
         self.query_one(ComparisonTable).show(
-            titles, colours, lines.metric_rows(board.comparison), board.baseline, self.current
+            titles, colours, lines.metric_rows(board.comparison), board.baseline, current
         )
         short = [title for title, _ in titles]
         self.query_one("#heat", CanvasPane).show(
@@ -267,8 +277,8 @@ class CompareScreen(CompareKeys):
         board, width = self.board, self.size.width - 3
         if board is None or not self.is_mounted:
             return
-        more = [f"{MOST_COLUMNS} columns at most: {self.left_out} more settings are left out"]
-        more = more if self.left_out else []
+        others = f"{counted(self.left_out, 'more setting')} {'is' if self.left_out == 1 else 'are'} left out"
+        more = [f"{MOST_COLUMNS} columns at most: {others}"] if self.left_out else []
         problems = lines.problem_lines(board.comparison, more, width)
         most = _TALL_PROBLEM_LINES if self._is_tall else _PROBLEM_LINES
         rules = lines.rule_lines(board.comparison, width)

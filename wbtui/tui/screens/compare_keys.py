@@ -1,9 +1,12 @@
 """What do the keys do that act on the columns of a comparison: order, baseline, more and fewer, copies?"""
 
 from abc import abstractmethod
+from dataclasses import replace
 
-from wbtui.report.compare_tables import difference_tables, metric_table
+from wbtui.report.compare import Comparison
+from wbtui.report.compare_tables import difference_tables, long_table, metric_table
 from wbtui.report.entries import Entry
+from wbtui.report.table import Table
 from wbtui.tui.compare_work import LEAST_COLUMNS, Board, Read, Saved, read_members, read_saved
 from wbtui.tui.desk import Desk
 from wbtui.tui.screens.dialogs import Choose
@@ -120,7 +123,7 @@ class CompareKeys(PanelKeys):
 
     def _addable(self) -> list[tuple[str, str]]:
         """What could stand here and does not, by what it is called: saved adjustments, then runs."""
-        members = [one for entry in self.entries for one in entry.members]
+        members = [one for entry in self.entries for one in entry.every_member]
         there = {one.run.id for one in members if one.derived is None}
         derived = {(one.run.id, one.derived.name) for one in members if one.derived is not None}
         short = self.dashboard.short
@@ -144,12 +147,21 @@ class CompareKeys(PanelKeys):
         from wbtui.tui.screens.table_exports import ask_to_copy
 
         if self.board is not None:
-            ask_to_copy(self.dashboard, metric_table(self.board.comparison))
+            comparison = self.board.comparison
+            ask_to_copy(self.dashboard, _told(comparison), long_table(comparison))
 
     def action_write(self) -> None:
         """Write the tables, or the screen, to a file."""
         from wbtui.tui.screens.table_exports import ask_to_write
 
         if self.board is not None:
-            tables = [metric_table(self.board.comparison), *difference_tables(self.board.comparison)]
-            ask_to_write(self.dashboard, tables, "compare")
+            comparison = self.board.comparison
+            differing = difference_tables(comparison)
+            tables, machine = [_told(comparison), *differing], [long_table(comparison), *differing]
+            ask_to_write(self.dashboard, tables, "compare", machine)
+
+
+def _told(comparison: Comparison) -> Table:
+    """The table with everything that speaks against the comparison, which the screen has at its top."""
+    table = metric_table(comparison)
+    return replace(table, notes=(*comparison.problems, *table.notes))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from wbtui.store.errors import StoreReadError
@@ -49,9 +50,9 @@ def difference_text(configs: Mapping[str, Mapping[str, str]]) -> Text:
     if not differing:
         text.append("The configurations are the same.")
         return text
-    width = max(map(len, differing)) + 2
+    width = max(map(cell_len, differing)) + 2
     cells = {
-        name: max(len(name), *(len(config.get(key, _MISSING)) for key in differing))
+        name: max(cell_len(name), *(cell_len(config.get(key, _MISSING)) for key in differing))
         for name, config in configs.items()
     }
     each = {name: min(size, 28) + 2 for name, size in cells.items()}

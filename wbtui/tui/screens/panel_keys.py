@@ -297,7 +297,11 @@ class PanelKeys(Screen[None]):
 
         def chosen(answer: tuple[tuple[str, ...], tuple[str, ...]] | None) -> None:
             if answer is not None:
-                self.dashboard.keep_views(panels=answer[0], hidden=answer[1])
+                views, offered = self.dashboard.views, frozenset(answer[0])
+                others = tuple(key for key in views.hidden if key not in offered)
+                self.dashboard.keep_views(
+                    panels=reordered(views.panels, answer[0]), hidden=(*answer[1], *others)
+                )
                 self.panels_changed()
 
         titles = [(spec.key, spec.title) for spec in everything]
@@ -340,6 +344,14 @@ class PanelKeys(Screen[None]):
     def on_panel_grid_changed(self) -> None:
         """Other panels came into sight: the feed reads what they need."""
         self.panels_changed()
+
+
+def reordered(before: Sequence[str], order: Sequence[str]) -> tuple[str, ...]:
+    """Keys in a new order; those that were not there to be ordered, panels of other runs, keep their places."""
+    fresh = iter(order)
+    offered = frozenset(order)
+    kept = [next(fresh) if key in offered else key for key in before]
+    return (*kept, *fresh)
 
 
 def arrange(specs: Sequence[PanelSpec], order: Sequence[str], hidden: Sequence[str]) -> tuple[PanelSpec, ...]:

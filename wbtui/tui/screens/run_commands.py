@@ -12,7 +12,7 @@ from wbtui.errors import RunFailedError, UsageError
 from wbtui.report.values import words_apart
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.summary import RunSummary
-from wbtui.tui.lines import called
+from wbtui.tui.lines import LIVING, called
 from wbtui.tui.screens.dialogs import Choose, Confirm, Prompt
 from wbtui.tui.screens.panel_keys import PanelKeys
 from wbtui.tui.widgets.key_bar import KeyBar
@@ -30,6 +30,8 @@ _BROKEN_OFF = frozenset({"stopped", "failed", "crashed"})
 """States from which a run can go on."""
 
 _ENDED = _BROKEN_OFF | {"finished"}
+
+_NOT_RESUMED = frozenset({"finished", "queued", *LIVING})
 
 
 class RunCommands(PanelKeys):
@@ -69,6 +71,10 @@ class RunCommands(PanelKeys):
         ids = dict.fromkeys(detail.id for one in self.shown() for detail in one.details)
         return [rows[name] for name in ids if name in rows]
 
+    def adjusted_rows(self) -> Sequence[RunSummary]:
+        """The runs that are adjusted."""
+        return self._shown_rows()
+
     def compared_rows(self) -> Sequence[RunSummary]:
         """The runs that a comparison is of."""
         return self._shown_rows()
@@ -77,7 +83,7 @@ class RunCommands(PanelKeys):
         """Logit adjustment of the shown runs."""
         from wbtui.tui.screens.adjust import open_adjust
 
-        open_adjust(self.dashboard, self._shown_rows())
+        open_adjust(self.dashboard, self.adjusted_rows())
 
     def action_compare(self) -> None:
         """Compare the shown runs."""
@@ -156,10 +162,11 @@ class RunCommands(PanelKeys):
             self.dashboard.say_from_thread(str(error) or name, "error")
 
     def action_resume(self) -> None:
-        """Go on with runs that were stopped, failed or crashed."""
+        """Go on with runs that were stopped, failed or crashed; of folded seeds the others are left alone."""
         rows = self._acting()
         if rows and not self.dashboard.refuses_writing():
-            self.do_resume([Path(row.path) for row in rows])
+            broken_off = [row for row in rows if row.state not in _NOT_RESUMED]
+            self.do_resume([Path(row.path) for row in broken_off or rows])
 
     @work(thread=True, group="commands")
     def do_resume(self, folders: Sequence[Path]) -> None:
@@ -185,21 +192,28 @@ class RunCommands(PanelKeys):
     def action_note(self) -> None:
         """Write a note."""
         rows = self._acting()
-        if not rows or self.dashboard.refuses_writing():
-            return
+        if rows and not self.dashboard.refuses_writing():
+            self._ask_for_note(rows, _one_line(rows[0].note))
 
-        before = rows[0].note.replace("\n", " ")
+    def _ask_for_note(self, rows: Sequence[RunSummary], value: str, hint: str = "") -> None:
+        """Ask for a note; where somebody else wrote one meanwhile, ask once more and show it."""
 
         def answered(note: str | None) -> None:
-            if (
-                note is not None and note != before
-            ):  # else lines of a note, and other seeds' notes, would be lost
-                from wbtui.store.notes import set_note
+            if note is None or note == _one_line(rows[0].note):
+                return  # else lines of a note, and other seeds' notes, would be lost
+            known = self.dashboard.snapshot.by_id
+            now = [known.get(row.id, row) for row in rows]
+            others = [new.note for old, new in zip(rows, now, strict=True) if new.note != old.note]
+            if others:
+                said = f"written by somebody else meanwhile: {others[0]}\nenter replaces it, esc leaves it"
+                self._ask_for_note(now, note, self.dashboard.literal(said))
+                return
+            from wbtui.store.notes import set_note
 
-                self.do_write([Path(row.path) for row in rows], lambda folder: set_note(folder, note))
+            self.do_write([Path(row.path) for row in rows], lambda folder: set_note(folder, note))
 
         names = ", ".join(self.called(row) for row in rows[:4])
-        self.app.push_screen(Prompt(f"Note on {names}", before), answered)
+        self.app.push_screen(Prompt(f"Note on {names}", value, hint), answered)
 
     def action_tags(self) -> None:
         """Add and remove tags."""
@@ -273,6 +287,11 @@ def repeating(row: RunSummary) -> str:
     import shlex
 
     return shlex.join(["wbtui", "run", "--config", f"{row.path}/config.toml"])
+
+
+def _one_line(note: str) -> str:
+    """A note as it is edited."""
+    return note.replace("\n", " ")
 
 
 def _who() -> str:

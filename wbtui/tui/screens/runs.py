@@ -18,7 +18,7 @@ from wbtui.tui.alerts import LOUD_STATES, alerts_of, beside_state
 from wbtui.tui.columns import Context
 from wbtui.tui.figures_line import figures_line
 from wbtui.tui.lines import TableLine, replaced, table_lines
-from wbtui.tui.marks import colours_for, rich_colour, shown_ids, style_of
+from wbtui.tui.marks import MOST_SHOWN, colours_for, marked_ids, rich_colour, style_of
 from wbtui.tui.plots import Shown
 from wbtui.tui.screens.runs_keys import RunsKeys
 from wbtui.tui.seeds import seeds_label
@@ -111,7 +111,7 @@ class RunsScreen(RunsKeys):
         marks = Marks(
             {name: rich_colour(style_of(index)) for name, index in self._colours.items()},
             frozenset(views.pinned),
-            self.selected,
+            frozenset(self.selected),
             views.baseline,
         )
         short, glyphs = self.dashboard.short_ids, self.plot_state.glyphs
@@ -174,15 +174,25 @@ class RunsScreen(RunsKeys):
     # ------------------------------------------------------------------ which runs are shown
 
     def shown(self) -> Sequence[Shown]:
-        """The run under the cursor, pinned and selected ones."""
+        """The run under the cursor, pinned and selected ones, as many as anybody tells apart."""
         return self._shown
 
+    def adjusted_rows(self) -> Sequence[RunSummary]:
+        """The runs that are pointed at, drawn or not; of folded seeds those that count."""
+        return [row for line in self._marked_lines() for row in line.counted.runs]
+
     def compared_rows(self) -> Sequence[RunSummary]:
-        """The shown runs; of folded seeds those too that do not count: the comparison says why."""
-        by_id = self.dashboard.snapshot.by_id
-        lines = {line.key: line.members for line in self.lines}
-        ids = [one.id for one in self._shown if one.id in by_id]
-        return [row for name in ids for row in lines.get(name, (by_id[name],))]
+        """The same; of folded seeds those too that do not count: the comparison says why."""
+        return [row for line in self._marked_lines() for row in line.members]
+
+    def _marked_lines(self) -> list[TableLine]:
+        """The run under the cursor, pinned and selected ones, with their seeds where these are folded."""
+        views, there = self.dashboard.views, self.dashboard.snapshot.by_id
+        current = self.query_one(RunTable).current
+        ids = marked_ids(current.key if current else "", views.pinned, self.selected, there)
+        folded = {row.id: line for line in self.lines for row in line.members} if views.group else {}
+        lines = [folded[name] if name in folded else TableLine((there[name],)) for name in ids]
+        return list({line.key: line for line in lines}.values())
 
     def go_to_run(self, run_id: str) -> None:
         """Put the cursor on a run, as soon as it is there."""
@@ -191,13 +201,8 @@ class RunsScreen(RunsKeys):
     def _choose_shown(self) -> None:
         """Decide who is shown in which colour; the same objects as before where nothing changed."""
         views, snapshot = self.dashboard.views, self.dashboard.snapshot
-        current = self.query_one(RunTable).current
-        by_member = {member.id: line for line in self.lines for member in line.members} if views.group else {}
-        there = snapshot.by_id
-        ids = shown_ids(current.key if current else "", views.pinned, self.selected, there)
-        if views.group:
-            ids = list(dict.fromkeys(by_member[name].key if name in by_member else name for name in ids))
-        colours = colours_for(ids, self._colours)
+        lines = self._marked_lines()[:MOST_SHOWN]
+        colours = colours_for([line.key for line in lines], self._colours)
         if colours != self._colours:
             self._colours = colours
             self.dashboard.keep_views(
@@ -205,10 +210,10 @@ class RunsScreen(RunsKeys):
             )
             self._show_table()
         chosen = []
-        for name in ids:
-            members = by_member[name].counted.runs if name in by_member else (there[name],)
+        for line in lines:
+            members = line.counted.runs
             found = tuple(snapshot.details.get(row.id, RunDetail(row.id, 0)) for row in members)
-            chosen.append((name, self._label(members), colours[name], found))
+            chosen.append((line.key, self._label(members), colours[line.key], found))
         shown_of = [(name, label, index, tuple(map(id, found))) for name, label, index, found in chosen]
         if shown_of != self._shown_of:
             self._shown_of = shown_of

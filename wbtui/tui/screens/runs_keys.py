@@ -22,7 +22,8 @@ class RunsKeys(RunCommands):
         super().__init__()
         self.filter = Filter("")
         self.lines: list[TableLine] = []
-        self.selected: frozenset[str] = frozenset()
+        self.selected: tuple[str, ...] = ()
+        """Ids of the selected runs, in the order in which they were selected."""
         self.without_table = False
         self.without_panels = False
 
@@ -105,35 +106,32 @@ class RunsKeys(RunCommands):
 
     def action_select(self) -> None:
         """Show this run beside the others, or no longer."""
-        row = self.current_row
-        if row is not None:
-            self.selected ^= {row.id}
+        line = self.query_one(RunTable).current
+        if line is not None:
+            self.selected = toggled(self.selected, line)
             self.marks_changed()
 
     def action_select_none(self) -> None:
         """Select no run any more; pinned ones stay shown."""
         if self.selected:
-            self.selected = frozenset()
+            self.selected = ()
             self.marks_changed()
         else:
             self.dashboard.say("no run is selected")
 
     def action_pin(self) -> None:
         """Keep this run shown, or no longer."""
-        row = self.current_row
-        if row is not None:
-            pinned = self.dashboard.views.pinned
-            there = row.id in pinned
-            self.dashboard.keep_views(
-                pinned=tuple(name for name in pinned if name != row.id) if there else (*pinned, row.id)
-            )
+        line = self.query_one(RunTable).current
+        if line is not None:
+            self.dashboard.keep_views(pinned=toggled(self.dashboard.views.pinned, line))
             self.marks_changed()
 
     def action_baseline(self) -> None:
         """Measure others against this run, or no longer."""
-        row = self.current_row
-        if row is not None:
-            self.dashboard.keep_views(baseline="" if self.dashboard.views.baseline == row.id else row.id)
+        line = self.query_one(RunTable).current
+        if line is not None:
+            own = [row.id for row in line.members]
+            self.dashboard.keep_views(baseline="" if self.dashboard.views.baseline in own else line.key)
             self.marks_changed()
 
     def action_back(self) -> None:
@@ -215,6 +213,13 @@ class RunsKeys(RunCommands):
         from wbtui.tui.screens.exports import ask_to_write_table
 
         ask_to_write_table(self.dashboard, [row for line in self.lines for row in line.members])
+
+
+def toggled(marked: Sequence[str], line: TableLine) -> tuple[str, ...]:
+    """Ids of marked runs, with a line's run or, where one of its seeds is among them already, without all of these."""
+    own = {row.id for row in line.members}
+    others = tuple(name for name in marked if name not in own)
+    return others if len(others) < len(marked) else (*marked, line.key)
 
 
 def _order(key: str, now: str) -> str:

@@ -35,7 +35,7 @@ class ComparisonTable(Widget):
         self._colours: Sequence[str] = ()
         self._rows: Sequence[tuple[str, list[Cell]]] = ()
         self._baseline = self._current = 0
-        self._top = 0
+        self._scrolled = 0
 
     def show(
         self,
@@ -65,11 +65,15 @@ class ComparisonTable(Widget):
 
     def scroll_by(self, rows: int) -> bool:
         """Scroll the metrics where they do not all fit; whether there was anything to scroll."""
-        top = min(max(self._top + rows, 0), max(len(self._rows) + 2 - self.size.height, 0))
-        moved = top != self._top
-        self._top = top
+        before = self._top
+        self._scrolled = max(before + rows, 0)
         self.refresh()
-        return moved
+        return self._top != before
+
+    @property
+    def _top(self) -> int:
+        """Metrics above the first in sight; none where all find room, on a screen that was enlarged too."""
+        return min(self._scrolled, max(len(self._rows) + 2 - self.size.height, 0))
 
     def _width(self) -> int:
         """Cells of a column."""

@@ -71,10 +71,11 @@ class PanelGrid(Vertical):
             specs: All panels, in order.
             shown: The runs.
             state: How they are drawn.
-            active: Number of the panel that keys act on, from 0.
+            active: Number of the panel that keys act on, from 0; beyond the last it is the last.
             alone: Whether it has all the room.
         """
-        self._specs, self._shown, self._state, self._active, self._alone = specs, shown, state, active, alone
+        self._specs, self._shown, self._state, self._alone = specs, shown, state, alone
+        self._active = min(active, max(len(specs) - 1, 0))
         self._arrange()
 
     def on_resize(self, event: events.Resize) -> None:
