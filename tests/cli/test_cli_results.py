@@ -163,6 +163,17 @@ def test_imported_predictions_are_a_run(
     assert "finished after 1/1 epochs" in wbtui(capsys, "attach", out.strip())[1]
 
 
+def test_the_published_strength_can_stand_in_a_report(
+    four_runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("report", "variant:wd", "--adjust", "additive", "--choose", "published")
+    code, out, _ = wbtui(capsys, *words)
+    assert code == 0
+    assert "wd + additive 1 (published)" in " ".join(out.split())
+    assert "strength as published" in " ".join(out.split())
+    assert "--choose belongs to --adjust" in wbtui(capsys, "report", "--choose", "published")[2]
+
+
 def test_figures_leave_stdout_to_the_table(four_runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = wbtui(capsys, "report", "variant:wd", "--format", "latex", "--figures", "figures")
     assert code == 0

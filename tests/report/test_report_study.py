@@ -6,7 +6,8 @@ import numpy as np
 from compared import on_terminal
 from finished_runs import accuracies, make_run, predictions_of
 
-from wbtui.adjustment import method_named
+from wbtui.adjustment import CRITERIA, method_named
+from wbtui.report.adjusting import Request
 from wbtui.report.chosen import finished
 from wbtui.report.markup import to_latex, to_markdown
 from wbtui.report.study import study_entries, study_problems, study_tables
@@ -20,7 +21,7 @@ def test_the_study_is_the_papers_table_with_n_and_the_best_in_bold(tmp_path: Pat
     kept, left_out = finished([open_run(folder) for folder in folders])
     assert len(kept) == 5
     assert "s6" in left_out[0]
-    found = study_entries(kept, [method_named("additive")])
+    found = study_entries(kept, [Request(method_named("additive"), CRITERIA["all"])])
     (table,) = study_tables(found)
     assert [column.title for column in table.columns] == [
         "method", "n", "Many", "Medium", "Few", "All", "FDR train", "FDR test",
@@ -59,7 +60,7 @@ def test_on_80_columns_a_study_keeps_n_and_all_and_names_what_finds_no_room(tmp_
     for seed in range(2):
         make_run(tmp_path, "wd_fr_etf", seed, validation=False)
     runs = [open_run(folder) for folder in sorted(tmp_path.iterdir())]
-    (table,) = study_tables(study_entries(runs, [method_named("multiplicative")]))
+    (table,) = study_tables(study_entries(runs, [Request(method_named("multiplicative"), CRITERIA["all"])]))
     heading, first, *lines = on_terminal(table)[1:]
     assert heading.split() == ["method", "n", "Many", "Medium", "Few", "All"]
     assert first.split()[:2] == ["wd_fr_etf", "2"]

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from finished_runs import CLASSES, COUNTS, EPOCHS, accuracies, classifier, make_run, predictions_of
 
-from wbtui.adjustment import method_named
+from wbtui.adjustment import CRITERIA, method_named
 from wbtui.errors import MissingPackageError
+from wbtui.report.adjusting import Request
 from wbtui.report.drawing import save_figures
 from wbtui.report.study import study_entries
 from wbtui.report.study_figures import Line, MatrixPanel, Panel, StudyFigure, study_figures
@@ -22,7 +23,7 @@ from wbtui.store.reader import open_run
 def figures(tmp_path: Path) -> dict[str, StudyFigure]:
     """Of two seeds of wd and one of ce, by name."""
     runs = [open_run(make_run(tmp_path / "runs", *one)) for one in (("wd", 0), ("wd", 1), ("ce", 0))]
-    methods = [method_named("additive")]
+    methods = [Request(method_named("additive"), CRITERIA["all"])]
     return {one.name: one for one in study_figures(study_entries(runs, methods), methods)}
 
 

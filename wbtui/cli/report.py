@@ -26,7 +26,13 @@ def report(
         list[str] | None,
         typer.Option(
             metavar="METHOD",
-            help="A row more a setting: adjusted, strength from validation; also several: additive,tau_norm.",
+            help="A row more a setting: adjusted; also several: additive,tau_norm.",
+        ),
+    ] = None,
+    choose: Annotated[
+        Literal["val", "published"] | None,
+        typer.Option(
+            help="Strength of an adjustment: val, the default, on validation; or the papers' value."
         ),
     ] = None,
     figures: Annotated[
@@ -44,8 +50,9 @@ def report(
 
     Only finished runs count; a table for each data preset. Figures need matplotlib: pip install 'wbtui[plots]'.
     """
+    from wbtui.adjustment import CRITERIA
     from wbtui.errors import UsageError
-    from wbtui.report.adjusting import methods_named
+    from wbtui.report.adjusting import Request, methods_named
     from wbtui.report.chosen import finished, some_folders
     from wbtui.report.drawing import save_figures
     from wbtui.report.printing import print_tables
@@ -55,16 +62,21 @@ def report(
     from wbtui.store.reader import open_run
     from wbtui.store.text import plain
 
-    methods = methods_named(adjust or [])
+    if choose and not (adjust or figures):
+        raise UsageError("--choose belongs to --adjust or --figures")
+    requests = [Request(one, CRITERIA["all"], choose or "val") for one in methods_named(adjust or [])]
     kept, left_out = finished([open_run(folder) for folder in some_folders(runs, [], study)])
     for sentence in left_out:
         say(sentence)
     if not kept:
         which = f"the runs that are {plain(study)!r}" if study else f"the runs in {plain(str(runs))}"
         raise UsageError(f"none of {which} is finished")
-    entries = study_entries(kept, methods)
+    entries = study_entries(kept, requests)
     if figures:  # before the table, whose reader may leave after a few lines
-        drawn = study_figures(entries, methods or methods_named(["multiplicative"]))
+        (multiplicative,) = methods_named(["multiplicative"])
+        drawn = study_figures(
+            entries, requests or [Request(multiplicative, CRITERIA["all"], choose or "val")]
+        )
         for path in save_figures(drawn, figures):
             say(f"saved {plain(str(path))}")
     tables = [study_csv_table(entries)] if format_ == "csv" else study_tables(entries)

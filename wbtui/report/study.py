@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from wbtui.adjustment import CRITERIA, Method
 from wbtui.metrics import seed_statistics
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.compare import SAME, problems
@@ -53,12 +52,12 @@ def study_csv_table(entries: Sequence[Entry]) -> Table:
     return Table(tuple(columns), tuple(rows), notes=tuple(_notes(entries)))
 
 
-def study_entries(runs: Sequence[Run], methods: Sequence[Method] = ()) -> list[Entry]:
+def study_entries(runs: Sequence[Run], adjustments: Sequence[Request] = ()) -> list[Entry]:
     """Settings of finished runs, each followed by what the adjustments make of it.
 
     Args:
         runs: finished ones.
-        methods: adjustments, their strength chosen on each run's own validation images.
+        adjustments: how each run is adjusted.
 
     Raises:
         UsageError: a run cannot be read or adjusted.
@@ -66,8 +65,8 @@ def study_entries(runs: Sequence[Run], methods: Sequence[Method] = ()) -> list[E
     members: list[Member] = []
     for run in runs:
         members.append(member(run))
-        for method in methods:
-            adjusted = adjust_run(load_material(run), Request(method, CRITERIA["all"]))
+        for request in adjustments:
+            adjusted = adjust_run(load_material(run), request)
             members.append(member(run, adjusted.derived()))
     by_setting: dict[int, list[Entry]] = {}
     for entry in folded(members):
@@ -135,7 +134,8 @@ def _notes(entries: Sequence[Entry]) -> list[str]:
         bases = sorted(
             {one.derived.basis for entry in entries for one in entry.members if one.derived is not None}
         )
-        notes.append(f"adjustments: strength chosen on {' / '.join(bases)}, prior from the training counts")
+        how = " / ".join("as published" if one == "published" else f"chosen on {one}" for one in bases)
+        notes.append(f"adjustments: strength {how}, prior from the training counts")
     return notes
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from wbtui.adjustment import CRITERIA, Method
 from wbtui.metrics import head_first
 from wbtui.report.adjusting import Adjusted, Request, accuracy_at, adjust_run, load_material
 from wbtui.report.entries import Entry
@@ -78,19 +77,24 @@ class StudyFigure:
     """What must be said below it."""
 
 
-def study_figures(entries: Sequence[Entry], methods: Sequence[Method]) -> list[StudyFigure]:
+def study_figures(entries: Sequence[Entry], adjustments: Sequence[Request]) -> list[StudyFigure]:
     """The figures of a study; what no run measured is left out.
 
     Args:
         entries: of a study; adjusted ones are passed over, geometry does not know them.
-        methods: for accuracy over their strength.
+        adjustments: for accuracy over their strength.
 
     Raises:
         UsageError: a run cannot be read, or adjusted by a method.
     """
     found: list[StudyFigure] = []
     for preset, own in by_preset(entry for entry in entries if entry.members[0].derived is None).items():
-        figures = [_fdr(own), _norms(own), _cosine(own), *(_strength(own, method) for method in methods)]
+        figures = [
+            _fdr(own),
+            _norms(own),
+            _cosine(own),
+            *(_strength(own, request) for request in adjustments),
+        ]
         stem = _NOT_A_NAME.sub("_", preset)
         found += [
             StudyFigure(f"{stem}-{one.name}", one.panels, f"{plain(preset)}: {one.note}")
@@ -179,11 +183,11 @@ def _cosine(entries: Sequence[Entry]) -> StudyFigure:
     return StudyFigure("cosine", tuple(panels), note)
 
 
-def _strength(entries: Sequence[Entry], method: Method) -> StudyFigure:
-    """Test accuracy at every strength; the strength itself was chosen on validation."""
+def _strength(entries: Sequence[Entry], request: Request) -> StudyFigure:
+    """Test accuracy at every strength; the strength itself was chosen without test."""
+    method = request.method
     results = {
-        id(entry): [adjust_run(load_material(run), Request(method, CRITERIA["all"])) for run in _runs(entry)]
-        for entry in entries
+        id(entry): [adjust_run(load_material(run), request) for run in _runs(entry)] for entry in entries
     }
     panels = []
     for group, title in GROUP_TITLES.items():

@@ -306,11 +306,11 @@ class WbtuiApp(App[None]):
 
         self.push_screen(RunScreen(run_id))
 
-    def open_start(self, config_file: Path | None) -> None:
-        """Show the start form, empty or with a run's configuration."""
+    def open_start(self, config_file: Path | None, preset: str = "") -> None:
+        """Show the start form, with a run's configuration or a preset's."""
         from wbtui.tui.screens.start import StartScreen
 
-        self.push_screen(StartScreen(config_file))
+        self.push_screen(StartScreen(config_file, preset))
 
     def begun(self, run_id: str) -> None:
         """A run was started here: the table goes to it."""

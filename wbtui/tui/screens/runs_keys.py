@@ -191,7 +191,8 @@ class RunsKeys(RunCommands):
     def action_start(self) -> None:
         """The start form."""
         if not self.dashboard.refuses_writing():
-            self.dashboard.open_start(None)
+            row = self.current_row
+            self.dashboard.open_start(None, row.preset if row else "")
 
     def action_queue(self) -> None:
         """The queue."""

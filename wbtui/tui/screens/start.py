@@ -62,7 +62,8 @@ class StartScreen(ModalScreen[None]):
     """The form.
 
     Args:
-        config_file: A run's config.toml to begin from; None: the preset of digits.
+        config_file: A run's config.toml to begin from; None: a preset.
+        preset: The one to begin from; where there is none of that name, that of digits.
     """
 
     DEFAULT_CSS = """
@@ -90,9 +91,10 @@ class StartScreen(ModalScreen[None]):
         Binding("shift+tab", "app.focus_previous", "Field before", priority=True),
     ]
 
-    def __init__(self, config_file: Path | None) -> None:
+    def __init__(self, config_file: Path | None, preset: str) -> None:
         super().__init__()
         self._config_file = config_file
+        self._preset = preset if preset in preset_paths() else "digits_lt"
         self._starting = False
         self._keys = setting_keys()
 
@@ -122,7 +124,7 @@ class StartScreen(ModalScreen[None]):
     def _first(self, name: str) -> str:
         if self._config_file is not None:
             return ""
-        return {"preset": "digits_lt", "variant": "wd", "seed": "0", "device": "auto"}.get(name, "")
+        return {"preset": self._preset, "variant": "wd", "seed": "0", "device": "auto"}.get(name, "")
 
     def on_mount(self) -> None:
         """Work it out once."""
