@@ -39,8 +39,9 @@ class Terminal:
         environment = child_environment() | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
         self.pid, self._master = pty.fork()
         if self.pid == 0:
-            # Whoever runs the tests under nohup hands down another.
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)
+            # Whoever runs the tests under nohup, or in the background of a script, hands down others.
+            for number in (signal.SIGHUP, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
             os.execve(sys.executable, [*WBTUI, *arguments, "--runs", str(runs)], environment)
 
     def read_until(self, text: str) -> None:
