@@ -321,20 +321,18 @@ def test_with_no_runs_the_first_screen_leads_to_a_run(runs: Path, monkeypatch: p
     assert open_run(runs / name).provenance["command"][:2] == ["wbtui", "run"]
 
 
-def test_the_form_begins_with_the_preset_of_the_run_at_the_cursor(runs: Path) -> None:
+@pytest.mark.parametrize(("preset", "begun"), [("glyphs_lt", "glyphs_lt"), ("of_a_colleague", "digits_lt")])
+def test_the_form_begins_with_the_preset_of_the_run_at_the_cursor(
+    runs: Path, preset: str, begun: str
+) -> None:
     config = make_run(runs) / "config.toml"
-    config.write_text(config.read_text("utf-8").replace('"digits_lt"', '"glyphs_lt"'), "utf-8")
+    config.write_text(config.read_text("utf-8").replace('"digits_lt"', f'"{preset}"'), "utf-8")
 
     async def look() -> None:
         async with opened(runs) as (app, pilot):
             await pilot.press("R")
-            assert app.screen.query_one("#preset", Input).value == "glyphs_lt"
-            await until(pilot, lambda: "wbtui run --preset glyphs_lt" in screen_text(app))
-            await pilot.press("escape")
-        config.write_text(config.read_text("utf-8").replace('"glyphs_lt"', '"of_a_colleague"'), "utf-8")
-        async with opened(runs) as (app, pilot):
-            await pilot.press("R")
-            assert app.screen.query_one("#preset", Input).value == "digits_lt"
+            assert app.screen.query_one("#preset", Input).value == begun
+            await until(pilot, lambda: f"wbtui run --preset {begun}" in screen_text(app))
             await pilot.press("escape")
 
     drive(look)
