@@ -14,9 +14,8 @@ _EMBEDDED = ("digits", "glyphs")
 
 def notices(configs: Iterable[RunConfig]) -> list[str]:
     """One line for each such thing, once; what cannot be is refused by the configuration itself."""
-    images: dict[
-        DataConfig, int | None
-    ] = {}  # a grid has one data section, and a folder takes seconds to count
+    # A grid has one data section, and a folder takes seconds to count.
+    images: dict[DataConfig, int | None] = {}
     said: dict[str, None] = {}
     for config in configs:
         if config.data not in images:

@@ -51,9 +51,8 @@ def run(
     resolved = resolve_all(asked)
     say_notices(resolved)
     if dry_run:
-        in_words = functools.cache(
-            _data_in_words
-        )  # a grid has one data section, and a folder takes seconds to count
+        # A grid has one data section, and a folder takes seconds to count.
+        in_words = functools.cache(_data_in_words)
         for one in resolved:
             _print_values(one, as_json, in_words)
         return

@@ -149,9 +149,8 @@ class RunConfig(Section):
     def _check_images(self) -> None:
         data = self.data
         known = catalog.SOURCES[data.source].classes
-        if (
-            known and data.classes > known and data.source != "glyphs"
-        ):  # which has more characters than it takes
+        # Glyphs have more characters than they take.
+        if known and data.classes > known and data.source != "glyphs":
             raise ValueError(f"data.classes = {data.classes}: {data.source} has {known} classes")
         if data.split_rule == "full" and self.evaluation.selection == "best_validation":
             raise ValueError(

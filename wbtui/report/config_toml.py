@@ -104,9 +104,8 @@ def _default(field: FieldInfo) -> str:
 
 
 def _origin(origins: Mapping[str, str], key: str) -> str:
-    return (
-        f"; from {plain(origins[key])}" if key in origins else ""
-    )  # a line break in it would end the comment
+    # Plain: a line break in it would end the comment.
+    return f"; from {plain(origins[key])}" if key in origins else ""
 
 
 def _assignment(name: str, value: object) -> str:
