@@ -1,8 +1,10 @@
-"""With which compiler would torch.compile work on a processor?"""
+"""With what would torch.compile work on a processor?"""
 
 import shutil
 import sys
+import sysconfig
 from collections.abc import Mapping
+from pathlib import Path
 
 
 def cxx_compiler(environment: Mapping[str, str]) -> str:
@@ -16,3 +18,11 @@ def cxx_compiler(environment: Mapping[str, str]) -> str:
     """
     name = environment.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
     return shutil.which(name, path=environment.get("PATH")) or ""
+
+
+def has_python_headers() -> bool:
+    """Whether Python.h, which compiled steps include, is installed: distributions package it apart from Python."""
+    folder = Path(sysconfig.get_path("include"))
+    if sys.platform == "darwin" and not folder.exists():  # a framework's
+        folder = Path(sysconfig.get_path("stdlib")).parent.parent / "Headers"
+    return (folder / "Python.h").is_file()

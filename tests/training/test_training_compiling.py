@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from tests.training.test_training_engine import REPRESENTATION, World
 from tests.training.whole_runs import CPU, epochs, results, run
-from wbtui.compiler import cxx_compiler
+from wbtui.compiler import cxx_compiler, has_python_headers
 from wbtui.config import RunConfig
 from wbtui.errors import RunFailedError, UsageError
 from wbtui.launch.probe import check_engine
@@ -22,7 +22,9 @@ COMPILED = Runtime(CPU, "fp32", 1, "compiled")
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.torch.jit:DeprecationWarning"
 )  # torch's own, while it compiles
-needs_compiler = pytest.mark.skipif(not cxx_compiler(os.environ), reason="no C++ compiler here")
+needs_compiler = pytest.mark.skipif(
+    not (cxx_compiler(os.environ) and has_python_headers()), reason="no C++ compiler or no Python.h here"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -138,11 +140,15 @@ def test_what_cannot_compile_is_refused_before_a_folder_is_made(monkeypatch: pyt
     assert resolve_engine("compiled", CPU) == "compiled"
     monkeypatch.setattr("wbtui.launch.probe._why_not", lambda device: "")
     monkeypatch.setattr("wbtui.launch.probe.cxx_compiler", lambda environment: "/usr/bin/g++")
+    monkeypatch.setattr("wbtui.launch.probe.has_python_headers", lambda: True)
     with pytest.raises(UsageError, match="device = 'auto' is a CUDA device here; expected device = 'cpu'"):
         check_engine("compiled", "auto")
     check_engine("compiled", "cpu")
     monkeypatch.setattr("wbtui.launch.probe._why_not", lambda device: "torch sees none")
     check_engine("compiled", "auto")
+    monkeypatch.setattr("wbtui.launch.probe.has_python_headers", lambda: False)
+    with pytest.raises(UsageError, match=r"needs Python\.h, .*expected engine = 'eager'"):
+        check_engine("compiled", "cpu")
     monkeypatch.setattr("wbtui.launch.probe.cxx_compiler", lambda environment: "")
     with pytest.raises(UsageError, match=r"needs a C\+\+ compiler.*expected engine = 'eager'"):
         check_engine("compiled", "cpu")
@@ -156,3 +162,10 @@ def test_the_compiler_is_the_one_that_torch_takes(tmp_path: Path) -> None:
     assert cxx_compiler(path) in (str(tmp_path / "g++"), str(tmp_path / "clang++"))
     assert cxx_compiler(path | {"CXX": "mine"}) == str(tmp_path / "mine")
     assert cxx_compiler(path | {"CXX": "other"}) == ""
+
+
+def test_the_headers_are_those_of_this_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wbtui.compiler.sysconfig.get_path", lambda name: str(tmp_path))
+    assert not has_python_headers()
+    (tmp_path / "Python.h").touch()
+    assert has_python_headers()

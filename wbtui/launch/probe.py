@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from wbtui.compiler import cxx_compiler
+from wbtui.compiler import cxx_compiler, has_python_headers
 from wbtui.errors import UsageError
 from wbtui.launch.environment import child_environment
 
@@ -43,8 +43,8 @@ def check_engine(engine: str, device: str) -> None:
     A configuration that names its device has been held against its engine already; `auto` is asked of torch here.
 
     Raises:
-        UsageError: no CUDA device to record steps on, or one that compiled steps would not use; no C++ compiler; torch
-            cannot be asked.
+        UsageError: no CUDA device to record steps on, or one that compiled steps would not use; no C++ compiler or
+            no Python.h; torch cannot be asked.
     """
     if engine == "graphs" and device == "auto" and (why := _why_not("cuda")) != "":
         raise UsageError(
@@ -56,6 +56,11 @@ def check_engine(engine: str, device: str) -> None:
         raise UsageError(
             "engine = 'compiled' needs a C++ compiler, and neither CXX nor the usual name leads to one; expected "
             "engine = 'eager' (or 'auto'), or g++ (clang++ on macOS) on the PATH"
+        )
+    if not has_python_headers():
+        raise UsageError(
+            "engine = 'compiled' needs Python.h, which is not installed for this Python; expected engine = 'eager' (or "
+            "'auto'), or Python's headers (Debian and Ubuntu: the package python3-dev)"
         )
     if device == "auto" and _why_not("cuda") == "":
         raise UsageError(

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wbtui.compiler import cxx_compiler
+from wbtui.compiler import cxx_compiler, has_python_headers
 from wbtui.store.text import plain
 
 PATIENCE = 120.0
@@ -71,7 +71,7 @@ class Device:
     """Whether bf16 autocast pays: the arithmetic is there in hardware."""
 
     compile: bool
-    """Whether torch.compile has its compiler."""
+    """Whether torch.compile has its compiler, on a CPU Python.h too."""
 
     graphs: bool
     """Whether CUDA graphs can be captured."""
@@ -101,9 +101,10 @@ def ask_torch(environment: Mapping[str, str]) -> TorchFacts:
     Args:
         environment: of that process.
     """
+    compiles = cxx_compiler(environment) and has_python_headers()
     try:
         answer = subprocess.run(
-            [sys.executable, "-P", "-c", _SCRIPT, "compiler" if cxx_compiler(environment) else ""],
+            [sys.executable, "-P", "-c", _SCRIPT, "compiler" if compiles else ""],
             capture_output=True,
             text=True,
             timeout=PATIENCE,
