@@ -163,3 +163,16 @@ def test_impossible_arguments_are_refused():
         bar_plot(np.arange(3.0), BarOptions(20, 5, y_bounds=(2.0, 1.0)))
     with pytest.raises(ValueError, match="equal length"):
         bar_plot(np.arange(3.0), BarOptions(20, 5), Overlay("n_k", np.arange(4.0)))
+
+
+def test_classes_with_names_are_called_by_them() -> None:
+    names = tuple("abcdefghij")
+    plot = bar_plot(np.arange(10.0), BarOptions(80, 12, names=names, cursor=3))
+    last = plot.canvas.lines()[-1].split()
+    assert last[0] == "head"
+    assert last[-1] == "tail"
+    assert "d" in last  # under the cursor
+    assert {"c", "e"} <= set(last)
+    assert "d: 3" in plot.canvas.lines()[0]
+    with pytest.raises(ValueError, match="10 names for 3 values"):
+        bar_plot(np.ones(3), BarOptions(80, 12, names=names))

@@ -186,3 +186,11 @@ def test_a_name_is_cut_at_its_end_where_that_tells_it_apart():
     assert told_apart(("ab.x1", "ac.x1", "ab.x2"), 3, 4, "…") == ("ab…1", "ac…1", "ab…2")
     assert told_apart(("abcdef", "abxdef"), 3, 4, "…") == ("abc…", "abx…")
     assert told_apart(("abcdef", "abxdef"), 3, 3, "…") == ("ab…", "ab…")
+
+
+def test_columns_that_are_items_carry_their_names() -> None:
+    options = HeatmapOptions(72, 8, column_names=("ape", "bee", "cow", "a name of twenty one"))
+    last = heatmap(np.arange(8.0).reshape(2, 4), options).canvas.lines()[-1]
+    assert last.split() == ["ape", "bee", "cow", "a", "name", "of", "t…"]
+    with pytest.raises(ValueError, match="1 names for 2 columns"):
+        heatmap(np.ones((2, 2)), HeatmapOptions(10, 5, column_names=("a",)))

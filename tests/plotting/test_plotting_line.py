@@ -257,3 +257,9 @@ def test_a_series_needs_as_many_x_as_y():
 def test_an_impossible_smoothing_factor_is_refused():
     with pytest.raises(UsageError, match="smoothing factor"):
         line_plot([Series("a", np.arange(3.0), np.arange(3.0))], LineOptions(20, 5, smoothing=-0.5))
+
+
+def test_places_that_are_items_carry_their_names() -> None:
+    series = [Series("", np.arange(10.0), np.arange(10.0))]
+    last = line_plot(series, LineOptions(60, 12, x_names=tuple("abcdefghij"))).canvas.lines()[-1]
+    assert {"c", "e", "g"} <= set(last.split()) <= set("abcdefghij")

@@ -1,8 +1,7 @@
 """Adjusting finished runs: what does a key do to the strength, the figures and the pictures?"""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,12 +11,12 @@ from finished_runs import CLASSES, COUNTS, accuracies, make_run, predictions_of
 from rich.cells import cell_len
 
 from wbtui.adjustment import AllAccuracy, method_named
-from wbtui.plotting import Canvas
+from wbtui.plotting import BarOptions, bars
+from wbtui.plotting.bars import BarPlot
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.store.predictions import SplitPredictions
 from wbtui.store.reader import open_run
 from wbtui.tui import adjust_trials as moves
-from wbtui.tui.adjust_pictures import change_bars, class_bars
 from wbtui.tui.adjust_trials import Trial
 from wbtui.tui.screens.adjust import AdjustScreen
 from wbtui.tui.widgets.canvas_pane import CanvasPane
@@ -58,15 +57,11 @@ def test_bars_stand_from_head_to_tail_in_whatever_order_classes_are_numbered(
 ) -> None:
     drawn: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
-    def spy(name: str, draw: Callable[..., Canvas]) -> Callable[..., Canvas]:
-        def picture(after: np.ndarray, before: np.ndarray, *sizes: Any) -> Canvas:
-            drawn[name] = (after, before)
-            return draw(after, before, *sizes)
+    def bar_plot(values: np.ndarray, options: BarOptions) -> BarPlot:
+        drawn[options.title.split()[0]] = (values, np.array(options.names))
+        return bars.bar_plot(values, options)
 
-        return picture
-
-    for name, draw in (("class_bars", class_bars), ("change_bars", change_bars)):
-        monkeypatch.setattr(f"wbtui.tui.screens.adjust.{name}", spy(name, draw))
+    monkeypatch.setattr("wbtui.tui.adjust_pictures.bar_plot", bar_plot)
     folder = make_run(runs)
     np.save(folder / "predictions" / "train_counts.npy", np.array(COUNTS[::-1]))
 
@@ -75,10 +70,10 @@ def test_bars_stand_from_head_to_tail_in_whatever_order_classes_are_numbered(
             screen = await adjusting(app, pilot)
             outcome = screen.outcomes[screen.trial] if screen.trial is not None else None
             assert outcome is not None
-            for after, before in drawn.values():
-                np.testing.assert_array_equal(after, outcome.accuracy.by_class[::-1])
-                np.testing.assert_array_equal(before, outcome.before.by_class[::-1])
-            assert set(drawn) == {"class_bars", "change_bars"}
+            after, change = outcome.accuracy.by_class, outcome.accuracy.by_class - outcome.before.by_class
+            for title, expected in (("Accuracy", after), ("Change", change)):
+                np.testing.assert_array_equal(drawn[title][0], 100 * expected[::-1])
+                assert drawn[title][1].tolist() == list("9876543210")
 
     drive(look)
 

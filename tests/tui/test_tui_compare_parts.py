@@ -12,6 +12,7 @@ from saved_adjustments import save_adjusted
 from scipy import stats
 
 from wbtui.plotting import GlyphSet, to_text
+from wbtui.report.class_axis import class_axis
 from wbtui.report.derived import load_derived
 from wbtui.report.entries import entries
 from wbtui.store.reader import open_run
@@ -121,10 +122,12 @@ def test_the_heatmap_stands_from_head_to_tail_in_whatever_order_classes_are_numb
     found = board.by_class[1]
     assert found is not None
     turned = replace(found, mean=found.mean[::-1], sure=found.sure[::-1])
-    other = replace(board, by_class=(None, turned), counts=board.counts[::-1], names=board.names[::-1])
+    called = board.axis.called[::-1]
+    other = replace(board, by_class=(None, turned), axis=class_axis(len(called), board.counts[::-1], called))
     pictures = [
         lines.class_heatmap(one, ["ce", "wd"], GlyphSet.BRAILLE, True, 60, 10) for one in (board, other)
     ]
+    assert pictures[0].lines() == pictures[1].lines()
     assert np.array_equal(pictures[0].background, pictures[1].background)
     assert np.array_equal(pictures[0].foreground, pictures[1].foreground)
     assert len(np.unique(pictures[0].background)) > 2

@@ -79,7 +79,10 @@ def drawn(axis: str, state: PlotState, width: int, order: Sequence[int] = range(
     """A panel of one run, as text; its classes stand in that order."""
     axis_of = cast(Axis, axis)
     name = f"test.accuracy@{axis}" if axis == "class" else "test.accuracy.all"
-    metric = Metric(name, "accuracy", "fraction", axis=axis_of, width=10 if axis == "class" else 1)
+    names = tuple("abcdefghij"[place] for place in order) if axis == "class" else ()
+    metric = Metric(
+        name, "accuracy", "fraction", axis=axis_of, width=10 if axis == "class" else 1, names=names
+    )
     numbers = np.arange(1, 6)
     detail = RunDetail(
         "r",
@@ -104,6 +107,13 @@ def test_head_and_tail_are_named_below_classes(view: str) -> None:
 
 
 @pytest.mark.parametrize("view", ["bars", "curves"])
+def test_ticks_name_classes(view: str) -> None:
+    last = drawn("class", PlotState(class_views={"accuracy@class": view}), 60).splitlines()[-1]
+    assert set(last.split()) - {"head", "tail"} <= set("abcdefghij")
+    assert "e" in last.split()  # the fifth
+
+
+@pytest.mark.parametrize("view", ["bars", "curves", "heatmap"])
 def test_classes_stand_from_head_to_tail_in_whatever_order_they_are_numbered(view: str) -> None:
     state = PlotState(class_views={"accuracy@class": view})
     assert drawn("class", state, 60, (3, 9, 0, 7, 1, 5, 2, 8, 6, 4)) == drawn("class", state, 60)

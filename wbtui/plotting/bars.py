@@ -20,6 +20,7 @@ from wbtui.plotting.frame import (
     gutter,
     header_lines,
     heading_width,
+    name_below,
     plain,
 )
 from wbtui.plotting.glyphs import GLYPHS, Glyphs, GlyphSet
@@ -43,6 +44,8 @@ class BarOptions:
     """What stands below the first class."""
     last: str = "tail"
     """What stands below the last class."""
+    names: tuple[str, ...] = ()
+    """Of the classes, in the order of their values; without them classes are numbered from 0."""
     cursor: int | None = None
     """Index of a class to point at and read."""
 
@@ -87,11 +90,13 @@ def bar_plot(values: Floats, options: BarOptions, overlay: Overlay | None = None
 
     Raises:
         UsageError: The size is outside what it may be.
-        ValueError: `values` is not one row, or the overlay has another length.
+        ValueError: `values` is not one row, or overlay or names have another length.
     """
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 1 or (overlay is not None and np.shape(overlay.values) != values.shape):
         raise ValueError("bar plot: values and overlay must be one row of equal length")
+    if options.names and len(options.names) != len(values):
+        raise ValueError(f"bar plot: {len(options.names)} names for {len(values)} values")
     glyphs = GLYPHS[options.glyphs]
     painter = Painter(options.width, options.height)
     bounds = finite_bounds([values])
@@ -111,7 +116,7 @@ def bar_plot(values: Floats, options: BarOptions, overlay: Overlay | None = None
     reading = None if options.cursor is None else _read(options.cursor, bins, means, overlay)
     notes = _notes(values, bins, bounds)
     title, said = plain(options.title, glyphs), ", ".join(notes)
-    entries = _entries(reading, overlay, glyphs)
+    entries = _entries(reading, options, overlay, glyphs)
     header = header_lines(entries, heading_width(title, said), options.width, options.height)
     above = _rows_above(glyphs, options.height - len(header), overlay)
     ruler, y_ticks = _ruler(low, high, options.height, len(header), above)
@@ -167,15 +172,20 @@ def _read(cursor: int, bins: Bins, means: Floats, overlay: Overlay | None) -> Ba
     return BarReading(*bins.members(index), float(means[index]), over)
 
 
-def _class_label(reading: BarReading) -> str:
-    return f"{reading.first}" if reading.first == reading.last else f"{reading.first}-{reading.last}"
+def _class_label(reading: BarReading, options: BarOptions, glyphs: Glyphs) -> str:
+    first, last = (name_below(options.names, item, glyphs) for item in (reading.first, reading.last))
+    return first if reading.first == reading.last else f"{first}-{last}"
 
 
-def _entries(reading: BarReading | None, overlay: Overlay | None, glyphs: Glyphs) -> list[Entry]:
+def _entries(
+    reading: BarReading | None, options: BarOptions, overlay: Overlay | None, glyphs: Glyphs
+) -> list[Entry]:
     """Return what stands right of the title: the value at the cursor, and the overlay with its range."""
     entries = []
     if reading is not None:
-        entries.append(Entry("", f"{_class_label(reading)}: {number(reading.value)}", DEFAULT))
+        entries.append(
+            Entry("", f"{_class_label(reading, options, glyphs)}: {number(reading.value)}", DEFAULT)
+        )
     if overlay is not None:
         bounds = finite_bounds([np.asarray(overlay.values, np.float64)])
         reach = "" if bounds is None else f" {number(bounds[0])} to {number(bounds[1])}"
@@ -195,19 +205,23 @@ def _draw_classes(
     options: BarOptions,
     reading: BarReading | None,
 ) -> None:
-    """Draw the axis of classes: its ends by name, round numbers between, gaps where there is no value."""
+    """Draw the axis of classes: its ends in words, some classes between, gaps where there is no value."""
     first, last = plain(options.first, glyphs), plain(options.last, glyphs)
     ends = [Label(area.left + (len(first) - 1) // 2, first)]
     if bins.items > 1:
         ends.append(Label(area.right - 1 - len(last) // 2, last))
     scale = Scale(0.0, max(bins.items - 1, 1))
     numbers = [round(scale.value(at)) for at, _ in ticks(scale, max(area.width // 10, 2), whole=True)]
-    numbered = [Label(area.left + bins.column(item), str(item)) for item in numbers if item < bins.items]
+    named = [
+        Label(area.left + bins.column(item), name_below(options.names, item, glyphs))
+        for item in numbers
+        if item < bins.items
+    ]
     cursor = None
     if reading is not None:
-        cursor = Label(area.left + bins.column(reading.first), _class_label(reading))
+        cursor = Label(area.left + bins.column(reading.first), _class_label(reading, options, glyphs))
         painter.attributes[area.top : area.bottom, cursor.at] |= BOLD
-    draw_x_axis(painter, glyphs, area, numbered, cursor=cursor, ends=ends)
+    draw_x_axis(painter, glyphs, area, named, cursor=cursor, ends=ends)
     if painter.height - area.bottom > 1:
         columns = bar_columns(area, bins)
         absent = np.flatnonzero(np.repeat(np.isnan(means), np.diff(bins.starts))) + area.left

@@ -13,6 +13,8 @@ TALL_FOR_LABELS = 4
 """Rows below the header from which the last one carries the numbers of the x axis."""
 TALL_FOR_LINE = 7
 """Rows below the header from which the x axis is drawn as a line."""
+LONGEST_NAME = 12
+"""Characters of a name below an axis."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,11 @@ def _draw_name(painter: Painter, area: Area, tick_columns: list[int], name: str)
         if name and end - start - 1 >= len(text) + 2:
             painter.text(area.bottom, end - 1 - len(text), text, attributes=DIM)
             return
+
+
+def name_below(names: Sequence[str], index: int, glyphs: Glyphs) -> str:
+    """Return what stands below the axis at an item: its name, the item's number where items have none."""
+    return shortened(plain(names[index], glyphs), LONGEST_NAME, glyphs.ellipsis) if names else str(index)
 
 
 def draw_message(painter: Painter, glyphs: Glyphs, area: Area, message: str) -> None:

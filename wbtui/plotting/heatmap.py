@@ -17,6 +17,7 @@ from wbtui.plotting.frame import (
     footer_rows,
     gutter,
     heading_width,
+    name_below,
     plain,
 )
 from wbtui.plotting.glyphs import GLYPHS, Glyphs, GlyphSet
@@ -47,6 +48,8 @@ class HeatmapOptions:
     """Names of the rows, top down; without them rows are numbered from 0."""
     x_range: tuple[float, float] | None = None
     """What the first and the last column stand for, such as epochs; None numbers columns from 0."""
+    column_names: tuple[str, ...] = ()
+    """Names of the columns, where they are items."""
     x_label: str = ""
     cursor_x: float | None = None
     """Where a cursor is wanted, in the unit of `x_range`; it snaps to a column."""
@@ -78,13 +81,15 @@ def heatmap(values: Floats, options: HeatmapOptions) -> Heatmap:
 
     Raises:
         UsageError: Size outside what it may be.
-        ValueError: `values` is no table, or there are not as many names as rows.
+        ValueError: `values` is no table, or there are not as many names as rows or columns.
     """
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 2 or (options.row_names and len(options.row_names) != len(values)):
         raise ValueError(
             f"heatmap: expected a table and a name for each row or none, got shape {values.shape}"
         )
+    if options.column_names and len(options.column_names) != values.shape[1]:
+        raise ValueError(f"heatmap: {len(options.column_names)} names for {values.shape[1]} columns")
     glyphs = GLYPHS[options.glyphs]
     painter = Painter(options.width, options.height)
     halves = options.colour and not glyphs.ascii_only
@@ -241,8 +246,12 @@ def _draw_columns(
         return Label(area.left + _middle(index, columns, area.width), text)
 
     whole = first == round(first) and last == round(last)
-    marks = ticks(scale, max(area.width // 8, 2), whole=whole) if scale else []
+    apart = 15 if options.column_names else 8  # room for a name, and between two of them for that of the axis
+    marks = ticks(scale, max(area.width // apart, 2), whole=whole) if scale else []
     labels = [label(round(at * (columns - 1)), text) for at, text in marks]
+    if options.column_names:
+        items = [round(at * (columns - 1)) for at, _ in marks]
+        labels = [label(item, name_below(options.column_names, item, glyphs)) for item in items]
     if options.cursor_x is None:
         draw_x_axis(painter, glyphs, area, labels, name=name)
         return None, None

@@ -20,6 +20,7 @@ from wbtui.plotting.frame import (
     gutter,
     header_lines,
     heading_width,
+    name_below,
     plain,
 )
 from wbtui.plotting.glyphs import GLYPHS, Glyphs, GlyphSet
@@ -54,6 +55,8 @@ class LineOptions:
     legend: bool = True
     ends: tuple[str, str] = ("", "")
     """What stands below the first and the last x instead of their numbers."""
+    x_names: tuple[str, ...] = ()
+    """What x = 0, 1, 2 ... are called, where they are items; without them they are numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,6 +211,8 @@ def _draw_x_axis(
         fraction = float(plane.x.fraction(np.array([cursor_x]))[0])
         cursor = Label(plane.column_at(fraction), number(cursor_x))
     labels = [Label(plane.column_at(at), label) for at, label in _x_ticks(plane, whole=whole)]
+    if options.x_names:
+        labels = _named_items(plane, options.x_names, glyphs)
     draw_x_axis(painter, glyphs, area, labels, name=name, cursor=cursor, ends=ends)
 
 
@@ -219,6 +224,17 @@ def _x_ticks(plane: Plane, *, whole: bool) -> list[Tick]:
         if max((len(tick.label) for tick in chosen), default=0) + 2 <= room:
             return chosen
     return ticks(plane.x, 2, whole=whole)
+
+
+def _named_items(plane: Plane, names: tuple[str, ...], glyphs: Glyphs) -> list[Label]:
+    """Return the names of some items, at round places of their order."""
+    places = ticks(plane.x, max(plane.area.width // 10, 2), whole=True)
+    items = [(at, round(plane.x.value(at))) for at, _ in places]
+    return [
+        Label(plane.column_at(at), name_below(names, item, glyphs))
+        for at, item in items
+        if 0 <= item < len(names)
+    ]
 
 
 def _draw_cursor(painter: Painter, glyphs: Glyphs, plane: Plane, cursor_x: float) -> None:

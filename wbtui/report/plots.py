@@ -1,14 +1,13 @@
 """Which picture does `--plot accuracy,fdr` or `--plot feature_norm@class` mean, without a screen?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from wbtui.catalog import nearest
 from wbtui.errors import UsageError
-from wbtui.metrics import head_first
 from wbtui.plotting.bars import BarOptions, bar_plot
 from wbtui.plotting.canvas import Canvas
 from wbtui.plotting.columns import Overlay
@@ -17,6 +16,7 @@ from wbtui.plotting.heatmap import HeatmapOptions, heatmap
 from wbtui.plotting.line import LineOptions, line_plot
 from wbtui.plotting.palette import series_style
 from wbtui.plotting.series import Series
+from wbtui.report.class_axis import class_axis
 from wbtui.report.figures import GROUPS, SPLITS_SHOWN
 from wbtui.store.errors import StoreReadError
 from wbtui.store.format import Metric
@@ -138,21 +138,22 @@ def _bars(run: Run, metric: Metric, look: Look) -> Canvas:
         raise UsageError(f"--plot {metric.name}: not measured yet in {plain(run.id)}")
     epoch, row = last
     percent = metric.unit == "fraction"
-    by_class = metric.axis == "class"
     options = BarOptions(
         look.width,
         look.height,
         title=plain(f"{metric.name}, epoch {epoch}{' [%]' if percent else ''}"),
         glyphs=look.glyphs,
-        first="head" if by_class else "first",
-        last="tail" if by_class else "last",
+        first="first",
+        last="last",
     )
     values = row.astype(np.float64) * (100.0 if percent else 1.0)
-    counts = _train_counts(run, metric.width) if by_class else None
-    if counts is None:
+    if metric.axis != "class":
         return bar_plot(values, options).canvas
-    order = head_first(counts)
-    return bar_plot(values[order], options, Overlay("n_k", counts[order])).canvas
+    counts = _train_counts(run, metric.width)
+    axis = class_axis(metric.width, counts, metric.names)
+    options = replace(options, first=axis.ends[0], last=axis.ends[1], names=axis.names)
+    overlay = None if counts is None else Overlay("n_k", counts[axis.order])
+    return bar_plot(values[axis.order], options, overlay).canvas
 
 
 def _train_counts(run: Run, classes: int) -> npt.NDArray[np.float64] | None:
@@ -170,12 +171,15 @@ def _train_counts(run: Run, classes: int) -> npt.NDArray[np.float64] | None:
 def _matrix(run: Run, metric: Metric, look: Look) -> Canvas:
     values = run.matrix(metric.name).astype(np.float64)
     epoch = run.matrix_epochs(metric.name)[-1]
+    axis = class_axis(metric.width, _train_counts(run, metric.width), metric.names)
     options = HeatmapOptions(
         look.width,
         look.height,
         title=plain(f"{metric.name}, epoch {epoch}"),
         glyphs=look.glyphs,
         colour=look.colour,
-        row_names=tuple(plain(name) for name in metric.names),
+        row_names=axis.names,
+        column_names=axis.names,
+        x_label="predicted" if metric.family == "confusion" else "",
     )
-    return heatmap(values, options).canvas
+    return heatmap(values[np.ix_(axis.order, axis.order)], options).canvas

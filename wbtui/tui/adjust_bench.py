@@ -5,6 +5,7 @@ the images answers first.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,7 @@ from wbtui.metrics import (
     Interval,
 )
 from wbtui.report.adjusting import Material, load_material
+from wbtui.report.class_axis import ClassAxis, class_axis
 from wbtui.report.derived import TRAINING_COUNTS, Derived
 from wbtui.report.figures import accuracy_figures
 from wbtui.store.predictions import PredictionsMeta
@@ -123,10 +125,11 @@ class Bench:
         """Images that a strength can be chosen on."""
         return 0 if self.material.validation is None else self.material.validation.n_images
 
-    def class_name(self, index: int) -> str:
-        """A class as people call it."""
-        names = self.meta.class_names
-        return names[index] if len(names) == self.material.test.n_classes else str(index)
+    @cached_property
+    def class_axis(self) -> ClassAxis:
+        """How the classes stand in pictures."""
+        test = self.material.test
+        return class_axis(test.n_classes, test.train_counts, self.meta.class_names)
 
     def survey(self, key: MethodKey, criterion: str) -> Survey:
         """The curves of a method and the strengths that they speak for.

@@ -19,6 +19,7 @@ from wbtui.plotting import (
     series_style,
 )
 from wbtui.plotting.columns import Ruler, bar_columns
+from wbtui.report.class_axis import ClassAxis
 from wbtui.tui.adjust_bench import Survey
 from wbtui.tui.snapshots import Floats
 
@@ -100,18 +101,25 @@ def with_marks(plot: LinePlot, look: Look, marks: Mapping[str, float], strength:
     return canvas
 
 
-def class_bars(after: Floats, before: Floats, look: Look, width: int, height: int) -> Canvas:
+def class_bars(after: Floats, before: Floats, axis: ClassAxis, look: Look, width: int, height: int) -> Canvas:
     """Bars after, a mark before, head to tail; both in percent on one scale.
 
     Args:
-        after: (C,) fractions; NaN for a class without images.
+        after: (C,) fractions by class id; NaN for a class without images.
         before: (C,)
+        axis: In which order and under which names the classes stand.
         look: Glyphs.
         width: In cells.
         height: In cells.
     """
+    after, before = after[axis.order], before[axis.order]
     options = BarOptions(
-        width, height, title="Accuracy % by class, - before", glyphs=look.glyphs, y_bounds=(0.0, 100.0)
+        width,
+        height,
+        title="Accuracy % by class, - before",
+        glyphs=look.glyphs,
+        y_bounds=(0.0, 100.0),
+        names=axis.names,
     )
     plot = bar_plot(100 * after, options)
     canvas, area, bins = plot.canvas, plot.area, plot.bins
@@ -133,17 +141,20 @@ def class_bars(after: Floats, before: Floats, look: Look, width: int, height: in
     return canvas
 
 
-def change_bars(after: Floats, before: Floats, look: Look, width: int, height: int) -> Canvas:
+def change_bars(
+    after: Floats, before: Floats, axis: ClassAxis, look: Look, width: int, height: int
+) -> Canvas:
     """Gains up and losses down, head to tail, in percentage points.
 
     Args:
-        after: (C,) fractions; NaN for a class without images.
+        after: (C,) fractions by class id; NaN for a class without images.
         before: (C,)
+        axis: In which order and under which names the classes stand.
         look: Glyphs.
         width: In cells.
         height: In cells.
     """
-    change = 100 * (after - before)
+    change = 100 * (after - before)[axis.order]
     largest = float(np.nanmax(np.abs(change))) if np.isfinite(change).any() else 0.0
     reach = next((one for one in _REACHES if one >= largest - 1e-9), 100.0)
     options = BarOptions(
@@ -152,6 +163,7 @@ def change_bars(after: Floats, before: Floats, look: Look, width: int, height: i
         title="Change by class, points",
         glyphs=look.glyphs,
         y_bounds=(-reach, reach),
+        names=axis.names,
         colour=_GAIN,
     )
     plot = bar_plot(change, options)

@@ -7,7 +7,7 @@ from textwrap import wrap
 import numpy as np
 from rich.cells import cell_len
 
-from wbtui.metrics import head_first, seed_statistics
+from wbtui.metrics import seed_statistics
 from wbtui.plotting import Canvas, Colormap, GlyphSet, HeatmapOptions, heatmap
 from wbtui.report.compare import METRICS, Compared, Comparison, is_best
 from wbtui.report.compare_tables import difference_tables, metric_table
@@ -146,7 +146,7 @@ def _moved(board: Board, found: ClassDifference, word: str, sign: int, width: in
     left = width - len(head)
     for k in moved:
         star = "*" if found.sure[k] == 1 else ""
-        text = f"  {plain(board.names[k])} {points(float(found.mean[k]))}{star}"
+        text = f"  {plain(board.axis.called[k])} {points(float(found.mean[k]))}{star}"
         count = f" n_k {board.counts[k]}" if board.counts else ""
         size = cell_len(text + count)
         if size > left and len(rows[-1]) > 1:
@@ -162,16 +162,16 @@ def class_heatmap(
 ) -> Canvas:
     """Difference of accuracy to the baseline in percentage points, a row a column of the table, head to tail."""
     shown = [index for index, found in enumerate(board.by_class) if found is not None]
-    order = head_first(np.array(board.counts)) if board.counts else slice(None)
-    rows = [100 * found.mean[order] for found in board.by_class if found is not None]
+    rows = [100 * found.mean[board.axis.order] for found in board.by_class if found is not None]
     options = HeatmapOptions(
         width,
         height,
-        title=f"Points against {short[board.baseline]}, head to tail",
+        title=f"Points against {short[board.baseline]}, {' to '.join(board.axis.ends)}",
         glyphs=glyphs,
         colour=colour,
         colormap=Colormap.DIVERGING,
         row_names=tuple(short[index] for index in shown),
+        column_names=board.axis.names if rows else (),
         x_label="class",
     )
     return heatmap(np.stack(rows) if rows else np.zeros((0, 0)), options).canvas

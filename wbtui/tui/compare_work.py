@@ -1,5 +1,6 @@
 """What stands beside what in the comparison, and how do settings differ class by class? No screen."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 
 from wbtui.errors import UsageError
 from wbtui.metrics import accuracy_by_class
+from wbtui.report.class_axis import ClassAxis, class_axis
 from wbtui.report.compare import Comparison, compare
 from wbtui.report.derived import Derived, describe, load_derived
 from wbtui.report.differences import interval_over_seeds, same_images
@@ -87,13 +89,11 @@ def read_saved(folder: Path, derived: Derived) -> Member:
     return member(open_run(folder), derived)
 
 
-def class_names(entry: Entry, classes: int) -> tuple[str, ...]:
-    """The classes as people call them; numbers where nobody named them."""
-    try:
+def _class_axis(entry: Entry, classes: int) -> ClassAxis:
+    names: tuple[str, ...] = ()
+    with contextlib.suppress(StoreReadError):
         names = entry.members[0].run.predictions_meta().class_names
-    except StoreReadError:
-        names = ()
-    return names if len(names) == classes else tuple(str(k) for k in range(classes))
+    return class_axis(classes, _counts(entry, classes), names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +115,8 @@ class Board:
     comparison: Comparison
     by_class: tuple[ClassDifference | None, ...]
     """Of each column; None for the baseline and where there is nothing to hold against it."""
-    names: tuple[str, ...]
-    """(C,) of the classes of the baseline; empty where it stores no predictions."""
+    axis: ClassAxis
+    """Of the classes of the baseline; of none where it stores no predictions."""
     counts: tuple[int, ...]
     """(C,) n_k of the baseline, as far as they are known."""
 
@@ -135,11 +135,11 @@ def make_board(entries: Sequence[Entry], baseline: int) -> Board:
     """Compare settings; takes up to a second where bootstraps are many."""
     base = entries[baseline]
     own = next(iter(_accuracies(base).values()), None)
-    names = () if own is None else class_names(base, len(own))
+    axis = _class_axis(base, 0 if own is None else len(own))
     differences = [
         None if index == baseline else _class_difference(base, entry) for index, entry in enumerate(entries)
     ]
-    return Board(compare(entries, baseline), tuple(differences), names, _counts(base, len(names)))
+    return Board(compare(entries, baseline), tuple(differences), axis, _counts(base, len(axis.called)))
 
 
 def _counts(entry: Entry, classes: int) -> tuple[int, ...]:

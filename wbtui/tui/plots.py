@@ -7,7 +7,6 @@ from typing import Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from wbtui.metrics import head_first
 from wbtui.plotting import (
     DEFAULT,
     Band,
@@ -26,6 +25,7 @@ from wbtui.plotting import (
     series_style,
 )
 from wbtui.plotting.strokes import Plane
+from wbtui.report.class_axis import ClassAxis, class_axis
 from wbtui.tui.detail import last_measured
 from wbtui.tui.panels import PanelSpec, PanelView, YSpan
 from wbtui.tui.seeds import XAxis, seed_curve, seed_row, x_of
@@ -247,29 +247,30 @@ def _when(epochs: Sequence[int]) -> str:
     return f"@{first}" if first == last else f"@{first}-{last}"
 
 
-def _ends(spec: PanelSpec) -> tuple[str, str]:
-    return ("head", "tail") if spec.axis == "class" else ("first", "last")
-
-
-def _counts(spec: PanelSpec, row: _Row, width: int) -> Floats | None:
-    """n_k (width,) of the run of a row by class; None for other rows, and where they are not known."""
-    counts = row.detail.train_counts if spec.axis == "class" else None
-    return counts if counts is not None and len(counts) == width else None
+def _class_axis(spec: PanelSpec, detail: RunDetail, metric: str, width: int) -> ClassAxis | None:
+    """How the classes of a metric stand; None where it is not by class."""
+    if spec.axis != "class":
+        return None
+    return class_axis(width, detail.train_counts, short_names(detail.metrics[metric].names))
 
 
 def _bars(
     spec: PanelSpec, view: PanelView, shown: Sequence[Shown], state: PlotState, width: int, height: int
 ) -> Picture:
-    first, last = _ends(spec)
-    options = BarOptions(width, height, title=_title(spec, view), glyphs=state.glyphs, first=first, last=last)
+    options = BarOptions(
+        width, height, title=_title(spec, view), glyphs=state.glyphs, first="first", last="last"
+    )
     found = _rows(view, shown[0], state) if shown else []
     if not found:
         return Picture(bar_plot(np.zeros(0), options).canvas)
     row, _, seeds = seed_row([one.values for one in found])
-    counts, overlay = _counts(spec, found[0], len(row)), None
-    if counts is not None:
-        order = head_first(counts)
-        row, overlay = row[order], Overlay("n_k", counts[order], colour=DEFAULT, log=True)
+    overlay = None
+    axis = _class_axis(spec, found[0].detail, found[0].metric, len(row))
+    if axis is not None:
+        options = replace(options, first=axis.ends[0], last=axis.ends[1], names=axis.names)
+        row, counts = row[axis.order], found[0].detail.train_counts
+        if counts is not None and len(counts) == len(row):
+            overlay = Overlay("n_k", counts[axis.order], colour=DEFAULT, log=True)
     said = [f"mean of {seeds}"] if seeds > 1 else []
     if len(shown) > 1 or state.cursor is not None:
         said = [shown[0].label, *said, _when([one.epoch for one in found])]
@@ -282,22 +283,27 @@ def _by_class_curves(
 ) -> Picture:
     series: list[Series] = []
     bands: list[Band] = []
+    axes: list[ClassAxis | None] = []
     for one in shown:
         found = _rows(view, one, state)
         if found:
             mean, std, seeds = seed_row([row.values * spec.factor for row in found])
-            if (counts := _counts(spec, found[0], len(mean))) is not None:
-                order = head_first(counts)
-                mean, std = mean[order], std[order]
+            axis = _class_axis(spec, found[0].detail, found[0].metric, len(mean))
+            if axis is not None:
+                mean, std = mean[axis.order], std[axis.order]
+            axes.append(axis)
             x = np.arange(len(mean), dtype=np.float64)
             series.append(Series.styled(one.label, x, mean, one.style))
             bands += [Band(one.label, x, mean - std, mean + std, one.style.colour)] if seeds > 1 else []
+    ends = {axis.ends if axis is not None else ("first", "last") for axis in axes}
+    named = {axis.names if axis is not None else () for axis in axes}
     options = LineOptions(
         width,
         height,
         title=_title(spec, view, *_spread(bands, state)),
         x_label=str(spec.axis),
-        ends=_ends(spec),
+        ends=ends.pop() if len(ends) == 1 else ("", ""),
+        x_names=named.pop() if len(named) == 1 else (),  # runs of other classes share places, not names
         glyphs=state.glyphs,
         log_y=spec.key in state.log_y,
     )
@@ -324,6 +330,9 @@ def _over_epochs(
     measured = np.flatnonzero(~np.isnan(rows).all(axis=1))
     rows = rows[measured]  # epochs without a measurement would leave stripes
     names = short_names(detail.metrics[metric].names)
+    axis = _class_axis(spec, detail, metric, rows.shape[1])
+    if axis is not None:
+        rows, names = rows[:, axis.order], axis.names
     options = replace(
         options,
         title=_title(spec, view, *_whose(shown, seeds)),
@@ -366,13 +375,15 @@ def _matrix(
     size = len(there[0].matrices[metric][1])
     there = [detail for detail in there if len(detail.matrices[metric][1]) == size]
     mean, _, seeds = seed_row([detail.matrices[metric][1].astype(np.float64).ravel() for detail in there])
-    names = short_names(there[0].metrics[metric].names)
+    axis = class_axis(size, there[0].train_counts, short_names(there[0].metrics[metric].names))
     when = _when([detail.matrices[metric][0] for detail in there])
     options = replace(
         options,
         title=_title(spec, view, *_whose(shown, seeds), when),
-        row_names=names if len(names) == size else (),
+        row_names=axis.names,
+        column_names=axis.names,
+        x_label="predicted" if spec.key.startswith("confusion") else "",
         colormap=Colormap.DIVERGING if spec.key.startswith("cosine") else Colormap.SEQUENTIAL,
         log=spec.key in state.log_y,
     )
-    return Picture(heatmap(mean.reshape(size, size), options).canvas)
+    return Picture(heatmap(mean.reshape(size, size)[np.ix_(axis.order, axis.order)], options).canvas)

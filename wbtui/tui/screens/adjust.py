@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.timer import Timer
 
 from wbtui.adjustment import DEFAULT_METHOD, METHODS
-from wbtui.metrics import head_first
 from wbtui.plotting import Canvas, GlyphSet, LinePlot
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
@@ -296,20 +295,17 @@ class AdjustScreen(AdjustKeys):
             )
         if outcome is not None:
             bench = self.bench
-            train_counts = bench.material.test.train_counts
-            order = head_first(train_counts)
-            after, before = outcome.accuracy.by_class[order], outcome.before.by_class[order]
+            axis = bench.class_axis
+            after, before = outcome.accuracy.by_class, outcome.before.by_class
             key = (trial, outcome.exact, outcome.rest is not None)
             self.query_one("#classes", CanvasPane).show(
-                key, lambda w, h: class_bars(after, before, look, w, h)
+                key, lambda w, h: class_bars(after, before, axis, look, w, h)
             )
             self.query_one("#changes", CanvasPane).show(
-                key, lambda w, h: change_bars(after, before, look, w, h)
+                key, lambda w, h: change_bars(after, before, axis, look, w, h)
             )
-            names = [bench.class_name(k) for k in range(len(after))]
-            gained, lost = moves.moved_classes(
-                outcome, names, train_counts.tolist(), max(self.size.width // 18, 2)
-            )
+            counts = bench.material.test.train_counts.tolist()
+            gained, lost = moves.moved_classes(outcome, axis.called, counts, max(self.size.width // 18, 2))
             self.query_one("#gained", OneLine).show(gained)
             self.query_one("#lost", OneLine).show(lost)
 
