@@ -118,16 +118,77 @@ def test_a_missing_array_names_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no array train_counts or counts or cls_num_list"):
         read_predictions(Sources(npz(tmp_path / "z.npz", logits=TEST.logits)))
     for counts in ("a,b", "5,3.5", "."):
-        with pytest.raises(UsageError, match=r"expected a \.npz file or whole numbers"):
+        with pytest.raises(UsageError, match=r"expected a \.npz or \.npy file or whole numbers"):
             read_predictions(Sources(npz(tmp_path / "y.npz", **GOOD), counts=counts))
 
 
 def test_an_array_that_is_none_of_numbers_is_named(tmp_path: Path) -> None:
-    source = npz(tmp_path / "x.npz", **GOOD, class_names=np.array(["cat", "dog"]))
-    with pytest.raises(
-        UsageError, match=r"x\.npz: class_names: elements of type '<U3'; expected plain numbers"
-    ):
+    source = npz(tmp_path / "x.npz", **GOOD, words=np.array(["cat", "dog"]))
+    with pytest.raises(UsageError, match=r"x\.npz: words: elements of type '<U3'; expected plain numbers"):
         read_predictions(Sources(source))
+
+
+def test_single_arrays_need_no_archive(tmp_path: Path) -> None:
+    arrays = {"z": TEST.logits, "y": TEST.labels, "n": np.array(COUNTS), "v": VALIDATION.logits}
+    for name, values in (arrays | {"w": VALIDATION.labels}).items():
+        np.save(tmp_path / f"{name}.npy", values)
+    z, y, n, v, w = (tmp_path / f"{name}.npy" for name in "zynvw")
+    found = read_predictions(Sources(z, y, str(n), v, w))
+    for split, expected in (("test", TEST), ("validation", VALIDATION)):
+        np.testing.assert_array_equal(found.splits[split].logits, expected.logits)
+        np.testing.assert_array_equal(found.splits[split].labels, expected.labels)
+    assert found.classifier.train_counts.tolist() == list(COUNTS)
+    with pytest.raises(UsageError, match=r"expected it there or in a file of its own \(--labels"):
+        read_predictions(Sources(z, counts=str(n)))
+
+
+@pytest.mark.parametrize("kind", [np.str_, np.bytes_])
+def test_classes_keep_their_names(tmp_path: Path, kind: type[np.generic]) -> None:
+    names = [f"kind {letter}\x1b" for letter in "abcdefghij"]
+    source = npz(tmp_path / "x.npz", **GOOD, class_names=np.array(names).astype(kind))
+    imported = read_predictions(Sources(source))
+    assert passed_over(imported) == ""
+    run = open_run(make_imported_run(tmp_path / "runs", imported, Labels("a")))
+    assert run.predictions_meta().class_names == tuple(f"kind {letter}?" for letter in "abcdefghij")
+
+
+def test_names_of_classes_may_be_lines_of_text_and_count_before_those_of_the_archive(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("\n".join("jihgfedcba") + "\n\n", "utf-8")
+    source = npz(tmp_path / "x.npz", **GOOD, class_names=np.array(list("abcdefghij")))
+    found = read_predictions(Sources(source, class_names=tmp_path / "names.txt"))
+    assert found.class_names == tuple("jihgfedcba")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (np.array(["cat", "dog"]), "2 class names; expected 10, one for each column"),
+        (np.array([["cat", "dog"]]), "expected a name for each column"),
+        (np.arange(10), "elements of type '<i8'; expected text"),
+        (np.array(["cat"] * 9 + [None]), "expected text"),
+    ],
+)
+def test_names_that_are_none_are_refused(tmp_path: Path, names: np.ndarray, said: str) -> None:
+    source = npz(tmp_path / "x.npz", **GOOD, class_names=names)
+    with pytest.raises(UsageError) as refused:
+        read_predictions(Sources(source))
+    assert said in str(refused.value)
+
+
+def test_characters_that_are_none_are_replaced(tmp_path: Path) -> None:
+    odd = np.full((10, 3), 0x110000, np.uint32).view("<U3")[:, 0]
+    found = read_predictions(Sources(npz(tmp_path / "x.npz", **GOOD, class_names=odd)))
+    assert len(found.class_names) == 10
+    assert all(name.isprintable() for name in found.class_names)
+
+
+@pytest.mark.parametrize("content", [None, b"a\0b", b"\n" * (17 << 20)])
+def test_a_list_of_names_that_is_no_text_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "names.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UsageError, match=r"--class-names .*names\.txt: "):
+        read_predictions(Sources(npz(tmp_path / "x.npz", **GOOD), class_names=path))
 
 
 def test_pickled_arrays_are_refused_not_run(tmp_path: Path) -> None:

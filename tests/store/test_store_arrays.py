@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from store_helpers import Make
 
-from wbtui.store.arrays import read_npy, read_rows, safe_npz
+from wbtui.store.arrays import read_npy, read_rows, safe_arrays
 from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import open_run
 
@@ -95,11 +95,11 @@ def test_any_bytes_are_an_array_or_a_typed_error(
 
 def test_an_archive_of_plain_arrays_is_read(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "a.npz", x=np.zeros((50, 8), np.uint8), y=np.arange(50))
-    found = safe_npz(tmp_path / "a.npz")
+    found = safe_arrays(tmp_path / "a.npz")
     assert set(found) == {"x", "y"}
     np.testing.assert_array_equal(found["y"], np.arange(50))
     with pytest.raises(StoreReadError, match="expected at most"):
-        safe_npz(tmp_path / "a.npz", limit=500)
+        safe_arrays(tmp_path / "a.npz", limit=500)
 
 
 def zipped(path: Path, members: dict[str, bytes]) -> Path:
@@ -114,27 +114,27 @@ def test_a_small_archive_that_claims_terabytes_is_refused(tmp_path: Path) -> Non
     path = zipped(tmp_path / "bomb.npz", {"x.npy": claim})
     assert path.stat().st_size < 10_000
     with pytest.raises(StoreReadError, match="10000000000000 bytes"):
-        safe_npz(path)
+        safe_arrays(path)
     data = bytearray(path.read_bytes())
     at = data.rindex(b"PK\x01\x02") + 24  # uncompressed size in the central directory
     data[at : at + 4] = struct.pack("<I", 0xFFFFFFF0)
     path.write_bytes(data)
     with pytest.raises(StoreReadError):
-        safe_npz(path)
+        safe_arrays(path)
 
 
 @pytest.mark.parametrize("name", ["../x.npy", "/etc/x.npy", "a/../x.npy", "x.txt", "x\x1b.npy", "..\\x.npy"])
 def test_a_member_with_a_strange_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(StoreReadError, match="no name of an array"):
-        safe_npz(zipped(tmp_path / "a.npz", {name: npy(np.zeros(3))}))
+        safe_arrays(zipped(tmp_path / "a.npz", {name: npy(np.zeros(3))}))
 
 
 def test_an_archive_with_an_object_or_too_many_members_is_refused(tmp_path: Path) -> None:
     evil = npy(np.array([Bomb()], dtype=object), allow_pickle=True)
     with pytest.raises(StoreReadError, match="plain numbers"):
-        safe_npz(zipped(tmp_path / "a.npz", {"x.npy": evil}))
+        safe_arrays(zipped(tmp_path / "a.npz", {"x.npy": evil}))
     with pytest.raises(StoreReadError, match="at most 64"):
-        safe_npz(zipped(tmp_path / "b.npz", {f"x{n}.npy": npy(np.zeros(1)) for n in range(65)}))
+        safe_arrays(zipped(tmp_path / "b.npz", {f"x{n}.npy": npy(np.zeros(1)) for n in range(65)}))
     assert not Path("exploded").exists()
 
 
@@ -149,14 +149,14 @@ def test_a_damaged_archive_is_read_or_a_typed_error(
     for content in (data[:at], data[:at] + damage + data[at + len(damage) :], damage):
         path.write_bytes(content)
         try:
-            safe_npz(path)
+            safe_arrays(path)
         except StoreReadError:
             continue
 
 
 def test_a_missing_archive_is_said(tmp_path: Path) -> None:
     with pytest.raises(StoreReadError, match="no such file"):
-        safe_npz(tmp_path / "a.npz")
+        safe_arrays(tmp_path / "a.npz")
 
 
 def test_rows_are_as_many_as_are_there_whole(tmp_path: Path) -> None:
@@ -189,3 +189,25 @@ def test_a_sparse_giant_is_refused_without_reading_it(make_run: Make) -> None:
         open_run(folder).series("test.accuracy@class")
     with pytest.raises(StoreReadError, match="cut off"):
         open_run(folder).matrix("test.cosine", 4)
+
+
+def test_a_single_array_is_read_under_the_name_of_its_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "labels.npy", np.arange(5))
+    np.testing.assert_array_equal(safe_arrays(tmp_path / "labels.npy")["labels"], np.arange(5))
+    with pytest.raises(StoreReadError, match="40 bytes; expected at most 39"):
+        safe_arrays(tmp_path / "labels.npy", limit=39)
+    data = (tmp_path / "labels.npy").read_bytes()
+    for content in (data[:-1], data + b"x"):
+        (tmp_path / "labels.npy").write_bytes(content)
+        with pytest.raises(StoreReadError, match=r"labels\.npy: an array of \d+ bytes whose header says 40"):
+            safe_arrays(tmp_path / "labels.npy")
+
+
+def test_text_is_read_only_where_it_is_expected(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", words=np.array(["ape", "bee"]), x=np.arange(2))
+    found = safe_arrays(tmp_path / "a.npz", texts=("words",))
+    assert found["words"].tolist() == ["ape", "bee"]
+    with pytest.raises(StoreReadError, match="words: elements of type '<U3'; expected plain numbers"):
+        safe_arrays(tmp_path / "a.npz")
+    with pytest.raises(StoreReadError, match="x: elements of type '<i8'; expected text"):
+        safe_arrays(tmp_path / "a.npz", texts=("words", "x"))

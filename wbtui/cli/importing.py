@@ -15,14 +15,20 @@ app = typer.Typer()
 @app.command("import")
 def import_predictions(
     logits: Annotated[
-        Path, typer.Option(metavar="FILE", help=".npz with logits (N, C); may hold all the rest as well.")
+        Path,
+        typer.Option(
+            metavar="FILE", help="Logits (N, C): .npz, which may hold all the rest as well, or .npy."
+        ),
     ],
-    labels: Annotated[Path | None, typer.Option(metavar="FILE", help=".npz with labels (N,).")] = None,
+    labels: Annotated[Path | None, typer.Option(metavar="FILE", help="Labels (N,).")] = None,
     counts: Annotated[
-        str, typer.Option(metavar="FILE|N,N,...", help="Training images of each class: .npz or numbers.")
+        str, typer.Option(metavar="FILE|N,N,...", help="Training images of each class: a file or numbers.")
     ] = "",
     val_logits: Annotated[Path | None, typer.Option(metavar="FILE", help="The same of validation.")] = None,
     val_labels: Annotated[Path | None, typer.Option(metavar="FILE", help="The same of validation.")] = None,
+    class_names: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Names of the classes: text, a name a line.")
+    ] = None,
     variant: Annotated[str, typer.Option(help="Name of the method.")] = "external",
     seed: Annotated[int, typer.Option(min=0, help="Seed; seeds of one method fold.")] = 0,
     name: Annotated[str, typer.Option(help="A name of your own.")] = "",
@@ -37,10 +43,10 @@ def import_predictions(
 ) -> None:
     """Make a finished run of stored predictions, to be adjusted and compared like one trained here.
 
-    Arrays are looked for by name: test_logits or logits, test_labels or labels, train_counts or counts,
-    validation_logits or val_logits, validation_labels or val_labels; classifier_norms, classifier_bias and
-    class_mean_feature_norms are taken where they are there (tau_norm and one_vs_one need them). Pickled arrays
-    are refused.
+    Files are .npz archives or single .npy arrays. In an archive arrays are looked for by name: test_logits or
+    logits, test_labels or labels, train_counts or counts, validation_logits or val_logits, validation_labels or
+    val_labels; class_names, classifier_norms, classifier_bias and class_mean_feature_norms are taken where they are
+    there (tau_norm and one_vs_one need the last three). Pickled arrays are refused.
     """
     from wbtui.errors import UsageError
     from wbtui.report.importing import (
@@ -58,7 +64,7 @@ def import_predictions(
         many_above, few_below = (int(word) for word in groups.split(","))
     except ValueError:
         raise UsageError(f"--groups {plain(groups)}: expected two whole numbers, e.g. 100,20") from None
-    imported = read_predictions(Sources(logits, labels, counts, val_logits, val_labels))
+    imported = read_predictions(Sources(logits, labels, counts, val_logits, val_labels, class_names))
     for remark in (*without_images(imported), passed_over(imported)):
         if remark:
             say(remark)

@@ -1,6 +1,7 @@
 """How do somebody else's predictions become a finished run that can be adjusted and compared?"""
 
 import shutil
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import tomli_w
 
 import wbtui
 from wbtui.config import flatten
+from wbtui.data.source_images import printable
 from wbtui.errors import UsageError
 from wbtui.metrics import Groups, assign_groups, summarise_accuracy
 from wbtui.metrics.accuracy import accuracy_by_class
@@ -38,9 +40,12 @@ _COUNTS = ("train_counts", "counts", "cls_num_list")
 _VALIDATION_LOGITS = ("validation_logits", "val_logits")
 _VALIDATION_LABELS = ("validation_labels", "val_labels")
 _BY_CLASS = ("class_mean_feature_norms", "classifier_norms", "classifier_bias")
-_KNOWN = {*_LOGITS, *_LABELS, *_COUNTS, *_VALIDATION_LOGITS, *_VALIDATION_LABELS, *_BY_CLASS}
+_NAMES = "class_names"
+_KNOWN = {*_LOGITS, *_LABELS, *_COUNTS, *_VALIDATION_LOGITS, *_VALIDATION_LABELS, *_BY_CLASS, _NAMES}
 _OF_NUMBERS = set("0123456789+-., ")
 _MOST_COUNTS = 1_000_000
+_MOST_TEXT = 16 << 20  # bytes
+_UTF_32 = "utf-32-le" if sys.byteorder == "little" else "utf-32-be"  # how numpy holds text
 _MOST_IMAGES = 2**53  # of a class: more a float does not count one by one
 _SAID_BY = {
     "variant": "--variant",
@@ -54,13 +59,14 @@ _SAID_BY = {
 
 @dataclass(frozen=True)
 class Sources:
-    """Where each array is: files of .npz, or for counts numbers apart by commas."""
+    """Where each array is: .npz or .npy files; for counts also numbers apart by commas, for names lines of text."""
 
     logits: Path
     labels: Path | None = None
     counts: str = ""
     validation_logits: Path | None = None
     validation_labels: Path | None = None
+    class_names: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +78,9 @@ class Imported:
     origin: Path
     unknown: Sequence[str] = ()
     """Arrays beside the logits whose names mean nothing here."""
+
+    class_names: tuple[str, ...] = ()
+    """Of each column of the logits; empty: nobody named them."""
 
 
 @dataclass(frozen=True)
@@ -94,12 +103,12 @@ def read_predictions(sources: Sources) -> Imported:
 
     The archive of the logits may hold everything: test_logits or logits (N, C), test_labels or labels (N,),
     train_counts or counts (C,), validation_logits and validation_labels (or val_logits and val_labels),
-    classifier_norms, classifier_bias and class_mean_feature_norms, each (C,).
+    classifier_norms, classifier_bias, class_mean_feature_norms and class_names, each (C,).
 
     Raises:
         UsageError: a file or an array is missing, or shapes, types or values do not fit each other.
     """
-    archive = arrays.safe_npz(sources.logits)
+    archive = arrays.safe_arrays(sources.logits, texts=(_NAMES,))
     logits = _logits(_array(archive, _LOGITS, sources.logits, alone=True), sources.logits)
     C = logits.shape[1]
     counts = _counts(sources, archive, C)
@@ -115,7 +124,7 @@ def read_predictions(sources: Sources) -> Imported:
         bias=_by_class(archive, "classifier_bias", C, 0.0) if "classifier_bias" in archive else None,
     )
     unknown = sorted(set(archive) - _KNOWN) if len(archive) > 1 else []
-    return Imported(splits, classifier, sources.logits, unknown)
+    return Imported(splits, classifier, sources.logits, unknown, _class_names(sources, archive, C))
 
 
 def passed_over(imported: Imported) -> str:
@@ -136,7 +145,8 @@ def without_images(imported: Imported) -> list[str]:
         there = np.bincount(predictions.labels, minlength=C) > 0
         missing = np.flatnonzero(~there)
         if missing.size:
-            some = ", ".join(map(str, missing[:10])) + (", ..." if missing.size > 10 else "")
+            called = [imported.class_names[k] if imported.class_names else str(k) for k in missing[:10]]
+            some = plain(", ".join(called)) + (", ..." if missing.size > 10 else "")
             said.append(
                 f"{split} has no image of class {some}: All is the mean over the other {there.sum()} of {C}"
             )
@@ -147,7 +157,7 @@ def _from(path: Path | None, archive: Arrays, names: Sequence[str], where: Path)
     return (
         _array(archive, names, where)
         if path is None
-        else _array(arrays.safe_npz(path), names, path, alone=True)
+        else _array(arrays.safe_arrays(path), names, path, alone=True)
     )
 
 
@@ -203,7 +213,7 @@ def _counts(sources: Sources, archive: Arrays, C: int) -> npt.NDArray[np.int64]:
             values = np.array([int(word) for word in text.split(",")[:_MOST_COUNTS]])
         except ValueError:
             raise UsageError(
-                f"--counts {plain(text)[:80]}: expected a .npz file or whole numbers, e.g. 500,300,5"
+                f"--counts {plain(text)[:80]}: expected a .npz or .npy file or whole numbers, e.g. 500,300,5"
             ) from None
     else:
         path = Path(text) if text else None
@@ -229,10 +239,10 @@ def _validation(sources: Sources, archive: Arrays, C: int) -> SplitPredictions |
     names = (*_VALIDATION_LABELS, "labels")
     if sources.validation_labels is not None:
         labels = _array(
-            arrays.safe_npz(sources.validation_labels), names, sources.validation_labels, alone=True
+            arrays.safe_arrays(sources.validation_labels), names, sources.validation_labels, alone=True
         )
     elif sources.validation_logits is not None:
-        labels = _array(arrays.safe_npz(where), names, where)
+        labels = _array(arrays.safe_arrays(where), names, where)
     else:  # what is called `labels` beside the test logits belongs to them
         labels = _array(archive, _VALIDATION_LABELS, where)
     return SplitPredictions(logits, _labels(labels, logits, "validation"))
@@ -250,6 +260,43 @@ def _by_class(archive: Arrays, name: str, C: int, missing: float) -> Floats:
             f"{name}: {values.dtype} of shape {values.shape}; expected {C} finite numbers that float32 takes"
         )
     return found
+
+
+def _class_names(sources: Sources, archive: Arrays, C: int) -> tuple[str, ...]:
+    path = sources.class_names
+    if path is not None:
+        names, where = _lines(path), str(path)
+    elif _NAMES in archive:
+        names, where = _texts(archive[_NAMES]), f"{sources.logits}: {_NAMES}"
+    else:
+        return ()
+    if len(names) != C:
+        raise UsageError(
+            f"{plain(where)}: {len(names)} class names; expected {C}, one for each column of the logits"
+        )
+    return tuple(map(printable, names))
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a text file; those that are empty at its end are none."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_TEXT + 1)
+    except OSError as error:
+        raise UsageError(f"--class-names {plain(str(path))}: cannot be read: {error.strerror}") from error
+    if len(data) > _MOST_TEXT or b"\0" in data:
+        raise UsageError(f"--class-names {plain(str(path))}: expected a text file, a name a line")
+    return [line.strip() for line in data.decode("utf-8", "replace").rstrip().splitlines()]
+
+
+def _texts(values: npt.NDArray[Any]) -> list[str]:
+    """The texts of a row of bytes or characters, what is no character of Unicode replaced."""
+    if values.ndim != 1:
+        raise UsageError(f"{_NAMES}: {values.dtype} of shape {values.shape}; expected a name for each column")
+    if values.dtype.kind == "S":
+        return [name.decode("utf-8", "replace") for name in values.tolist()]
+    data, size = values.tobytes(), values.dtype.itemsize  # as bytes: numpy refuses what is no character
+    return [data[at : at + size].decode(_UTF_32, "replace").rstrip("\0") for at in range(0, len(data), size)]
 
 
 def make_imported_run(runs: Path, imported: Imported, labels: Labels, command: Sequence[str] = ()) -> Path:
@@ -355,6 +402,6 @@ def _write(folder: Path, imported: Imported, labels: Labels, figures: Mapping[st
         for name in figures:
             writer.define(Metric(name, "accuracy", "fraction", "higher", name.rsplit(".", 1)[-1]))
         writer.epoch(1, 0, figures)
-        meta = PredictionsMeta(weights="last", epoch=1, tta=labels.tta)
+        meta = PredictionsMeta(weights="last", epoch=1, tta=labels.tta, class_names=imported.class_names)
         writer.predictions(imported.splits, imported.classifier, meta)
         writer.event("end", outcome="finished", reason="imported", final=figures, best={}, best_epoch=None)

@@ -5,6 +5,7 @@ import io
 import os
 import zipfile
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -17,7 +18,9 @@ from wbtui.store.format import MAX_ARRAY
 from wbtui.store.text import plain
 
 _MAX_HEADER = 4096
+_MAGIC = b"\x93NUMPY"
 _KINDS = "biuf"  # booleans, integers, floats; never objects, strings, structures
+_TEXT_KINDS = "US"
 _MAX_MEMBERS = 64
 _MAX_RATIO = 1100  # deflate cannot do better than 1032 : 1; what claims more lies
 
@@ -28,19 +31,19 @@ class _RefusedError(Exception):
     """Why an array is not read."""
 
 
-def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _read_header(file: IO[bytes], *, text: bool = False) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     magic = file.read(8)
-    if len(magic) < 8 or magic[:6] != b"\x93NUMPY" or magic[6] not in (1, 2, 3):
+    if len(magic) < 8 or magic[:6] != _MAGIC or magic[6] not in (1, 2, 3):
         raise _RefusedError("not a .npy array")
     size_bytes = 2 if magic[6] == 1 else 4
     size = int.from_bytes(file.read(size_bytes), "little")
     if size > _MAX_HEADER:
         raise _RefusedError(f"a header of {size} bytes")
-    text = file.read(size)
-    if len(text) < size:
+    written = file.read(size)
+    if len(written) < size:
         raise _RefusedError("its header is cut off")
     try:
-        header = ast.literal_eval(text.decode("latin1"))
+        header = ast.literal_eval(written.decode("latin1"))
         shape, order, name = header["shape"], header["fortran_order"], header["descr"]
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
         raise _RefusedError("its header makes no sense") from None
@@ -57,8 +60,9 @@ def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]
         dtype = np.dtype(name)
     except (TypeError, ValueError):
         raise _RefusedError(f"elements of type {plain(name)!r}") from None
-    if dtype.kind not in _KINDS:
-        raise _RefusedError(f"elements of type {plain(name)!r}; expected plain numbers")
+    if dtype.kind not in (_TEXT_KINDS if text else _KINDS):
+        expected = "text" if text else "plain numbers"
+        raise _RefusedError(f"elements of type {plain(name)!r}; expected {expected}")
     return shape, order, dtype
 
 
@@ -161,43 +165,34 @@ def read_rows(folder: Path, name: str, width: int, first: int, last: int) -> npt
     return flat.reshape(whole, width).astype(np.float32, copy=False)
 
 
-def safe_npz(path: Path, limit: int = MAX_ARRAY) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of somebody's .npz archive: plain numbers only, no more than `limit` bytes of them together.
+def safe_arrays(
+    path: Path, limit: int = MAX_ARRAY, texts: Collection[str] = ()
+) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of somebody's .npz archive, or the one of a .npy file under the name of that file.
 
-    What the archive claims is held against its own size before a byte is unpacked: a small file that claims
-    terabytes is refused.
+    Plain numbers only, or text where that is expected, and no more than `limit` bytes of them together. What a file
+    claims is held against its own size before a byte is unpacked: a small one that claims terabytes is refused.
 
     Args:
-        path: The archive.
+        path: The file.
         limit: Bytes that its arrays may have together.
+        texts: Names of the arrays that are of text.
 
     Raises:
-        StoreReadError: no archive but a folder or another file, too large, broken, or something in it is no array of
-            plain numbers.
+        StoreReadError: a folder or another file, too large, broken, or something in it is no such array.
     """
     shown = bounded.shown(path)
-    found: dict[str, npt.NDArray[Any]] = {}
     if path.is_dir():
-        raise StoreReadError(f"{shown}: this is a folder; expected an .npz file, as numpy.savez writes them")
+        raise StoreReadError(
+            f"{shown}: this is a folder; expected an .npz or .npy file, as numpy.savez and numpy.save write them"
+        )
     try:
-        with bounded.open_regular(path.parent, path.name) as file, zipfile.ZipFile(file) as archive:
+        with bounded.open_regular(path.parent, path.name) as raw, io.BufferedReader(raw) as file:
             size = os.fstat(file.fileno()).st_size
-            members = archive.infolist()
-            if len(members) > _MAX_MEMBERS:
-                raise _RefusedError(f"{len(members)} arrays; expected at most {_MAX_MEMBERS}")
-            for member in members:
-                if not bounded.safe_relative(member.filename) or not member.filename.endswith(".npy"):
-                    raise _RefusedError(f"{plain(member.filename)!r} is no name of an array")
-                if member.file_size > max(1 << 16, _MAX_RATIO * size):
-                    raise _RefusedError(f"{plain(member.filename)} claims {member.file_size} bytes")
-                name = member.filename[: -len(".npy")]
-                with archive.open(member) as packed:
-                    try:
-                        array = _read_member(packed, member.file_size, limit)
-                    except _RefusedError as error:
-                        raise _RefusedError(f"{plain(name)}: {error}") from None
-                limit -= array.nbytes
-                found[name] = array
+            if file.peek(len(_MAGIC))[: len(_MAGIC)] == _MAGIC:
+                return {path.stem: _read_member(file, size, limit, text=path.stem in texts)}
+            with zipfile.ZipFile(file) as archive:
+                return _read_archive(archive, size, limit, texts)
     except FileNotFoundError:
         raise StoreReadError(f"{shown}: there is no such file") from None
     except _RefusedError as error:
@@ -212,14 +207,36 @@ def safe_npz(path: Path, limit: int = MAX_ARRAY) -> dict[str, npt.NDArray[Any]]:
         OSError,
     ) as error:
         raise StoreReadError(
-            f"{shown}: not a readable .npz archive (numpy.savez writes them): {plain(str(error))}"
+            f"{shown}: not a readable .npz or .npy file (numpy.savez and numpy.save write them): {plain(str(error))}"
         ) from error
+
+
+def _read_archive(
+    archive: zipfile.ZipFile, size: int, limit: int, texts: Collection[str]
+) -> dict[str, npt.NDArray[Any]]:
+    found: dict[str, npt.NDArray[Any]] = {}
+    members = archive.infolist()
+    if len(members) > _MAX_MEMBERS:
+        raise _RefusedError(f"{len(members)} arrays; expected at most {_MAX_MEMBERS}")
+    for member in members:
+        if not bounded.safe_relative(member.filename) or not member.filename.endswith(".npy"):
+            raise _RefusedError(f"{plain(member.filename)!r} is no name of an array")
+        if member.file_size > max(1 << 16, _MAX_RATIO * size):
+            raise _RefusedError(f"{plain(member.filename)} claims {member.file_size} bytes")
+        name = member.filename[: -len(".npy")]
+        with archive.open(member) as packed:
+            try:
+                array = _read_member(packed, member.file_size, limit, text=name in texts)
+            except _RefusedError as error:
+                raise _RefusedError(f"{plain(name)}: {error}") from None
+        limit -= array.nbytes
+        found[name] = array
     return found
 
 
-def _read_member(packed: IO[bytes], size: int, limit: int) -> npt.NDArray[Any]:
+def _read_member(packed: IO[bytes], size: int, limit: int, *, text: bool) -> npt.NDArray[Any]:
     header_start = packed.tell()
-    shape, order, dtype = _read_header(packed)
+    shape, order, dtype = _read_header(packed, text=text)
     body = _body_bytes(shape, dtype, limit)
     if size - (packed.tell() - header_start) != body:
         raise _RefusedError(f"an array of {size} bytes whose header says {body}")
