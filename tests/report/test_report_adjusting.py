@@ -185,23 +185,44 @@ def test_another_class_prior_is_used_named_and_kept(tmp_path: Path, prior: str) 
 
 @pytest.mark.parametrize(
     ("prior", "said"),
-    [("1,2", "2 counts given for 10"), ("x", "expected training"), ("0" + ",1" * 9, "class 0")],
+    [
+        ("1,2", "2 counts given for 10"),
+        ("x", "expected training"),
+        ("0" + ",1" * 9, "class 0"),
+        ("1e308" + ",1" * 8 + ",1e-300", "class 9 has 1e-300 beside 1e\\+308"),
+    ],
 )
 def test_a_class_prior_that_cannot_be_is_refused(tmp_path: Path, prior: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         adjusted(make_run(tmp_path), prior=prior)
 
 
-def test_an_adjustment_by_other_class_frequencies_is_not_saved_over(tmp_path: Path) -> None:
+def test_adjustments_by_different_class_frequencies_stand_beside_each_other(tmp_path: Path) -> None:
     folder = make_run(tmp_path)
     falling, rising = (",".join(map(str, counts)) for counts in (COUNTS, COUNTS[::-1]))
     kept = adjusted(folder, strength=1.0, prior=falling).derived()
     path = save_derived(open_run(folder), kept)
     assert save_derived(open_run(folder), kept) == path  # the same one again
-    with pytest.raises(UsageError, match=r"additive-1-prior_given\.json holds .* other class frequencies"):
-        save_derived(open_run(folder), adjusted(folder, strength=1.0, prior=rising).derived())
-    (left,) = load_derived(open_run(folder))
-    assert left.probability == kept.probability
+    other = adjusted(folder, strength=1.0, prior=rising).derived()
+    save_derived(open_run(folder), other)
+    assert {one.name: one.probability for one in load_derived(open_run(folder))} == {
+        kept.name: kept.probability,
+        other.name: other.probability,
+    }
+
+
+def test_an_adjustment_of_another_by_its_name_is_not_lost(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    kept = adjusted(folder, strength=1.0, prior=",".join(map(str, COUNTS))).derived()
+    path = save_derived(open_run(folder), kept)
+    edited = json.loads(path.read_text("utf-8"))
+    edited["probability"] = edited["probability"][::-1]
+    path.write_text(json.dumps(edited), "utf-8")
+    with pytest.raises(
+        UsageError, match=r"additive-1-prior_given_\w+\.json holds .* other class frequencies"
+    ):
+        save_derived(open_run(folder), kept)
+    assert json.loads(path.read_text("utf-8")) == edited
 
 
 def test_a_class_prior_from_validation_needs_validation_images(tmp_path: Path) -> None:

@@ -99,4 +99,11 @@ def _normalised(counts: npt.NDArray[np.float64], source: PriorSource) -> ClassPr
             f"class prior from {source}: class {refused[0]} has {counts[refused[0]]:g}, expected a positive "
             "number for every class; adjustment by frequency is not defined for a class that never occurs"
         )
-    return ClassPrior(probability=counts / counts.sum(), source=source)
+    shares = counts / counts.max()  # whose sum is finite whatever the counts
+    probability = shares / shares.sum()
+    if not probability.all():
+        raise UsageError(
+            f"class prior from {source}: class {int(probability.argmin())} has {counts[probability.argmin()]:g} beside "
+            f"{counts.max():g}, a share that is 0 to a double; expected counts or frequencies of one data set"
+        )
+    return ClassPrior(probability=probability, source=source)

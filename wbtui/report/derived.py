@@ -2,10 +2,13 @@
 
 import math
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from wbtui.adjustment import label_of
 from wbtui.errors import UsageError
@@ -22,6 +25,8 @@ BASES = ("validation", "published", "given", "oracle")
 
 TRAINING_COUNTS = "training counts"
 """The class frequencies that nothing need be said about."""
+
+_GIVEN_COUNTS = "given counts"
 
 _CHOSEN_ON = {
     "validation": "validation, for {}",
@@ -84,9 +89,16 @@ class Derived:
             method,
             f"{self.strength:.6g}",
             *(f"{k}{v:.6g}" for k, v in sorted(self.parameters.items())),
-            *([f"prior_{self.prior.split()[0]}"] if self.prior != TRAINING_COUNTS else []),
+            *([f"prior_{self._prior_word()}"] if self.prior != TRAINING_COUNTS else []),
         ]
         return "-".join([*words, "oracle"] if self.basis == "oracle" else words)
+
+    def _prior_word(self) -> str:
+        """What tells its class frequencies from others at the same strength: of given ones there are many."""
+        word = self.prior.split()[0]
+        if self.prior != _GIVEN_COUNTS:
+            return word
+        return f"{word}_{zlib.crc32(np.array(self.probability).tobytes()):08x}"
 
 
 def save_derived(run: Run, derived: Derived) -> Path:
