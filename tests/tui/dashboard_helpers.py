@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -216,3 +218,10 @@ def _all_is_read(app: WbtuiApp) -> bool:
         if wanted.metrics & detail.metrics.keys() - detail.vectors.keys() - detail.matrices.keys():
             return False
     return True
+
+
+def post_at_once(app: WbtuiApp, keys: Iterable[str]) -> None:
+    """Hand keys to the application as a driver does that read them all at once."""
+    for key in keys:
+        name = _character_to_key(key) if len(key) == 1 else key
+        app.post_message(events.Key(name, key if len(key) == 1 else None))

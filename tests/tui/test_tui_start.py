@@ -3,13 +3,12 @@
 import asyncio
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from dashboard_helpers import drive, make_run, opened, screen_text, until
+from dashboard_helpers import drive, make_run, opened, post_at_once, screen_text, until
 from textual import events
-from textual.keys import _character_to_key
 from textual.widgets import Input, Static
 
 from wbtui.errors import UsageError
@@ -111,13 +110,6 @@ def test_the_keys_of_the_form_stand_below_it_however_much_it_says(runs: Path) ->
 
 BURST = ("tab", *"ce", "tab", *"0,1", "tab", "tab", *"stages.0.epochs=3", "tab", "tab", "shift+tab", *"again")
 """Keys of a paste or of a line that lagged."""
-
-
-def post_at_once(app: WbtuiApp, keys: Iterable[str]) -> None:
-    """Hand keys to the application as a driver does that read them all at once."""
-    for key in keys:
-        name = _character_to_key(key) if len(key) == 1 else key
-        app.post_message(events.Key(name, key if len(key) == 1 else None))
 
 
 def test_keys_that_come_at_once_go_to_their_fields(runs: Path) -> None:

@@ -306,11 +306,13 @@ class WbtuiApp(App[None]):
 
         self.push_screen(RunScreen(run_id))
 
-    def open_start(self, config_file: Path | None, preset: str = "") -> None:
-        """Show the start form, with a run's configuration or a preset's."""
+    async def open_start(self, config_file: Path | None, preset: str = "") -> None:
+        """Show the start form, with a run's configuration or a preset's; the keys from now on are its first field's."""
         from wbtui.tui.screens.start import StartScreen
 
-        self.push_screen(StartScreen(config_file, preset))
+        form = StartScreen(config_file, preset)
+        await self.push_screen(form)
+        form.set_focus(form.query_one("#preset"))
 
     def begun(self, run_id: str) -> None:
         """A run was started here: the table goes to it."""

@@ -5,7 +5,7 @@ from typing import ClassVar, TypeVar
 
 from rich.text import Text
 from textual import events, on, work
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
@@ -155,6 +155,12 @@ class Prompt(Dialog[str | None]):
         wrong = _objection(self._check, value) if self._check is not None else ""
         self.query_one(".wrong", Static).update(self.literal(wrong))
         return bool(wrong)
+
+
+async def ask(app: App[None], prompt: Prompt, answered: Callable[[str | None], None]) -> None:
+    """Open a prompt and hand it the keys from now on, so that none of those behind the one that asked is lost."""
+    await app.push_screen(prompt, answered)
+    prompt.set_focus(prompt.query_one(Input))
 
 
 def _objection(check: Callable[[str], object], value: str) -> str:

@@ -26,7 +26,7 @@ from wbtui.store.errors import StoreWriteError
 from wbtui.store.text import plain
 from wbtui.tui.actions import actions_of, bindings
 from wbtui.tui.ink import fitted
-from wbtui.tui.screens.dialogs import Prompt
+from wbtui.tui.screens.dialogs import Prompt, ask
 
 if TYPE_CHECKING:
     from wbtui.tui.app import WbtuiApp
@@ -326,7 +326,7 @@ class QueueScreen(ModalScreen[None]):
                 lambda: self._set(replace(self._state.settings, paused=not self._state.settings.paused))
             )
 
-    def action_slots(self) -> None:
+    async def action_slots(self) -> None:
         """How many runs at once."""
         if self.dashboard.refuses_writing(self.tell):
             return
@@ -336,12 +336,8 @@ class QueueScreen(ModalScreen[None]):
             if text:
                 self._edit(lambda: self._set(replace(self._state.settings, slots=parse_slots(text))))
 
-        self.app.push_screen(
-            Prompt(
-                "Runs at once", now, "cuda:0=2,cpu=1; a number alone: on any device", _slots, _slots_there
-            ),
-            answered,
-        )
+        hint = "cuda:0=2,cpu=1; a number alone: on any device"
+        await ask(self.app, Prompt("Runs at once", now, hint, _slots, _slots_there), answered)
 
     def _set(self, settings: QueueSettings) -> None:
         runs = self.dashboard.runs

@@ -19,7 +19,7 @@ from wbtui.tui.ink import Part, parts_width
 from wbtui.tui.marks import style_of
 from wbtui.tui.panels import PanelSpec
 from wbtui.tui.plots import PlotState, Shown
-from wbtui.tui.screens.dialogs import Prompt
+from wbtui.tui.screens.dialogs import Prompt, ask
 from wbtui.tui.screens.run_commands import RunCommands
 from wbtui.tui.snapshots import RunDetail, Snapshot
 from wbtui.tui.widgets.key_bar import KeyBar
@@ -273,7 +273,7 @@ class RunScreen(RunCommands):
         """To the end; the log follows again."""
         self.query_one(TextPane).to_end()
 
-    def action_search(self) -> None:
+    async def action_search(self) -> None:
         """Search this page."""
 
         def answered(text: str | None) -> None:
@@ -283,7 +283,7 @@ class RunScreen(RunCommands):
         if self.page not in ("overview", "log"):
             self._shown = ()
             self.go_to("log")
-        self.app.push_screen(Prompt("Search", hint="n next   N before; whatever the case"), answered)
+        await ask(self.app, Prompt("Search", hint="n next   N before; whatever the case"), answered)
 
     def action_next_match(self) -> None:
         """The next match."""

@@ -13,7 +13,7 @@ from wbtui.report.values import words_apart
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.summary import RunSummary
 from wbtui.tui.lines import LIVING, called
-from wbtui.tui.screens.dialogs import Choose, Confirm, Prompt
+from wbtui.tui.screens.dialogs import Choose, Confirm, Prompt, ask
 from wbtui.tui.screens.panel_keys import PanelKeys
 from wbtui.tui.widgets.key_bar import KeyBar
 
@@ -179,23 +179,23 @@ class RunCommands(PanelKeys):
                 self.dashboard.say_from_thread(f"{self.dashboard.short(folder.name)}: goes on")
         self.dashboard.feed.hurry()
 
-    def action_again(self) -> None:
+    async def action_again(self) -> None:
         """The start form with this run's configuration."""
         rows = self._acting()
         if rows and not self.dashboard.refuses_writing():
             from wbtui.store.format import CONFIG
 
-            self.dashboard.open_start(Path(rows[0].path) / CONFIG)
+            await self.dashboard.open_start(Path(rows[0].path) / CONFIG)
 
     # ------------------------------------------------------------------ notes
 
-    def action_note(self) -> None:
+    async def action_note(self) -> None:
         """Write a note."""
         rows = self._acting()
         if rows and not self.dashboard.refuses_writing():
-            self._ask_for_note(rows, _one_line(rows[0].note))
+            await self._ask_for_note(rows, _one_line(rows[0].note))
 
-    def _ask_for_note(self, rows: Sequence[RunSummary], value: str, hint: str = "") -> None:
+    async def _ask_for_note(self, rows: Sequence[RunSummary], value: str, hint: str = "") -> None:
         """Ask for a note; where somebody else wrote one meanwhile, ask once more and show it."""
 
         def answered(note: str | None) -> None:
@@ -206,16 +206,16 @@ class RunCommands(PanelKeys):
             others = [new.note for old, new in zip(rows, now, strict=True) if new.note != old.note]
             if others:
                 said = f"written by somebody else meanwhile: {others[0]}\nenter replaces it, esc leaves it"
-                self._ask_for_note(now, note, self.dashboard.literal(said))
+                self.app.call_later(self._ask_for_note, now, note, self.dashboard.literal(said))
                 return
             from wbtui.store.notes import set_note
 
             self.do_write([Path(row.path) for row in rows], lambda folder: set_note(folder, note))
 
         names = ", ".join(self.called(row) for row in rows[:4])
-        self.app.push_screen(Prompt(f"Note on {names}", value, hint), answered)
+        await ask(self.app, Prompt(f"Note on {names}", value, hint), answered)
 
-    def action_tags(self) -> None:
+    async def action_tags(self) -> None:
         """Add and remove tags."""
         rows = self._acting()
         if not rows or self.dashboard.refuses_writing():
@@ -231,7 +231,7 @@ class RunCommands(PanelKeys):
                 self.do_write([Path(row.path) for row in rows], lambda folder: edit_tags(folder, add, remove))
 
         now = " ".join(rows[0].tags) or "none"
-        self.app.push_screen(Prompt(f"Tags of {self.called(rows[0])}: {now}", hint="base -old"), answered)
+        await ask(self.app, Prompt(f"Tags of {self.called(rows[0])}: {now}", hint="base -old"), answered)
 
     def action_star(self) -> None:
         """Star, or no longer."""

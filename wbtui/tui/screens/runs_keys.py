@@ -7,7 +7,7 @@ from wbtui.report.filters import Filter, parse_filter
 from wbtui.store.summary import RunSummary
 from wbtui.tui.columns import sortable
 from wbtui.tui.lines import TableLine
-from wbtui.tui.screens.dialogs import Choose, Prompt
+from wbtui.tui.screens.dialogs import Choose, Prompt, ask
 from wbtui.tui.screens.run_commands import RunCommands
 from wbtui.tui.widgets.run_table import RunTable
 
@@ -145,7 +145,7 @@ class RunsKeys(RunCommands):
 
     # ------------------------------------------------------------------ filter, order, groups
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         """Ask for a filter."""
 
         def answered(text: str | None) -> None:
@@ -153,7 +153,7 @@ class RunsKeys(RunCommands):
                 self._set_filter(text)
 
         hint = "preset:digits_lt  state:running,failed  wd>=1e-3  few>20  tag:base  -variant:ce  /re/"
-        self.app.push_screen(Prompt("Filter", self.filter.text, hint, parse_filter), answered)
+        await ask(self.app, Prompt("Filter", self.filter.text, hint, parse_filter), answered)
 
     def _set_filter(self, text: str) -> None:
         """Filter so; where no run is left, the view stays and that is said."""
@@ -188,11 +188,11 @@ class RunsKeys(RunCommands):
 
     # ------------------------------------------------------------------ other screens
 
-    def action_start(self) -> None:
+    async def action_start(self) -> None:
         """The start form."""
         if not self.dashboard.refuses_writing():
             row = self.current_row
-            self.dashboard.open_start(None, row.preset if row else "")
+            await self.dashboard.open_start(None, row.preset if row else "")
 
     def action_queue(self) -> None:
         """The queue."""

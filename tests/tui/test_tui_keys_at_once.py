@@ -1,0 +1,80 @@
+"""Keys that come in one piece, as over a line that lags: do those behind one that asks for text reach its line?"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from dashboard_helpers import drive, make_run, opened, post_at_once, until
+from textual.widgets import Input
+
+from wbtui.store.notes import read_notes
+from wbtui.tui.app import WbtuiApp
+from wbtui.tui.screens.run import RunScreen
+from wbtui.tui.screens.runs import RunsScreen
+from wbtui.tui.screens.start import StartScreen
+from wbtui.tui.widgets.text_pane import TextPane
+
+
+def _filtered(app: WbtuiApp, folder: Path) -> bool:
+    return isinstance(app.screen, RunsScreen) and app.screen.filter.text == "variant:ce"
+
+
+def _noted(app: WbtuiApp, folder: Path) -> bool:
+    return read_notes(folder).note == "word by word"
+
+
+def _tagged(app: WbtuiApp, folder: Path) -> bool:
+    return read_notes(folder).tags == ("odd", "pick")
+
+
+@pytest.mark.parametrize(
+    ("keys", "done"),
+    [
+        (("slash", *"variant:ce", "enter"), _filtered),
+        (("n", *"word by word", "enter"), _noted),
+        (("t", *"odd pick", "enter"), _tagged),
+    ],
+)
+def test_of_the_runs(runs: Path, keys: tuple[str, ...], done: Callable[[WbtuiApp, Path], bool]) -> None:
+    folder = make_run(runs, variant="ce")
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            post_at_once(app, keys)
+            await until(pilot, lambda: done(app, folder))
+            await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+
+    drive(look)
+
+
+def test_of_one_run(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run(runs, variant="ce")
+    searched: list[str] = []
+    monkeypatch.setattr(TextPane, "search", lambda self, wanted: searched.append(wanted) or 1)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, RunScreen))
+            post_at_once(app, ("slash", *"state", "enter"))
+            await until(pilot, lambda: searched)
+            assert searched == ["state"]
+            assert isinstance(app.screen, RunScreen)
+
+    drive(look)
+
+
+@pytest.mark.parametrize("key", ["R", "A"])
+def test_of_the_start_form(runs: Path, key: str) -> None:
+    make_run(runs, variant="ce")
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            post_at_once(app, (key, "end", *"dbC", "tab", "end", *"pQ"))
+            await until(pilot, lambda: isinstance(app.screen, StartScreen))
+            fields = [app.screen.query_one(f"#{name}", Input) for name in ("preset", "variant")]
+            await until(pilot, lambda: fields[1].value.endswith("pQ"))
+            assert fields[0].value.endswith("dbC")
+            assert isinstance(app.screen, StartScreen)
+
+    drive(look)
