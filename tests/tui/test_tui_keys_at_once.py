@@ -1,10 +1,11 @@
 """Keys that come in one piece, as over a line that lags: do those behind one that asks for text reach its line?"""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from dashboard_helpers import drive, make_run, opened, post_at_once, until
+from dashboard_helpers import drive, make_run, opened, post_at_once, some_runs, until
 from textual.widgets import Input
 
 from wbtui.store.notes import read_notes
@@ -71,10 +72,36 @@ def test_of_the_start_form(runs: Path, key: str) -> None:
     async def look() -> None:
         async with opened(runs) as (app, pilot):
             post_at_once(app, (key, "end", *"dbC", "tab", "end", *"pQ"))
-            await until(pilot, lambda: isinstance(app.screen, StartScreen))
+            await until(pilot, lambda: isinstance(app.screen, StartScreen) and app.screen.query("#variant"))
             fields = [app.screen.query_one(f"#{name}", Input) for name in ("preset", "variant")]
             await until(pilot, lambda: fields[1].value.endswith("pQ"))
             assert fields[0].value.endswith("dbC")
             assert isinstance(app.screen, StartScreen)
+
+    drive(look)
+
+
+def test_keys_before_act_before_and_keys_behind_a_closed_screen_go_to_the_one_below(runs: Path) -> None:
+    first, second = some_runs(runs, 2)[::-1]  # as the table has them
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            post_at_once(app, ("down", "n", *"lower", "enter", "Q", "escape", "up", "n", *"upper", "enter"))
+            await until(pilot, lambda: [read_notes(one).note for one in (first, second)] == ["upper", "lower"])
+
+    drive(look)
+
+
+@pytest.mark.parametrize("keys", ["qQQ", "qjkjkdjkjkQ", "qQqQ", "qRxyz", "qLCQ"])
+def test_what_opens_while_the_dashboard_is_left_breaks_nothing(runs: Path, keys: str) -> None:
+    some_runs(runs, 3)
+
+    async def look() -> None:
+        async with opened(runs) as (app, _):
+            post_at_once(app, keys)
+            async with asyncio.timeout(20):
+                while app.is_running:
+                    await asyncio.sleep(0.02)
+        assert app.return_code in (None, 0)
 
     drive(look)

@@ -25,8 +25,6 @@ class Action:
     """Place in the footer, 1 first; 0: not there."""
     writes: bool = False
     """Whether it changes something on disk or a process: refused with --readonly."""
-    asks: bool = False
-    """Whether it opens a line to type into: keys that come in one piece with its own belong there already."""
 
     @property
     def screen(self) -> str:
@@ -94,7 +92,6 @@ _RUNS = (
         "Filter",
         "Show only some runs: preset:digits_lt few>20 -state:failed /re/.",
         6,
-        asks=True,
     ),
     Action("runs.sort", "o", "Sort", "Order the runs by a figure; again: the other way round.", footer=10),
     Action("runs.group", "G", "Group seeds", "Fold seeds of one setting into mean ± std, n.", footer=11),
@@ -103,11 +100,11 @@ _RUNS = (
     Action(
         "runs.write", "w", "Write", "Write the table as CSV, JSON, Markdown or LaTeX, or the screen as SVG."
     ),
-    Action("runs.note", "n", "Note", "Write a note on this run.", writes=True, asks=True),
-    Action("runs.tags", "t", "Tags", "Add and remove tags: base -old.", writes=True, asks=True),
+    Action("runs.note", "n", "Note", "Write a note on this run.", writes=True),
+    Action("runs.tags", "t", "Tags", "Add and remove tags: base -old.", writes=True),
     Action("runs.star", "asterisk", "Star", "Star this run, or no longer.", writes=True),
-    Action("runs.start", "R", "Start", "Start runs: preset, variant, seeds, device, overrides.", 3, True, True),
-    Action("runs.again", "A", "Run again", "Start a run with this run's configuration.", 0, True, True),
+    Action("runs.start", "R", "Start", "Start runs: preset, variant, seeds, device, overrides.", 3, True),
+    Action("runs.again", "A", "Run again", "Start a run with this run's configuration.", writes=True),
     Action("runs.resume", "r", "Resume", "Go on with a run that was stopped, failed or crashed.", 9, True),
     Action("runs.stop", "I", "Stop", "Ask a run to finish its batch, save and end.", 9, True),
     Action("runs.terminate", "T", "Terminate", "Send a run's processes SIGTERM.", writes=True),
@@ -140,13 +137,13 @@ _RUN = (
     Action("run.page_down", "pagedown", "Page down", "A page down."),
     Action("run.first", "home", "First", "To the beginning."),
     Action("run.last", "end", "Last", "To the end; the log follows again."),
-    Action("run.search", "slash", "Search", "Search this page.", footer=5, asks=True),
+    Action("run.search", "slash", "Search", "Search this page.", footer=5),
     Action("run.next_match", "n", "Next match", "Next line that matches."),
     Action("run.previous_match", "N", "Match before", "The match before."),
     Action("run.copy", "c", "Copy", "Copy the run's id, path or command."),
     Action("run.write", "w", "Write", "Write the run as JSON, or the screen as SVG."),
     Action("run.resume", "r", "Resume", "Go on with this run.", 4, True),
-    Action("run.again", "A", "Run again", "Start a run with this run's configuration.", 0, True, True),
+    Action("run.again", "A", "Run again", "Start a run with this run's configuration.", writes=True),
     Action("run.adjust", "L", "Adjust", "Logit adjustment of this run.", footer=6),
     Action("run.compare", "C", "Compare", "Compare this run with what is saved under it.", footer=7),
     Action("run.stop", "I", "Stop", "Ask this run to finish its batch, save and end.", 4, True),
@@ -255,7 +252,7 @@ _QUEUE = (
         writes=True,
     ),
     Action("queue.pause", "p", "Pause", "Start no more runs, or go on.", writes=True),
-    Action("queue.slots", "s", "Slots", "How many runs at once on which device.", writes=True, asks=True),
+    Action("queue.slots", "s", "Slots", "How many runs at once on which device.", writes=True),
 )
 
 _APP = (
@@ -284,8 +281,7 @@ def bindings(screen: str) -> list[BindingType]:
             action.title,
             show=False,
             id=action.id,
-            # The application takes such a key before any other is handed to a widget.
-            priority=action.asks or action.keys == "ctrl+p",
+            priority=action.keys == "ctrl+p",
         )
         for action in actions_of(screen)
     ]

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from rich.text import Text
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding
+from textual.css.query import NoMatches
 from textual.filter import LineFilter, Monochrome
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
@@ -32,6 +34,7 @@ from wbtui.tui.keymap import keymap_file, load_keymap
 from wbtui.tui.lines import called
 from wbtui.tui.messages import FeedUpdate, FeedWord
 from wbtui.tui.preferences import Preferences, draws_ascii, load_preferences
+from wbtui.tui.presence import is_open
 from wbtui.tui.screens.panel_keys import PanelKeys
 from wbtui.tui.screens.runs import RunsScreen
 from wbtui.tui.snapshots import Snapshot, other_rows
@@ -105,6 +108,7 @@ class WbtuiApp(App[None]):
         self.runs, self.readonly, self.ascii_only = runs, readonly, ascii_only
         self.snapshot = Snapshot()
         self.short_ids: Mapping[str, str] = {}
+        self._typed_on: WeakKeyDictionary[events.Key, Screen[Any]] = WeakKeyDictionary()
         self.keys = load_keymap(keymap_file())
         self.set_keymap(self.keys.keys)
         self._views_path = views_path(runs, readonly=readonly)
@@ -182,10 +186,21 @@ class WbtuiApp(App[None]):
             too_small.mark(screen, event.size)
 
     async def on_event(self, event: events.Event) -> None:
-        """Take no key but those of leaving and of help where nothing but a message has room."""
-        hidden = isinstance(event, events.Key) and too_small.hides(self.screen)
-        if not (hidden and isinstance(event, events.Key) and event.key not in self._keys_always()):
-            await super().on_event(event)
+        """Hand a key to the screen that is open when its turn comes.
+
+        Keys that come in one piece, as over a line that lags, are handed on before the first of them has acted: those
+        behind one that opens or closes a screen are handed on again. Where nothing but a message has room, only those
+        of leaving and of help are taken.
+        """
+        if isinstance(event, events.Key):
+            if self._is_closing or (too_small.hides(self.screen) and event.key not in self._keys_always()):
+                return
+            if not event.is_forwarded:
+                self._typed_on[event] = self.screen
+            elif self._typed_on.get(event, self.screen) is not self.screen:
+                await self.on_event(event.copy())
+                return
+        await super().on_event(event)
 
     def _keys_always(self) -> set[str]:
         always = (action for action in ACTIONS if action.id in ("app.leave", "app.help_keys"))
@@ -205,7 +220,7 @@ class WbtuiApp(App[None]):
         ):
             self.short_ids = short_ids(self.snapshot.by_id)
         screen = self.watching
-        if screen is not None and screen.is_mounted:
+        if screen is not None and is_open(screen):
             screen.take(self.snapshot)
         self._tell_alerts(changed)
 
@@ -344,6 +359,15 @@ class WbtuiApp(App[None]):
         places = (self.here(screen) for screen in reversed(self.screen_stack))
         writes = f"{next((place for place in places if place != 'app'), 'runs')}.write"
         self.say(f"sent to the terminal's clipboard; {self.keys_of(writes)} writes a file")
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Break; but what draws on widgets that are gone already, while all are closed, is not missed."""
+        if not (self._is_closing and isinstance(error, NoMatches | ScreenStackError)):
+            super()._handle_exception(error)
+
+    @property
+    def _is_closing(self) -> bool:
+        return self._exit or not self.is_running
 
     def _fatal_error(self) -> None:
         """Leave with a few lines; Textual's own would print every variable of every frame."""

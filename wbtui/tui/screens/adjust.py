@@ -20,6 +20,7 @@ from wbtui.tui.adjust_seeds import fold_header, fold_line, said_lines
 from wbtui.tui.adjust_trials import Outcome, Trial
 from wbtui.tui.adjust_work import AdjustWork
 from wbtui.tui.ink import Part
+from wbtui.tui.presence import is_open
 from wbtui.tui.screens.adjust_keys import AdjustKeys
 from wbtui.tui.widgets import too_small
 from wbtui.tui.widgets.canvas_pane import CanvasPane
@@ -163,7 +164,7 @@ class AdjustScreen(AdjustKeys):
     def _draw(self) -> None:
         self._due = False
         trial = self.trial
-        if trial is None or not self.is_mounted:
+        if trial is None or not is_open(self):
             return
         self.outcomes = {one: self.work.outcome_of(one, self.outcomes.get(one)) for one in self.trials}
         self._draw_lines(trial, self.outcomes[trial])

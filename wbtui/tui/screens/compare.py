@@ -28,6 +28,7 @@ from wbtui.tui.desk import Desk
 from wbtui.tui.ink import Part
 from wbtui.tui.marks import colours_for, rich_colour, style_of
 from wbtui.tui.plots import Shown
+from wbtui.tui.presence import is_open
 from wbtui.tui.screens.compare_keys import CompareKeys
 from wbtui.tui.seeds import seeds_label
 from wbtui.tui.snapshots import RunDetail, Snapshot
@@ -240,7 +241,7 @@ class CompareScreen(CompareKeys):
     def draw(self) -> None:
         """Draw what is compared."""
         board = self.board
-        if board is None or not self.is_mounted:
+        if board is None or not is_open(self):
             return
         ids = [entry.members[0].run.id + entry.label for entry in board.entries]
         self._colours = colours_for(ids, self._colours)
@@ -275,7 +276,7 @@ class CompareScreen(CompareKeys):
     def _draw_texts(self) -> None:
         """What is broken into lines by the width that there is."""
         board, width = self.board, self.size.width - 3
-        if board is None or not self.is_mounted:
+        if board is None or not is_open(self):
             return
         others = f"{counted(self.left_out, 'more setting')} {'is' if self.left_out == 1 else 'are'} left out"
         more = [f"{MOST_COLUMNS} columns at most: {others}"] if self.left_out else []
@@ -301,7 +302,7 @@ class CompareScreen(CompareKeys):
 
     def show_status(self) -> None:
         """What the marks in the table mean, where there is no room for it below the table."""
-        if not self.remarks and self.is_mounted:
+        if not self.remarks and is_open(self):
             self.query_one("#status", OneLine).show(self._rules)
 
     @property
@@ -335,7 +336,7 @@ class CompareScreen(CompareKeys):
 
     def panels_changed(self) -> None:
         """Draw the curves; ask the feed for what they need."""
-        if not self.is_mounted or self.board is None:
+        if not is_open(self) or self.board is None:
             return
         self._choose_shown()
         self._share_room()

@@ -16,6 +16,7 @@ from textual.worker import get_current_worker
 from wbtui.errors import UsageError
 from wbtui.store.text import plain
 from wbtui.tui.ink import ascii_text
+from wbtui.tui.presence import is_open
 from wbtui.tui.widgets.line_input import LineInput
 
 Answer = TypeVar("Answer")
@@ -120,19 +121,18 @@ class Prompt(Dialog[str | None]):
         """The line and what is wrong with it."""
         with Vertical():
             yield Static(self.literal(self._title), markup=False, classes="title")
-            yield LineInput(self._value, compact=True)
+            yield LineInput(self._value, entered=self._submitted, compact=True)
             yield Static(self._hint, markup=False, classes="hint")
             yield Static("", markup=False, classes="wrong")
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        if self._refused(event.value):
+    def _submitted(self, value: str) -> None:
+        if self._refused(value):
             return
         if self._ask is None:
-            self.dismiss(event.value)
+            self.dismiss(value)
         else:
             self.query_one(".wrong", Static).update("looking ...")
-            self._find_out(event.value, self._ask)
+            self._find_out(value, self._ask)
 
     @work(thread=True, exclusive=True)
     def _find_out(self, value: str, ask: Callable[[str], object]) -> None:
@@ -141,7 +141,7 @@ class Prompt(Dialog[str | None]):
             self.app.call_from_thread(self._found_out, value, wrong)
 
     def _found_out(self, value: str, wrong: str) -> None:
-        if not self.is_current or self.query_one(Input).value != value:
+        if not (is_open(self) and self.is_current) or self.query_one(Input).value != value:
             return  # nobody waits for it any more, or another text stands there by now
         self.query_one(".wrong", Static).update(self.literal(wrong))
         if not wrong:
@@ -158,7 +158,7 @@ class Prompt(Dialog[str | None]):
 
 
 async def ask(app: App[None], prompt: Prompt, answered: Callable[[str | None], None]) -> None:
-    """Open a prompt and hand it the keys from now on, so that none of those behind the one that asked is lost."""
+    """Open a prompt and come back when it takes keys: then none of those behind the one that asked is lost."""
     await app.push_screen(prompt, answered)
     prompt.set_focus(prompt.query_one(Input))
 

@@ -26,6 +26,7 @@ from wbtui.store.errors import StoreWriteError
 from wbtui.store.text import plain
 from wbtui.tui.actions import actions_of, bindings
 from wbtui.tui.ink import fitted
+from wbtui.tui.presence import is_open
 from wbtui.tui.screens.dialogs import Prompt, ask
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class QueueScreen(ModalScreen[None]):
 
     def tell(self, text: str, severity: SeverityLevel = "information") -> None:
         """Say what came of a key, inside the dialog: a message would cover it, or wait until it is closed."""
-        if not self.is_mounted:
+        if not is_open(self):
             self.dashboard.say(text, severity)
             return
         said = self.query_one("#said", Static)
@@ -193,7 +194,7 @@ class QueueScreen(ModalScreen[None]):
 
     def show_queue(self, state: QueueState) -> None:
         """Show what was read."""
-        if not self.is_mounted:
+        if not is_open(self):
             return
         before, self._state = self._state, state
         slots = ", ".join(f"{device}={count}" for device, count in state.settings.slots.items())
@@ -316,7 +317,7 @@ class QueueScreen(ModalScreen[None]):
 
     def _left(self, folder: Path) -> None:
         self._leaving.discard(folder)
-        if self.is_mounted:
+        if is_open(self):
             self._relist(self._state)
 
     def action_pause(self) -> None:

@@ -19,6 +19,7 @@ from wbtui.tui.ink import Part, parts_width
 from wbtui.tui.marks import style_of
 from wbtui.tui.panels import PanelSpec
 from wbtui.tui.plots import PlotState, Shown
+from wbtui.tui.presence import is_open
 from wbtui.tui.screens.dialogs import Prompt, ask
 from wbtui.tui.screens.run_commands import RunCommands
 from wbtui.tui.snapshots import RunDetail, Snapshot
@@ -190,7 +191,7 @@ class RunScreen(RunCommands):
 
     def panels_changed(self) -> None:
         """Draw the panels of this page; ask the feed for what they need."""
-        if not self.is_mounted:
+        if not is_open(self):
             return
         files = self.dashboard.snapshot.files
         detail = self.detail
@@ -211,7 +212,7 @@ class RunScreen(RunCommands):
 
     def show_status(self) -> None:
         """The run's figures at the cursor."""
-        if self.remarks or not self.is_mounted:
+        if self.remarks or not is_open(self):
             return
         self.query_one("#status", OneLine).show(
             figures_line(self._shown, self.plot_state, None, self.app.size.width)

@@ -23,6 +23,7 @@ from wbtui.store.errors import StoreWriteError
 from wbtui.store.text import plain
 from wbtui.tui.form import FIELDS, FormAnswer, FormValues, answer, setting_keys, value_used
 from wbtui.tui.ink import fitted
+from wbtui.tui.presence import is_open
 from wbtui.tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
@@ -260,11 +261,10 @@ class StartScreen(ModalScreen[None]):
             return
         self._starting = True
         self.query_one("#meaning", Static).update(Text("starting ...", style="bold"))
-        self._begin(found.resolved, queue or len(found.resolved) > 1, found.command)
+        self._begin(found.resolved, self.values, queue or len(found.resolved) > 1, found.command)
 
     @work(thread=True, group="commands")
-    def _begin(self, resolved: Sequence["Resolved"], queue: bool, command: str) -> None:
-        values = self.app.call_from_thread(lambda: self.values)
+    def _begin(self, resolved: Sequence["Resolved"], values: FormValues, queue: bool, command: str) -> None:
         try:
             folders = begin(self.dashboard.runs, resolved, values, command, queue=queue)
         except (UsageError, RunFailedError, StoreWriteError, OSError) as error:
@@ -273,6 +273,9 @@ class StartScreen(ModalScreen[None]):
             self.app.call_from_thread(self._begun, folders, queue)
 
     def _failed(self, message: str) -> None:
+        if not is_open(self):
+            self.dashboard.say(message, "error")
+            return
         self._starting = False
         self.show_answer(FormAnswer(wrong={"preset": plain(message, lines=True)}))
 
