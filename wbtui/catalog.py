@@ -29,11 +29,18 @@ class Source:
     channels: int
     any_size: bool = False
     """Whether its images are brought to the side that data.image_size says; others stay as they are."""
+    more_classes: int = 0
+    """Classes that it has where it takes fewer unless more are asked for."""
+
+    @property
+    def most_classes(self) -> int:
+        """Classes that can be asked for; 0 = only the data tell."""
+        return self.more_classes or self.classes
 
 
 SOURCES: dict[str, Source] = {
     "digits": Source(classes=10, image_size=8, channels=1),
-    "glyphs": Source(classes=20, image_size=16, channels=1, any_size=True),
+    "glyphs": Source(classes=20, image_size=16, channels=1, any_size=True, more_classes=36),
     "cifar10": Source(classes=10, image_size=32, channels=3),
     "cifar100": Source(classes=100, image_size=32, channels=3),
     "mnist": Source(classes=10, image_size=28, channels=1),

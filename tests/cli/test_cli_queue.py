@@ -42,7 +42,7 @@ def test_a_grid_is_announced_ordered_edited_and_started(runs: Path) -> None:
     assert wbtui("queue", "move", names[7], "1", runs=runs).returncode == 0
     removed = wbtui("queue", "remove", *names[1:7], names[1][-8:], runs=runs)
     assert removed.returncode == 0
-    assert removed.stdout.count("in the bin; `wbtui restore` brings it back") == 6
+    assert removed.stdout.count(f"in the bin; `wbtui restore --runs {runs}` brings it back") == 6
     listed = " ".join(wbtui("queue", runs=runs).stdout.split())  # a narrow table breaks its cells
     assert "digits_lt wd seed 1 learning_rate=0.05" in listed
     assert "digits_lt ce seed 0 learning_rate=0.1" in listed

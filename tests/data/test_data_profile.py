@@ -195,3 +195,12 @@ def test_effective_number_by_its_geometric_series() -> None:
     inverse = [1 / e for e in effective]
     expected = [3 * w / math.fsum(inverse) for w in inverse]
     np.testing.assert_allclose(class_balanced_weights(counts, beta), expected, rtol=1e-12)
+
+
+def test_one_image_that_validates_is_one() -> None:
+    for profile, which in (("natural", "last"), ("exponential", "next")):
+        config = DataConfig(
+            source="npz", root="x", profile=profile, imbalance_factor=2, validation_per_class=1
+        )
+        said = split_counts(config, [20, 20]).description
+        assert said.endswith(f"the {which} image of each class validates")

@@ -87,7 +87,9 @@ def test_keys_before_act_before_and_keys_behind_a_closed_screen_go_to_the_one_be
     async def look() -> None:
         async with opened(runs) as (app, pilot):
             post_at_once(app, ("down", "n", *"lower", "enter", "Q", "escape", "up", "n", *"upper", "enter"))
-            await until(pilot, lambda: [read_notes(one).note for one in (first, second)] == ["upper", "lower"])
+            await until(
+                pilot, lambda: [read_notes(one).note for one in (first, second)] == ["upper", "lower"]
+            )
 
     drive(look)
 

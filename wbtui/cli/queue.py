@@ -7,7 +7,7 @@ import typer
 
 from wbtui.cli import options
 from wbtui.cli.options import OneRun, Runs, SomeRuns
-from wbtui.cli.runs_folder import RUNS_DEFAULT
+from wbtui.cli.runs_folder import RUNS_DEFAULT, runs_words
 
 if TYPE_CHECKING:
     from wbtui.config import RunConfig
@@ -126,7 +126,7 @@ def remove(context: typer.Context, run: SomeRuns, runs: Place = None) -> None:
         if binned is None:
             print(f"{entry.folder.name}: has been started meanwhile; `wbtui stop` ends it")
         elif binned:
-            print(f"{entry.folder.name}: in the bin; `wbtui restore` brings it back")
+            print(f"{entry.folder.name}: in the bin; `wbtui restore{runs_words(place)}` brings it back")
         else:
             print(f"{entry.folder.name}: out of the queue, stopped; `wbtui resume` goes on with it")
 

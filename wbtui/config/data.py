@@ -77,8 +77,11 @@ class DataConfig(Section):
         if self.source in ("npz", "folder") and not self.root:
             raise ValueError(f"source = {self.source!r} needs root (--data-root): the path of its images")
         if self.source == "glyphs":
-            if self.classes == 1 or self.classes > 36:
-                raise ValueError(f"classes = {self.classes}: glyphs has 2 to 36 classes (0: 20)")
+            known = catalog.SOURCES["glyphs"]
+            if self.classes == 1 or self.classes > known.most_classes:
+                raise ValueError(
+                    f"classes = {self.classes}: glyphs has 2 to {known.most_classes} classes (0: {known.classes})"
+                )
             if self.images_per_class == 0:
                 raise ValueError(
                     "images_per_class = 0: glyphs are made in code, say how many; expected 1 or more"

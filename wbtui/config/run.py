@@ -148,10 +148,9 @@ class RunConfig(Section):
 
     def _check_images(self) -> None:
         data = self.data
-        known = catalog.SOURCES[data.source].classes
-        # Glyphs have more characters than they take.
-        if known and data.classes > known and data.source != "glyphs":
-            raise ValueError(f"data.classes = {data.classes}: {data.source} has {known} classes")
+        most = catalog.SOURCES[data.source].most_classes
+        if most and data.classes > most:
+            raise ValueError(f"data.classes = {data.classes}: {data.source} has {most} classes")
         if data.split_rule == "full" and self.evaluation.selection == "best_validation":
             raise ValueError(
                 "evaluation.selection = 'best_validation': the full split rule keeps no validation images; "

@@ -114,10 +114,16 @@ def split_counts(config: DataConfig, found: Sequence[int], class_names: Sequence
     return SplitPlan(tuple(counts), validation, max(counts), description)
 
 
+def _validating(which: str, images: int) -> str:
+    if images == 1:
+        return f"the {which} image of each class validates"
+    return f"the {which} {images} images of each class validate"
+
+
 def _wanted(config: DataConfig, found: list[int], validation: int) -> tuple[list[int], str]:
     """The training counts that the profile and the split rule ask for, and both in words."""
     if config.profile == "natural":
-        kept = f"the last {validation} images of each class validate" if validation else "none validate"
+        kept = _validating("last", validation) if validation else "none validate"
         return [n - validation for n in found], f"natural counts; {kept}"
     official = config.images_per_class or min(found)
     n_max = official - validation
@@ -131,8 +137,7 @@ def _wanted(config: DataConfig, found: list[int], validation: int) -> tuple[list
         config.profile, len(found), n_max, config.imbalance_factor, rounding
     ).tolist()
     rule = (
-        f"holdout rule: n_max {n_max} = {official} - {validation}, rounded; the next {validation} images of each "
-        "class validate"
+        f"holdout rule: n_max {n_max} = {official} - {validation}, rounded; {_validating('next', validation)}"
         if validation
         else f"full rule: n_max {n_max}, floored; none validate"
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from wbtui.report.table import Cell, Table
 from wbtui.store.text import plain
 
-_MARKDOWN = {character: "\\" + character for character in "\\`*_{}[]<>|#~"}
+_MARKDOWN = {character: "\\" + character for character in "\\`*_{}[]<>|#~&"}
 _LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",

@@ -8,13 +8,13 @@ float64, which IEEE 754 fixes, never from sin, exp or sums whose order a process
 import numpy as np
 import numpy.typing as npt
 
+from wbtui.catalog import SOURCES
 from wbtui.config import DataConfig
 from wbtui.data.source_images import AvailableData, Pixels, SourceImages, refuse_too_large
 from wbtui.data.sources.glyph_alphabet import CHARACTERS, HEIGHT, WIDTH, bitmaps
 
 _SEED = 20240507  # of the data, the same for every run
-_CLASSES = 20
-_SIZE = 16
+_BY_DEFAULT = SOURCES["glyphs"]
 _TEST_PER_CLASS = 50
 _CHUNK_PIXELS = 2**19  # rendered at a time: 4 MB in each array of coordinates
 
@@ -57,11 +57,11 @@ def read(config: DataConfig) -> SourceImages:
 
 
 def _classes(config: DataConfig) -> int:
-    return config.classes or _CLASSES
+    return config.classes or _BY_DEFAULT.classes
 
 
 def _size(config: DataConfig) -> int:
-    return config.image_size or _SIZE
+    return config.image_size or _BY_DEFAULT.image_size
 
 
 def glyph_images(character: int, split: int, count: int, size: int) -> Pixels:
