@@ -11,6 +11,7 @@ from textual.widgets._toast import Toast
 from wbtui.adjustment import AllAccuracy, method_named
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.derived import load_derived
+from wbtui.report.entries import entries
 from wbtui.store.reader import open_run
 from wbtui.tui.widgets.pick_list import PickList
 from wbtui.tui.widgets.text_pane import TextPane
@@ -108,3 +109,25 @@ def test_what_was_saved_stands_on_the_page_of_its_run_at_once(runs: Path) -> Non
             await until(pilot, lambda: "chosen on validation by all" in pane.text)
 
     drive(look)
+
+
+def test_seeds_that_are_adjusted_alike_are_saved_together_and_fold_in_a_comparison(runs: Path) -> None:
+    folders = [make_run(runs, seed=seed) for seed in range(3)]
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("G")
+            screen = await adjusting(app, pilot)
+            assert [fold.n for fold in screen.folds()] == [3]
+            await rested(screen, pilot)
+            await pilot.press("s")
+            await until(pilot, lambda: "folded" in said(app))
+
+    drive(look)
+    saved = [load_derived(open_run(folder)) for folder in folders]
+    assert [len(one) for one in saved] == [1, 1, 1]
+    assert {(one.method, one.basis) for (one,) in saved} == {("additive", "validation")}
+    (adjusted,) = entries(
+        runs, [f"{folder.name}:{one.name}" for folder, (one,) in zip(folders, saved, strict=True)]
+    )
+    assert adjusted.n == 3

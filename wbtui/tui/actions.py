@@ -198,7 +198,9 @@ _ADJUST = (
     Action("adjust.add", "a", "Add", "Keep this setting and try another beside it.", footer=8),
     Action("adjust.seeds", "S", "All seeds", "Adjust the other seeds of this setting alike."),
     Action("adjust.drop", "X,delete", "Drop", "Drop this setting from those side by side."),
-    Action("adjust.save", "s", "Save", "Save this setting as a derived result of its run.", 7, True),
+    Action(
+        "adjust.save", "s", "Save", "Save this setting under its run, of seeds adjusted alike each.", 7, True
+    ),
     Action("adjust.compare", "C", "Compare", "Compare these runs and what is saved under them.", footer=9),
     Action("adjust.next_pane", "tab", "Next picture", "Go on to the next picture."),
     Action("adjust.previous_pane", "shift+tab", "Picture before", "Go back to the picture before."),

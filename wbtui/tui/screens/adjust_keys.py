@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual import on
@@ -290,19 +291,24 @@ class AdjustKeys(Screen[None]):
             self.draw_soon()
 
     def action_save(self) -> None:
-        """Save this setting under its run."""
+        """Save this setting under its run; of seeds that are adjusted alike each under its own."""
         trial = self.trial
         if trial is None or self.dashboard.refuses_writing():
             return
+        alike = next((fold.trials for fold in self.folds() if trial in fold.trials), (trial,))
+        kept: list[str] = []
 
-        def saved(derived: Derived) -> None:
+        def saved(one: Trial, derived: Derived) -> None:
             own = derived.name if self.dashboard.ascii_only else derived.title
-            name = f"{self.dashboard.short(trial.run_id)}:{own}"
-            self.dashboard.say(f"saved as {name}; a comparison shows it beside its run")
+            kept.append(f"{self.dashboard.short(one.run_id)}:{own}")
+            if len(kept) == len(alike):
+                beside = "it beside its run" if len(kept) == 1 else "them folded beside their runs"
+                self.dashboard.say(f"saved as {', '.join(kept)}; a comparison shows {beside}")
             self.dashboard.feed.hurry()
             self.draw_soon()
 
-        self.work.save(trial, saved)
+        for one in alike:
+            self.work.save(one, partial(saved, one))
 
     # ------------------------------------------------------------------ keys: pictures, leaving
 
