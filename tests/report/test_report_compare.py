@@ -20,7 +20,8 @@ from wbtui.report.compare_tables import (
     provenance_table,
 )
 from wbtui.report.entries import entries
-from wbtui.report.importing import Labels, Sources, make_imported_run, read_predictions
+from wbtui.report.imported import Sources, read_predictions
+from wbtui.report.importing import Labels, make_imported_run
 from wbtui.report.markup import to_csv
 from wbtui.report.settings import differing_keys, fold_seeds
 from wbtui.report.study import study_tables

@@ -12,14 +12,8 @@ from wbtui.adjustment import AllAccuracy, method_named
 from wbtui.errors import UsageError
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.figures import figures_of
-from wbtui.report.importing import (
-    Labels,
-    Sources,
-    make_imported_run,
-    passed_over,
-    read_predictions,
-    without_images,
-)
+from wbtui.report.imported import Sources, passed_over, read_predictions, without_images
+from wbtui.report.importing import Labels, make_imported_run
 from wbtui.report.listing import listing_table
 from wbtui.report.settings import fold_seeds
 from wbtui.store.index import RunIndex

@@ -49,14 +49,8 @@ def import_predictions(
     there (tau_norm and one_vs_one need the last three). Pickled arrays are refused.
     """
     from wbtui.errors import UsageError
-    from wbtui.report.importing import (
-        Labels,
-        Sources,
-        make_imported_run,
-        passed_over,
-        read_predictions,
-        without_images,
-    )
+    from wbtui.report.imported import Sources, passed_over, read_predictions, without_images
+    from wbtui.report.importing import Labels, make_imported_run
     from wbtui.report.terminal import say
     from wbtui.store.text import plain
 
