@@ -79,6 +79,9 @@ class Net:
     halvings: int = 0
     """How often it halves the side of an image; 0: it takes images of any size."""
 
+    width_step: int = 1
+    """Base widths are multiples of it."""
+
     def require_image_size(self, size: int) -> None:
         """Refuse images of `size` x `size` pixels that the net could not halve as often as it does.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -62,10 +63,9 @@ def test_parameter_counts_are_the_published_ones(name, parameters):
 
 
 def test_a_width_that_the_groups_do_not_divide_is_refused():
-    with pytest.raises(
-        UsageError, match=r"model\.width = 24: resnext50 .* 32 groups; expected a multiple of 16"
-    ):
-        built("resnext50", size=32, width=24)
+    with pytest.raises(ValidationError, match=r"width = 24: expected a multiple of 16 for resnext50"):
+        ModelConfig(name="resnext50", width=24)
+    assert ModelConfig(name="resnext50", width=48).feature_size == 32 * 48
     built("resnext50", size=32, width=48)
     built("resnet50", size=32, width=24)
 

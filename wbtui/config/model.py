@@ -40,8 +40,11 @@ class ModelConfig(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.depth and not catalog.net(self.name).depth:
+        net = catalog.net(self.name)
+        if self.depth and not net.depth:
             raise ValueError(f"depth = {self.depth}: {self.name} has its depth in its name; expected 0")
+        if self.width % net.width_step:
+            raise ValueError(f"width = {self.width}: expected a multiple of {net.width_step} for {self.name}")
         return self
 
     @property

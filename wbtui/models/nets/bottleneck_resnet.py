@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from wbtui.errors import UsageError
 from wbtui.models.layers import global_average, initialize
 
 NETS = {
@@ -29,28 +28,19 @@ NETS = {
         "mflop": 8457.0,
         "flop_size": 224,
         "halvings": 5,
+        "width_step": 16,
         "summary": "ResNeXt50-32x4d for 224x224 images, 2048-d features, 23.0 M parameters: wants a GPU",
     },
 }
 
 _GROUPS = {"resnet50": 1, "resnext50": 32}
 _INNER = {"resnet50": 1, "resnext50": 2}
-"""Channels inside a block for one of its width: 32 groups of 4 are 128 at width 64."""
+"""Channels inside a block for one of its width: 32 groups of 4 are 128 at width 64, and of 1 at 16, the step."""
 
 
 def build(name: str, channels: int, image_size: int, width: int, depth: int) -> nn.Module:
-    """The net that maps images (B, channels, H, W) to features (B, 32 * width); `depth` stands in the name.
-
-    Raises:
-        UsageError: the groups do not divide the width.
-    """
-    groups, inner = _GROUPS[name], _INNER[name]
-    if width * inner % groups:
-        raise UsageError(
-            f"model.width = {width}: {name} splits {inner} * width channels into {groups} groups; expected a "
-            f"multiple of {groups // inner}"
-        )
-    return BottleneckResNet(channels, width, groups, inner)
+    """The net that maps images (B, channels, H, W) to features (B, 32 * width); `depth` stands in the name."""
+    return BottleneckResNet(channels, width, _GROUPS[name], _INNER[name])
 
 
 class BottleneckResNet(nn.Module):
