@@ -125,3 +125,13 @@ def test_more_than_8_bits_a_pixel_are_refused(tmp_path: Path) -> None:
     Image.fromarray(np.full((5, 5), 60_000, np.uint16)).save(tmp_path / "train" / "ape" / "0.png")
     with pytest.raises(UsageError, match=r"0.png: more than 8 bits a pixel"):
         folder.read(config)
+
+
+@pytest.mark.parametrize("suffix", folder.SUFFIXES)
+def test_every_kind_of_file_that_is_named_is_read(tmp_path: Path, suffix: str) -> None:
+    config = _made(tmp_path)
+    mode, colour = ("L", 200) if suffix == ".pgm" else ("RGB", (200, 30, 40))
+    Image.new(mode, (5, 5), colour).save(tmp_path / "test" / "ape" / f"last{suffix}")
+    source = folder.read(config)
+    assert source.test_labels.tolist() == [0, 0, 0, 1, 1]
+    np.testing.assert_allclose(source.test_images[2, :, 2, 2], colour, atol=12)  # some formats are lossy
