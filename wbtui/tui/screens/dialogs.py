@@ -216,7 +216,8 @@ class Choose(Dialog[str | None]):
 class PageOfText(Dialog[None]):
     """Shows text to read."""
 
-    DEFAULT_CSS = _CSS.format(name="PageOfText", width=110) + (
+    WIDTH: ClassVar[int] = 110
+    DEFAULT_CSS = _CSS.format(name="PageOfText", width=WIDTH) + (
         "PageOfText VerticalScroll { height: auto; scrollbar-size-vertical: 1; }"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -228,6 +229,11 @@ class PageOfText(Dialog[None]):
     def __init__(self, title: str, text: Text) -> None:
         super().__init__()
         self._title, self._text = title, text
+
+    @classmethod
+    def room(cls, width: int) -> int:
+        """Cells of a line of text on a terminal of that width: border, padding and scroll bar take the others."""
+        return min(cls.WIDTH, width * 95 // 100) - 5
 
     def compose(self) -> ComposeResult:
         """The text; it scrolls."""

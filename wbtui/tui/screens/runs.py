@@ -185,6 +185,10 @@ class RunsScreen(RunsKeys):
         """The same; of folded seeds those too that do not count: the comparison says why."""
         return [row for line in self._marked_lines() for row in line.members]
 
+    def marked(self) -> Sequence[str]:
+        """Ids of the runs that are pointed at, drawn or not; of folded seeds one."""
+        return [line.key for line in self._marked_lines()]
+
     def _marked_lines(self) -> list[TableLine]:
         """The run under the cursor, pinned and selected ones, with their seeds where these are folded."""
         views, there = self.dashboard.views, self.dashboard.snapshot.by_id

@@ -37,6 +37,10 @@ class RunsKeys(RunCommands):
     def share_room(self) -> None:
         """Table or panels come or go: share the room anew."""
 
+    @abstractmethod
+    def marked(self) -> Sequence[str]:
+        """Ids of the runs that are pointed at."""
+
     # ------------------------------------------------------------------ runs under the cursor
 
     @property
@@ -199,11 +203,11 @@ class RunsKeys(RunCommands):
         self.dashboard.open_queue()
 
     def action_difference(self) -> None:
-        """Configuration keys in which the shown runs differ."""
+        """Configuration keys in which the run under the cursor, selected and pinned ones differ."""
         from wbtui.tui.screens.difference import show_difference
 
         by_id = self.dashboard.snapshot.by_id
-        ids = [one.id for one in self.shown() if one.id in by_id]
+        ids = [name for name in self.marked() if name in by_id]
         baseline = self.dashboard.views.baseline
         if baseline in by_id and baseline not in ids:
             ids.insert(0, baseline)
