@@ -393,6 +393,21 @@ class WbtuiApp(App[None]):
         name = type(screen or self.screen).__name__.removesuffix("Screen").lower()
         return name if actions_of(name) else "app"
 
+    def action_command_palette(self) -> None:
+        """Show the palette."""
+        from wbtui.tui.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Show a palette of the themes."""
+        from textual.theme import ThemeProvider
+
+        from wbtui.tui.palette import Palette
+
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every action of this screen and of all, for the palette."""
         here = self.here(screen)  # not the uppermost: that is the palette

@@ -1,7 +1,9 @@
 """Which commands does the palette find: those whose name matches first, then those whose description does."""
 
-from textual.command import Hit, Hits
+from textual.command import CommandPalette, Hit, Hits
 from textual.system_commands import SystemCommandsProvider
+
+from wbtui.tui.screens.closing import ClosesOnce
 
 _OF_NAMES = 1.0
 """Added to a name's score, so that no description (0 to 1) comes before it."""
@@ -23,3 +25,7 @@ class ActionsProvider(SystemCommandsProvider):
                 yield Hit(_OF_NAMES + score, matcher.highlight(name), callback, help=description)
             elif words and all(word in description.casefold() for word in words):
                 yield Hit(len(query) / (len(query) + len(description)), name, callback, help=description)
+
+
+class Palette(CommandPalette, ClosesOnce[None]):
+    """Textual's own, which would take away the screen below it at a second `enter` that came with the first."""

@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual import on
-from textual.screen import Screen
 
 from wbtui.adjustment import METHODS, published_choice
 from wbtui.report.derived import Derived
@@ -15,6 +14,7 @@ from wbtui.tui import adjust_trials as moves
 from wbtui.tui.adjust_seeds import SeedFold, folded, with_folds
 from wbtui.tui.adjust_trials import Outcome, Trial
 from wbtui.tui.adjust_work import AdjustWork
+from wbtui.tui.screens.closing import ClosesOnce
 from wbtui.tui.widgets.pick_list import Picked
 from wbtui.tui.widgets.strength_slider import StrengthSlider
 from wbtui.tui.widgets.tiles import Tiles
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from wbtui.tui.app import WbtuiApp
 
 
-class AdjustKeys(Screen[None]):
+class AdjustKeys(ClosesOnce[None]):
     """The settings that are tried, and the keys that change them."""
 
     work: AdjustWork

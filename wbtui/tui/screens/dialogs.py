@@ -1,7 +1,7 @@
 """How does a screen ask something or show a page of text?"""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import events, on, work
@@ -17,9 +17,9 @@ from wbtui.errors import UsageError
 from wbtui.store.text import plain
 from wbtui.tui.ink import ascii_text
 from wbtui.tui.presence import is_open
+from wbtui.tui.screens.closing import Answer, ClosesOnce
 from wbtui.tui.widgets.line_input import LineInput
 
-Answer = TypeVar("Answer")
 _AGAIN_SECONDS = 0.5
 
 _CSS = """
@@ -34,7 +34,7 @@ _CSS = """
 """
 
 
-class Dialog(ModalScreen[Answer]):
+class Dialog(ModalScreen[Answer], ClosesOnce[Answer]):
     """What the small screens have in common."""
 
     def literal(self, text: str) -> str:

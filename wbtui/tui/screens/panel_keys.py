@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from textual.screen import Screen
 
 from wbtui.plotting import GlyphSet
 from wbtui.tui import plot_moves
 from wbtui.tui.feed import Wanted
 from wbtui.tui.panels import PanelSpec, panels_of
 from wbtui.tui.plots import PlotState, Shown, x_extent
+from wbtui.tui.screens.closing import ClosesOnce
 from wbtui.tui.screens.dialogs import ChoosePanels
 from wbtui.tui.seeds import XAxis, x_of
 from wbtui.tui.snapshots import Curve, Floats, Snapshot
@@ -33,7 +33,7 @@ _ANY_PANEL = ("log_y", "cursor", "open", "full_screen", "back", "next_tab")
 _CURVE_KEYS = ("smoother", "rougher", "raw", "x_axis", "zoom_in")
 
 
-class PanelKeys(Screen[None]):
+class PanelKeys(ClosesOnce[None]):
     """A screen with panels: the state of their view and the keys that change it."""
 
     def __init__(self) -> None:

@@ -27,6 +27,7 @@ from wbtui.store.text import plain
 from wbtui.tui.actions import actions_of, bindings
 from wbtui.tui.ink import fitted
 from wbtui.tui.presence import is_open
+from wbtui.tui.screens.closing import ClosesOnce
 from wbtui.tui.screens.dialogs import Prompt, ask
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _of_dialog(error: UsageError) -> UsageError:
     return UsageError(str(error).removeprefix("--slots").lstrip(": "))
 
 
-class QueueScreen(ModalScreen[None]):
+class QueueScreen(ModalScreen[None], ClosesOnce[None]):
     """Shows the queue and changes it; everything that touches the disk happens in a thread."""
 
     DEFAULT_CSS = f"""

@@ -24,6 +24,7 @@ from wbtui.store.text import plain
 from wbtui.tui.form import FIELDS, FormAnswer, FormValues, answer, setting_keys, value_used
 from wbtui.tui.ink import fitted
 from wbtui.tui.presence import is_open
+from wbtui.tui.screens.closing import ClosesOnce
 from wbtui.tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class _KeySuggester(Suggester):
         return f"{head}{space}{found}=" if found else None
 
 
-class StartScreen(ModalScreen[None]):
+class StartScreen(ModalScreen[None], ClosesOnce[None]):
     """The form.
 
     Args:

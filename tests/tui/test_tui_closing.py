@@ -1,0 +1,106 @@
+"""Does each screen close itself alone, whatever comes twice or while another lies above it?"""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from dashboard_helpers import drive, make_run, opened, said, settled, until
+from textual import events
+from textual.command import CommandList, CommandPalette
+from textual.screen import ModalScreen
+
+from wbtui.tui.app import WbtuiApp
+from wbtui.tui.compare_work import Read, read_members
+from wbtui.tui.screens.compare import CompareScreen
+from wbtui.tui.screens.dialogs import PageOfText
+from wbtui.tui.screens.run import RunScreen
+from wbtui.tui.screens.runs import RunsScreen
+from wbtui.tui.screens.start import StartScreen
+
+
+def in_one_go(app: WbtuiApp, key: str, times: int) -> None:
+    """Send a key several times before anything of it is handled, as a slow link does."""
+    for _ in range(times):
+        app.post_message(events.Key(key, None))
+
+
+@pytest.mark.parametrize(
+    "keys", [("slash",), ("c",), ("ctrl+p", *"copy"), ("ctrl+p", *"theme", "enter", *"nord")]
+)
+def test_enter_twice_in_one_go_closes_a_dialog_and_nothing_below_it(
+    runs: Path, keys: tuple[str, ...]
+) -> None:
+    folder = make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            app.open_run_page(folder.name)  # a screen below that could be closed by mistake
+            await settled(app, pilot)
+            await pilot.press(*keys)
+            if keys[0] == "ctrl+p":
+                await until(pilot, lambda: app.screen.query_one(CommandList).option_count)
+            in_one_go(app, "enter", 3)
+            await pilot.pause(0.1)
+            below = [type(screen) for screen in app.screen_stack if not isinstance(screen, ModalScreen)]
+            assert below == [RunsScreen, RunScreen]
+
+    drive(look)
+
+
+def test_what_cannot_be_compared_leaves_the_help_above_it_open(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(runs)
+    may_read = threading.Event()
+
+    def slow(folders: Sequence[Path], *, derived: bool) -> Read:
+        may_read.wait(20)
+        return read_members(folders, derived=derived)
+
+    monkeypatch.setattr("wbtui.tui.screens.compare.read_members", slow)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("C", "question_mark")
+            screen = next(one for one in app.screen_stack if isinstance(one, CompareScreen))
+            may_read.set()
+            await until(pilot, lambda: not screen.busy)
+            assert isinstance(app.screen, PageOfText)
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+            await until(pilot, lambda: "two" in said(app))
+            await pilot.press("escape")
+            assert app.screen_stack == [app.screen]
+
+    drive(look)
+
+
+def test_a_form_that_has_started_its_run_closes_when_the_palette_above_it_does(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_run(runs)
+    asked, may_begin = threading.Event(), threading.Event()
+
+    def begin(*_: object, **__: object) -> list[Path]:
+        asked.set()
+        may_begin.wait(20)
+        return [folder]
+
+    monkeypatch.setattr("wbtui.tui.screens.start.begin", begin)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("R", "enter")
+            await until(pilot, asked.is_set)
+            await pilot.press("ctrl+p")
+            assert isinstance(app.screen, CommandPalette)
+            may_begin.set()
+            await until(pilot, lambda: all(worker.is_finished for worker in app.workers))
+            await pilot.pause()
+            assert isinstance(app.screen, CommandPalette)
+            assert isinstance(app.screen_stack[-2], StartScreen)
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+
+    drive(look)
