@@ -11,7 +11,7 @@ from wbtui.metrics.intervals import Interval
 from wbtui.tui import adjust_trials as moves
 from wbtui.tui.actions import ADJUST_METHODS, actions_of
 from wbtui.tui.adjust_bench import Exact, sample
-from wbtui.tui.adjust_seeds import SeedFold, fold_line
+from wbtui.tui.adjust_seeds import SeedFold, fold_line, with_folds
 from wbtui.tui.adjust_trials import Trial
 from wbtui.tui.desk import Desk
 from wbtui.tui.ink import parts_width
@@ -139,3 +139,28 @@ def test_the_number_of_seeds_stays_in_sight_however_long_their_name(width: int) 
         line = "".join(text for text, _ in fold_line(fold, width))
         assert " n=2 " in line
         assert "50.0" in line
+
+
+@pytest.mark.parametrize(
+    ("basis", "criterion", "shown", "written"),
+    [
+        ("validation", "all", "chosen on validation", "chosen on validation"),
+        ("validation", "few", "on validation by Tail", "on validation by Few"),
+        ("validation", "harmonic", "on validation by harmonic", "on validation by harmonic mean"),
+        ("oracle", "few", "oracle on test by Tail", "oracle on test by Few"),
+        ("given", "few", "by hand, test in sight", "by hand, test in sight"),
+    ],
+)
+def test_what_was_maximised_is_said_on_the_screen_and_in_what_is_copied(
+    basis: str, criterion: str, shown: str, written: str
+) -> None:
+    accuracy = AccuracySummary(np.full(3, 0.5), 0.5, 0.5, 0.5, 0.5)
+    trials = tuple(Trial(one, "additive", 1.0, basis=basis, criterion=criterion) for one in "ab")
+    outcome = moves.Outcome(accuracy, accuracy, True)
+    outcomes = dict.fromkeys(trials, outcome)
+    fold = SeedFold("ce", trials, (outcome, outcome))
+    lines = [moves.table_line(trials[0], outcome, "a", saved=False, width=119), fold_line(fold, 119)]
+    for line in lines:
+        assert f" {shown} " in "".join(text for text, _ in line)
+    table = with_folds(moves.trials_table(trials, outcomes, {"a": "a", "b": "b"}), [fold])
+    assert [row[-1].text for row in table.rows] == [written] * 3

@@ -10,7 +10,15 @@ from wbtui.report.seeds import Candidate, one_a_seed, sentences
 from wbtui.report.table import Cell, Table, text_cell
 from wbtui.report.values import ROUNDING, percent, plus_minus, points
 from wbtui.store.text import plain
-from wbtui.tui.adjust_trials import BASIS_WORDS, GROUP_LABELS, Outcome, Trial, method_cell, method_label
+from wbtui.tui.adjust_trials import (
+    GROUP_LABELS,
+    WRITTEN_GOALS,
+    Outcome,
+    Trial,
+    basis_of,
+    method_cell,
+    method_label,
+)
 from wbtui.tui.ink import Part, fitted
 
 _FIGURE = 9  # cells of 100.0±0.0
@@ -121,7 +129,7 @@ def fold_line(fold: SeedFold, width: int, *, ascii_only: bool = False) -> list[P
         **{group: f"{_percent(fold.accuracy(group)):>{_FIGURE}}" for group, _ in GROUP_LABELS},
         "change": f"{_points(fold.change):>{_FIGURE}}",
         "strength": _strength(fold),
-        "basis": BASIS_WORDS[first.basis] if first.highest else "",
+        "basis": basis_of(first),
     }
     mark = "  " if fold.exact else "≈ "
     style = "dim" if first.basis == "oracle" and first.highest else ""
@@ -185,7 +193,7 @@ def with_folds(table: Table, folds: Sequence[SeedFold]) -> Table:
             "method": method_cell(first.method),
             "strength": Cell(_strength(fold), fold.strength.mean),
             "change": Cell(_points(fold.change), fold.change.mean),
-            "basis": text_cell(BASIS_WORDS[first.basis] if first.highest else ""),
+            "basis": text_cell(basis_of(first, WRITTEN_GOALS)),
         }
         for group, _ in GROUP_LABELS:
             known[group] = Cell(_percent(fold.accuracy(group)), fold.accuracy(group).mean)

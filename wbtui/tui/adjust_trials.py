@@ -27,6 +27,9 @@ BASIS_WORDS = {
     "oracle": "oracle: best on test",
 }
 GROUP_LABELS = tuple(SCREEN_TITLES.items())
+WRITTEN_GOALS = {"harmonic": "harmonic mean", "few": "Few"}
+"""What is maximised where that is not All, in what is written and copied; the narrow words of the screen are below."""
+_SCREEN_GOALS = {"harmonic": "harmonic", "few": "Tail"}
 
 BETTER, WORSE, LOUD = "#4fd08a", "#ff7b4a", "#f0e442"
 
@@ -234,7 +237,7 @@ def table_line(
         else f"{trial.strength:.3g}" + (f" γ {trial.gamma:.3g}" if trial.is_pair else ""),
         "figures": _figures(outcome),
         "interval": _interval(outcome),
-        "basis": "" if not trial.highest else _basis(trial),
+        "basis": basis_of(trial),
     }
     star: Part = ("★ ", LOUD) if saved else ("  ", "")
     style = "dim" if trial.basis == "oracle" and trial.highest else ""
@@ -267,10 +270,19 @@ def _interval(outcome: Outcome | None) -> str:
     return f"{percent(outcome.rest.interval.low)} to {percent(outcome.rest.interval.high)}"
 
 
-def _basis(trial: Trial) -> str:
-    if trial.basis == "validation" and trial.criterion != "all":
-        return f"on validation by {trial.criterion}"
-    return BASIS_WORDS[trial.basis] + (f", {trial.criterion}" if trial.basis == "oracle" else "")
+def basis_of(trial: Trial, goals: Mapping[str, str] = _SCREEN_GOALS) -> str:
+    """How a strength was found, and what was maximised where that is not All; empty where there is none to find.
+
+    Args:
+        trial: The setting.
+        goals: Name of a criterion → what it is called; those that are missing are not named.
+    """
+    if not trial.highest:
+        return ""
+    words, goal = BASIS_WORDS[trial.basis], goals.get(trial.criterion, "")
+    if not goal or trial.basis not in ("validation", "oracle"):
+        return words
+    return f"{'on validation' if trial.basis == 'validation' else 'oracle on test'} by {goal}"
 
 
 def trials_table(
@@ -302,7 +314,7 @@ def trials_table(
         cells.append(Cell(points(change), change))
         rest = None if outcome is None else outcome.rest
         cells += [percent_cell(None if rest is None else one) for one in _ends(rest)]
-        cells.append(text_cell(BASIS_WORDS[trial.basis] if trial.highest else ""))
+        cells.append(text_cell(basis_of(trial, WRITTEN_GOALS)))
         rows.append(tuple(cells))
     note = "test accuracy in %; bootstrap over the test images; prior from the training counts"
     return Table(tuple(columns), tuple(rows), notes=(note,))
