@@ -5,24 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from dashboard_helpers import drive, make_run, opened, said, settled, until
-from textual import events
+from dashboard_helpers import drive, make_run, opened, post_at_once, said, settled, until
 from textual.command import CommandList, CommandPalette
 from textual.screen import ModalScreen
 
-from wbtui.tui.app import WbtuiApp
 from wbtui.tui.compare_work import Read, read_members
 from wbtui.tui.screens.compare import CompareScreen
 from wbtui.tui.screens.dialogs import PageOfText
 from wbtui.tui.screens.run import RunScreen
 from wbtui.tui.screens.runs import RunsScreen
 from wbtui.tui.screens.start import StartScreen
-
-
-def in_one_go(app: WbtuiApp, key: str, times: int) -> None:
-    """Send a key several times before anything of it is handled, as a slow link does."""
-    for _ in range(times):
-        app.post_message(events.Key(key, None))
 
 
 @pytest.mark.parametrize(
@@ -40,10 +32,29 @@ def test_enter_twice_in_one_go_closes_a_dialog_and_nothing_below_it(
             await pilot.press(*keys)
             if keys[0] == "ctrl+p":
                 await until(pilot, lambda: app.screen.query_one(CommandList).option_count)
-            in_one_go(app, "enter", 3)
+            post_at_once(app, ["enter"] * 3)
             await pilot.pause(0.1)
             below = [type(screen) for screen in app.screen_stack if not isinstance(screen, ModalScreen)]
             assert below == [RunsScreen, RunScreen]
+
+    drive(look)
+
+
+@pytest.mark.parametrize("page", ["pagedown", "pageup"])
+def test_a_page_turned_before_the_palette_has_been_drawn_is_no_harm(runs: Path, page: str) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            post_at_once(app, ["ctrl+p", page, page])
+            await until(pilot, lambda: app.screen.query("CommandList"))
+            await until(pilot, lambda: app.screen.query_one(CommandList).option_count > 5)
+            found = app.screen.query_one(CommandList)
+            found.clear_options().add_option("one that is not drawn yet")
+            found.highlighted = 0
+            post_at_once(app, [page])
+            await pilot.pause()
+            assert isinstance(app.screen, CommandPalette)
 
     drive(look)
 

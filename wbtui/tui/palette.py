@@ -1,5 +1,7 @@
 """Which commands does the palette find: those whose name matches first, then those whose description does."""
 
+from contextlib import suppress
+
 from textual.command import CommandPalette, Hit, Hits
 from textual.system_commands import SystemCommandsProvider
 
@@ -28,4 +30,11 @@ class ActionsProvider(SystemCommandsProvider):
 
 
 class Palette(CommandPalette, ClosesOnce[None]):
-    """Textual's own, which would take away the screen below it at a second `enter` that came with the first."""
+    """Textual's own, which keys that come in one go would break.
+
+    A second `enter` would take away the screen below it, a page of commands that are not drawn yet end in a `KeyError`.
+    """
+
+    def _action_command_list(self, action: str) -> None:
+        with suppress(KeyError):
+            super()._action_command_list(action)
