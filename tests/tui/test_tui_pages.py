@@ -5,9 +5,19 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from dashboard_helpers import drive, make_run, opened, said, screen_lines, screen_text, settled, until
+from dashboard_helpers import (
+    METRICS,
+    drive,
+    make_run,
+    opened,
+    said,
+    screen_lines,
+    screen_text,
+    settled,
+    until,
+)
 
-from wbtui.store.format import LOG, SYSTEM
+from wbtui.store.format import EVENTS, LOG, SYSTEM
 from wbtui.store.notes import set_note
 from wbtui.store.writer import RunWriter
 from wbtui.tui.screens.run import PAGES, RunScreen
@@ -55,6 +65,28 @@ def test_every_page_of_a_run_shows_something(runs: Path, size: tuple[int, int]) 
     drive(look)
 
 
+def test_a_page_without_panels_says_why(runs: Path) -> None:
+    folder = make_run(runs, epochs=0)
+    (folder / EVENTS).unlink()
+    with RunWriter.open(folder) as writer:  # as an import does it: accuracies, and nothing else
+        writer.define(METRICS[0])
+        writer.epoch(1, 0, {METRICS[0].name: 0.5}, {})
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("enter", "right_square_bracket", "right_square_bracket")
+            await until(pilot, lambda: "nothing has been measured by class or layer" in screen_text(app))
+            await pilot.press("right_square_bracket")
+            await until(pilot, lambda: "output.log is empty or not there" in screen_text(app))
+            await pilot.press("right_square_bracket")
+            await until(pilot, lambda: "no samples: no waiter" in screen_text(app))
+            assert "every few seconds" not in screen_text(app)
+            await pilot.press("escape", "P", "space", "escape")
+            await until(pilot, lambda: "no panel is chosen: P chooses" in screen_text(app))
+
+    drive(look)
+
+
 def test_a_failed_run_shows_its_traceback_on_enter(runs: Path) -> None:
     make_run(
         runs, outcome="failed", error="Traceback (most recent call last):\n  ValueError: [bold]no\x1b[31m"
@@ -81,7 +113,7 @@ def test_the_log_page_tells_what_happened_to_the_run(runs: Path) -> None:
     async def look() -> None:
         async with opened(runs) as (app, pilot):
             await pilot.press("enter", "left_square_bracket", "left_square_bracket")
-            await until(pilot, lambda: "printed nothing" in screen_text(app))
+            await until(pilot, lambda: "nothing was printed" in screen_text(app))
             lines = [line.strip() for line in app.screen.query_one(TextPane).text.splitlines()]
             told = [line.split("  ", 1)[1] for line in lines if line[:2] == "20"]
             assert told[-6:] == [

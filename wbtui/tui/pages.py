@@ -95,7 +95,7 @@ def log_lines(files: RunFiles | None) -> list[Line]:
         return [((" reading ...", "dim"),)]
     lines: list[Line] = [((f" {line}", "#ff7b4a" if "⚠" in line else "dim"),) for line in files.events]
     if not any(files.log):
-        return [*lines, ((" output.log is empty: the trainer printed nothing", "dim"),)]
+        return [*lines, ((" nothing was printed: output.log is empty or not there", "dim"),)]
     return lines + [((f" {line.expandtabs()}", ""),) for line in files.log]
 
 

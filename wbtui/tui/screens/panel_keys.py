@@ -119,6 +119,14 @@ class PanelKeys(ClosesOnce[None]):
         return self._arranged
 
     @property
+    def without_panels_why(self) -> str:
+        """Why there is no panel; empty where that is not known yet."""
+        if not self._specs:
+            read = any(detail.version for one in self.shown() for detail in one.details)
+            return "nothing has been measured" if read else ""
+        return f"no panel is chosen: {self.dashboard.keys_of(f'{self.dashboard.here(self)}.choose_panels')} chooses"
+
+    @property
     def active_spec(self) -> PanelSpec | None:
         """The panel that keys act on."""
         specs = self.specs

@@ -181,6 +181,17 @@ class RunScreen(RunCommands):
         specs = super().specs
         return tuple(spec for spec in specs if spec.axis != "scalar") if self.page == "heatmaps" else specs
 
+    @property
+    def without_panels_why(self) -> str:
+        """Why this page has no panel; empty where that is not known yet."""
+        files = self.dashboard.snapshot.files
+        if self.page == "system":
+            read = files is not None and files.id == self.run_id
+            return "no samples: no waiter has looked at processes of this run" if read else ""
+        if self.page == "heatmaps" and self._specs and all(spec.axis == "scalar" for spec in self._specs):
+            return "nothing has been measured by class or layer"
+        return super().without_panels_why
+
     def _drawn_state(self) -> PlotState:
         """How this page draws: heatmaps are heatmaps, samples have no epochs."""
         if self.page == "heatmaps":
@@ -205,7 +216,14 @@ class RunScreen(RunCommands):
             self._shown = (Shown(self.run_id, self.dashboard.short(self.run_id), style_of(0), (detail,)),)
         grid = self.query_one(PanelGrid)
         if grid.display:
-            grid.show(self.specs, self._shown, self._drawn_state(), self.active_panel, alone=self.full)
+            grid.show(
+                self.specs,
+                self._shown,
+                self._drawn_state(),
+                self.active_panel,
+                alone=self.full,
+                without=self.without_panels_why,
+            )
         self.show_keys()
         self.want([self.run_id], files=self.run_id)
         self.show_status()
@@ -217,7 +235,7 @@ class RunScreen(RunCommands):
         self.query_one("#status", OneLine).show(
             figures_line(self._shown, self.plot_state, None, self.app.size.width)
             if self.page != "system"
-            else [(" samples every few seconds, by the run's waiter", "dim")]
+            else [(" samples every few seconds, by the run's waiter", "dim")] * bool(self._system)
         )
 
     # ------------------------------------------------------------------ keys

@@ -240,7 +240,12 @@ class RunsScreen(RunsKeys):
         self._choose_shown()
         self.share_room()
         self.query_one(PanelGrid).show(
-            self.specs, self._shown, self.plot_state, self.active_panel, alone=self.full
+            self.specs,
+            self._shown,
+            self.plot_state,
+            self.active_panel,
+            alone=self.full,
+            without=self.without_panels_why,
         )
         self.want([detail.id for one in self._shown for detail in one.details])
         self.show_keys()

@@ -20,7 +20,7 @@ _MOST_COLUMNS, _MOST_ROWS = 3, 3
 
 
 class PanelGrid(Vertical):
-    """Up to nine panels at once, the active one among them, and a line of tabs where there are more."""
+    """Up to nine panels at once, the active one among them, and a line of tabs where there are more, or of why none."""
 
     DEFAULT_CSS = """
     PanelGrid { height: 1fr; }
@@ -38,6 +38,7 @@ class PanelGrid(Vertical):
         self._state = PlotState()
         self._active = 0
         self._alone = False
+        self._without = ""
         self._in_sight: tuple[str, ...] = ()
         self._panels: list[Panel] = []
 
@@ -64,6 +65,7 @@ class PanelGrid(Vertical):
         active: int,
         *,
         alone: bool = False,
+        without: str = "",
     ) -> None:
         """Show other panels, runs or views.
 
@@ -73,7 +75,9 @@ class PanelGrid(Vertical):
             state: How they are drawn.
             active: Number of the panel that keys act on, from 0; beyond the last it is the last.
             alone: Whether it has all the room.
+            without: What stands there in place of panels, where there are none.
         """
+        self._without = without
         self._specs, self._shown, self._state, self._alone = specs, shown, state, alone
         self._active = min(active, max(len(specs) - 1, 0))
         self._arrange()
@@ -111,8 +115,12 @@ class PanelGrid(Vertical):
             label = number + 1 if number < 9 else 0
             panel.show(spec, label, self._shown, self._state, active=number == self._active)
         tabs = self.query_one(OneLine)
-        tabs.display = len(self._specs) > each and self.size.height > 4
-        tabs.show(self._tabs(first, each))
+        if self._specs:
+            tabs.display = len(self._specs) > each and self.size.height > 4
+            tabs.show(self._tabs(first, each))
+        else:
+            tabs.display = bool(self._without)
+            tabs.show([(f" {self._without}", "")])
         in_sight = tuple(spec.key for _, spec in page)
         if in_sight != self._in_sight:
             self._in_sight = in_sight
