@@ -11,6 +11,7 @@ from store_helpers import Make, measure
 from wbtui.store import index as index_module
 from wbtui.store.index import RunIndex
 from wbtui.store.notes import edit_tags
+from wbtui.store.summary import broken
 from wbtui.store.writer import RunWriter
 
 
@@ -101,3 +102,25 @@ def test_a_broken_index_is_said_once_and_never_recalled(make_run: Make, runs: Pa
     assert index.recall() is None
     assert len(index.listing().messages) == 1
     assert json.loads((runs / "index.json").read_text())["runs"]
+
+
+def test_a_run_that_could_not_be_read_is_read_again_though_nothing_of_it_changed(
+    make_run: Make, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run("a")
+    index = RunIndex(runs)
+    with monkeypatch.context() as patch:  # a disk that does not answer for a moment
+        patch.setattr(index_module, "summarise", lambda run, known: broken(run.path, "Input/output error"))
+        assert index.listing().by_id["a"].state == "unknown"
+    assert RunIndex(runs).listing().by_id["a"].state == "finished"
+    assert index.poll().by_id["a"].state == "finished"
+    assert index.poll().unsettled == ()
+
+
+def test_the_row_of_a_run_calls_its_files_as_they_are_in_its_folder(make_run: Make, runs: Path) -> None:
+    (make_run("a") / "config.toml").write_bytes(b"[")
+    (make_run("b") / "notes.json").write_bytes(b"7")
+    told = RunIndex(runs).listing().by_id
+    assert (told["a"].problem or "").startswith("config.toml: ")
+    assert told["a"].evidence == told["a"].problem
+    assert (told["b"].problem or "").startswith("notes.json: ")

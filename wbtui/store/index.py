@@ -178,12 +178,15 @@ class RunIndex:
             return IndexRow((), broken(self.runs / name, "a symbolic link, which is not followed"))
         signature = _signature(f"{self.runs}/{name}")
         try:
-            if before is not None and before.signature == signature:
-                unchanging = before.summary.settled or before.summary.unreadable
-                return before if unchanging else replace(before, summary=refresh_state(before.summary))
+            same = before is not None and before.signature == signature
+            # What could not be read is read again: a disk that answers again leaves no trace in the signature.
+            if before is not None and same and not before.summary.unreadable:
+                settled = before.summary.settled
+                return before if settled else replace(before, summary=refresh_state(before.summary))
             folder = self.runs / name
             if (
-                not os.path.lexists(folder / CONFIG)
+                not same
+                and not os.path.lexists(folder / CONFIG)
                 and time.time() - folder.lstat().st_mtime < _MAKING_SECONDS
             ):
                 return None

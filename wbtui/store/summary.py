@@ -137,8 +137,13 @@ class RunSummary:
 
 def broken(run: Path, problem: str) -> RunSummary:
     """The row of a folder that cannot be read."""
-    problem = plain(problem)
+    problem = _named_within(run, problem)
     return RunSummary(id=run.name, path=str(run), evidence=problem, problem=problem)
+
+
+def _named_within(run: Path, problem: str) -> str:
+    """A problem with files of a run called as they are in its folder: rows name the run, and have little room."""
+    return plain(problem.replace(f"{run}{os.sep}", ""))
 
 
 def summarise(run: Run, known: RunSummary | None = None) -> RunSummary:
@@ -208,7 +213,7 @@ def _summarise(run: Run, known: RunSummary | None) -> RunSummary:
         updated=history.last_time or (run.path / CONFIG).lstat().st_mtime,
         size=size_on_disk(run.path),
         bad_lines=run.bad_lines + history.strange,
-        problem=plain("; ".join(problems)) or None,
+        problem=_named_within(run.path, "; ".join(problems)) or None,
     )
 
 

@@ -122,7 +122,8 @@ class PanelKeys(ClosesOnce[None]):
     def without_panels_why(self) -> str:
         """Why there is no panel; empty where that is not known yet."""
         if not self._specs:
-            read = any(detail.version for one in self.shown() for detail in one.details)
+            details = [detail for one in self.shown() for detail in one.details]
+            read = any(detail.version and not detail.problem for detail in details)
             return "nothing has been measured" if read else ""
         return f"no panel is chosen: {self.dashboard.keys_of(f'{self.dashboard.here(self)}.choose_panels')} chooses"
 
