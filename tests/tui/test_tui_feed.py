@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from dashboard_helpers import make_run
 
+from wbtui.errors import UsageError
 from wbtui.store.index import RunIndex
 from wbtui.store.notes import edit_tags
 from wbtui.tui.detail import _Rows
@@ -62,6 +63,33 @@ def test_of_runs_that_have_ended_nothing_is_read_or_told_again(
     assert listing is not None
     feed._publish(listing)
     assert told[-1].details == {}
+
+
+def test_a_folder_that_cannot_be_listed_is_said_until_it_can_and_then_all_is_told_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_run(tmp_path)
+    told: list[Snapshot] = []
+    feed = Feed(tmp_path, told.append, pytest.fail)
+    feed.want(Wanted((folder.name,)))
+    feed.start()
+    try:
+        until(lambda: told and folder.name in told[-1].details)
+        before, polls = told[-1].rows, []
+
+        def refuse(runs: Path) -> dict[str, bool]:
+            polls.append(runs)
+            raise UsageError("cannot be listed")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("wbtui.store.index._scan", refuse)
+            patch.setattr("wbtui.store.index._SCAN_EVERY", 0)
+            until(lambda: len(polls) > 2)
+            assert told[-1].problem == "cannot be listed"
+        until(lambda: not told[-1].problem)
+        assert (told[-1].rows, list(told[-1].details)) == (before, [folder.name])
+    finally:
+        feed.close()
 
 
 def test_rows_that_were_handed_out_stay_as_they_were() -> None:

@@ -102,7 +102,9 @@ class Feed:
         while not self._closed.is_set():
             now = time.monotonic()
             if now >= self._index_due:
-                listing = self._listing() or listing
+                listing = (
+                    self._listing()
+                )  # None where the folder cannot be listed: what was there is not told again
                 self._index_due = now + (POLL_SECONDS if self._checked else _CHECK_SECONDS)
             if listing is not None:
                 self._publish(listing)
@@ -117,7 +119,7 @@ class Feed:
             self._checked = recalled is None
         except UsageError as error:
             if self._last.problem != str(error):
-                self._last = Snapshot(loaded=True, problem=str(error))
+                self._last, self._answered = Snapshot(loaded=True, problem=str(error)), None
                 self._on_snapshot(self._last)
             return None
         for message in listing.messages:
