@@ -117,6 +117,24 @@ def test_a_run_that_could_not_be_read_is_read_again_though_nothing_of_it_changed
     assert index.poll().unsettled == ()
 
 
+def test_a_run_that_may_no_longer_be_looked_at_is_a_row_that_says_so(
+    make_run: Make, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run("a")
+    index = RunIndex(runs)
+    index.listing()
+
+    def refuse(path: Path) -> os.stat_result:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:  # as where the folder of runs may not be entered
+        patch.setattr(Path, "lstat", refuse)
+        patch.setattr("os.path.lexists", lambda path: False)
+        patch.setattr(index_module, "_signature", lambda folder: (-1,))
+        assert index.poll(["a"]).by_id["a"].problem == "cannot be read: Permission denied"
+    assert index.poll(["a"]).by_id["a"].state == "finished"
+
+
 def test_the_row_of_a_run_calls_its_files_as_they_are_in_its_folder(make_run: Make, runs: Path) -> None:
     (make_run("a") / "config.toml").write_bytes(b"[")
     (make_run("b") / "notes.json").write_bytes(b"7")

@@ -198,6 +198,8 @@ class RunIndex:
             return IndexRow(signature, summary)
         except FileNotFoundError:
             return None
+        except OSError as error:  # the folder of runs may no longer be entered
+            return IndexRow(signature, broken(self.runs / name, f"cannot be read: {error.strerror}"))
 
     def _load(self, messages: list[str]) -> None:
         there = stamp(self.path)
