@@ -27,14 +27,15 @@ _PLACE_CELLS = 30
 _LOUD = {"failed": "#ff7b4a", "crashed": "#ff7b4a", "stalled": "#f0e442"}
 
 
-def top_left(states: Mapping[str, int], runs: Path, *, loaded: bool) -> list[Part]:
-    """Where the runs are, and how many there are of each state."""
+def top_left(states: Mapping[str, int], runs: Path, *, loaded: bool, problem: str = "") -> list[Part]:
+    """Where the runs are, and how many there are of each state; with a problem that is not known."""
     place = plain(str(runs))
     if len(place) > _PLACE_CELLS:  # what the runs do is more than where they are
         place = f"…{place[1 - _PLACE_CELLS :]}"
     parts: list[Part] = [(" wbtui ", "bold reverse"), (f" {place}  ", "")]
     named = [(f"{states[state]} {state}", _LOUD.get(state, "")) for state in _NAMED if states.get(state)]
-    for number, part in enumerate(named or [("no runs" if loaded else "reading ...", "dim")]):
+    nothing = "cannot be listed" if problem else "no runs" if loaded else "reading ..."
+    for number, part in enumerate(named or [(nothing, "dim")]):
         parts += [(" · ", "dim"), part] if number else [part]
     return parts
 
