@@ -1,12 +1,17 @@
 """Keys that come in one piece, as over a line that lags: do those behind one that asks for text reach its line?"""
 
 import asyncio
+import random
 from collections.abc import Callable
 from pathlib import Path
 
+import finished_runs
 import pytest
-from dashboard_helpers import drive, make_run, opened, post_at_once, some_runs, until
+from dashboard_helpers import SIZES, drive, make_run, opened, post_at_once, some_runs, until
+from textual.css.query import NoMatches
+from textual.screen import Screen
 from textual.widgets import Input
+from textual.worker import WorkerFailed
 
 from wbtui.store.notes import read_notes
 from wbtui.tui.app import WbtuiApp
@@ -104,6 +109,66 @@ def test_what_opens_while_the_dashboard_is_left_breaks_nothing(runs: Path, keys:
             async with asyncio.timeout(20):
                 while app.is_running:
                     await asyncio.sleep(0.02)
+        assert app.return_code in (None, 0)
+
+    drive(look)
+
+
+class _Looking(Screen[None]):
+    def look(self) -> None:
+        self.query_one("#nothing")
+
+
+def test_what_a_screen_misses_breaks_the_dashboard_only_while_it_is_open(runs: Path) -> None:
+    async def look(*, left: bool) -> None:
+        async with opened(runs) as (app, _):
+            screen = _Looking()
+            await app.push_screen(screen)
+            if left:
+                await app.pop_screen()
+            app.run_worker(screen.look, thread=True)
+            app.call_later(screen.look)
+            await asyncio.sleep(0.3)
+
+    drive(lambda: look(left=True))
+    with pytest.raises((NoMatches, WorkerFailed)):
+        drive(lambda: look(left=False))
+
+
+KEYS = [
+    *"hjklQRAIbnptudDcCwLGoOPsSvVyxzZi+-0123456789[]/?*gaXmMTfre= ",
+    *("enter", "escape") * 6,
+    *(
+        "tab",
+        "shift+tab",
+        "up",
+        "down",
+        "left",
+        "right",
+        "pageup",
+        "pagedown",
+        "home",
+        "end",
+        "space",
+        "ctrl+p",
+        "f1",
+    ),
+]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_keys_in_bursts_break_nothing(runs: Path, seed: int) -> None:
+    drawn = random.Random(seed)
+    for variant, number in (("ce", 0), ("wd", 0), ("wd", 1)):
+        finished_runs.make_run(runs, variant, number)
+    make_run(runs, 1, outcome="failed")
+
+    async def look() -> None:
+        async with opened(runs, drawn.choice(SIZES), readonly=True) as (app, pilot):
+            for _ in range(20):
+                post_at_once(app, drawn.choices(KEYS, k=drawn.choice((2, 5, 15))))
+                await pilot.pause(drawn.choice((0.0, 0.02, 0.1)))
+            await until(pilot, lambda: app.is_running)
         assert app.return_code in (None, 0)
 
     drive(look)

@@ -34,7 +34,7 @@ from wbtui.tui.keymap import keymap_file, load_keymap
 from wbtui.tui.lines import called
 from wbtui.tui.messages import FeedUpdate, FeedWord
 from wbtui.tui.preferences import Preferences, draws_ascii, load_preferences
-from wbtui.tui.presence import is_open
+from wbtui.tui.presence import cause_of, is_of_a_left_screen, is_open
 from wbtui.tui.screens.panel_keys import PanelKeys
 from wbtui.tui.screens.runs import RunsScreen
 from wbtui.tui.snapshots import Snapshot, other_rows
@@ -361,8 +361,10 @@ class WbtuiApp(App[None]):
         self.say(f"sent to the terminal's clipboard; {self.keys_of(writes)} writes a file")
 
     def _handle_exception(self, error: Exception) -> None:
-        """Break; but what draws on widgets that are gone already, while all are closed, is not missed."""
-        if not (self._is_closing and isinstance(error, NoMatches | ScreenStackError)):
+        """Break; but what draws on widgets that went when their screen was left is not missed."""
+        if not isinstance(cause_of(error), NoMatches | ScreenStackError) or not (
+            self._is_closing or is_of_a_left_screen(error)
+        ):
             super()._handle_exception(error)
 
     @property
