@@ -9,10 +9,15 @@ from typing import Any
 
 import torch
 
+from wbtui.config import RunConfig, flatten
+from wbtui.errors import RunFailedError
 from wbtui.store import atomic
 from wbtui.store import format as run_format
 
 VERSION = 1
+
+_NOT_RESULTS = ("preset", "variant", "name", "device", "precision", "engine", "threads", "data.root")
+"""Labels, and what a resume finds again or tells of by itself: the device, the arithmetic, the images."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,30 @@ class Checkpoint:
     generators: dict[str, torch.Tensor]
     """States of torch's generators."""
 
+    configuration: dict[str, Any] = field(default_factory=dict)
+    """What decided the results so far, by dotted key; empty in older files."""
+
+
+def deciding(config: RunConfig) -> dict[str, Any]:
+    """What of a configuration decides a run's results, by dotted key: numbers, texts and tuples of them."""
+    return {
+        key: value
+        for key, value in flatten(config.model_dump())
+        if key not in _NOT_RESULTS and not key.startswith("checkpoint.")
+    }
+
+
+def changes(checkpoint: Checkpoint, config: RunConfig) -> list[str]:
+    """What of the configuration is another than the checkpoint was trained with, in words."""
+    before, now = checkpoint.configuration, deciding(config)
+    if not before:
+        return []
+    return [
+        f"{key} {before.get(key, '-')!r} -> {now.get(key, '-')!r}"
+        for key in dict.fromkeys([*before, *now])
+        if before.get(key) != now.get(key)
+    ]
+
 
 def save(folder: Path, checkpoint: Checkpoint) -> float:
     """Write `checkpoint.pt` whole or not at all.
@@ -137,6 +166,27 @@ def load(folder: Path) -> Checkpoint | None:
     except Exception as error:  # torch.load raises what it likes on damaged files
         raise ValueError(
             f"{path}: not a checkpoint that this wbtui can read: {why_unreadable(error)}"
+        ) from error
+
+
+def load_weights(model: torch.nn.Module, checkpoint: Checkpoint, changes: list[str]) -> None:
+    """Give a model the weights of a checkpoint.
+
+    Args:
+        model: the configured one.
+        checkpoint: of a run.
+        changes: what of its configuration has changed, for the message.
+
+    Raises:
+        RunFailedError: they are another net's.
+    """
+    try:
+        model.load_state_dict(checkpoint.model)
+    except RuntimeError as error:
+        changed = f" ({'; '.join(changes)})" if changes else ""
+        raise RunFailedError(
+            f"{run_format.CHECKPOINT} is of another net than {run_format.CONFIG} describes{changed}; expected the "
+            "configuration as it was, or a run of its own (`wbtui run --config`)"
         ) from error
 
 

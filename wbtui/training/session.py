@@ -59,24 +59,19 @@ def _train(folder: Path, config: RunConfig, writer: RunWriter, monitor: Monitor)
         for message in [*notices([config]), *idle_gpus(config, runtime)]:
             persist(partial(writer.event, "alert", kind="configuration", epoch=0, message=message))
             complain(message)
-    trainer = Trainer(folder, config, data, runtime, writer, monitor)
-    _warn_of_differences(writer, now, data, recorded)
+    changed = _differences(now, data, recorded)
+    trainer = Trainer(folder, config, data, runtime, writer, monitor, changed)
     known = recorded | _known_to_the_trainer(config, data, now, trainer)
     persist(lambda: atomic.write_json(folder / run_format.PROVENANCE, known))
     return trainer.run()
 
 
-def _warn_of_differences(
-    writer: RunWriter, now: Identity, data: LongTailData, recorded: dict[str, Any]
-) -> None:
-    """A resume is identical to an uninterrupted run only where nothing that arithmetic depends on has changed."""
+def _differences(now: Identity, data: LongTailData, recorded: dict[str, Any]) -> list[str]:
+    """What of machine, versions and images is another than in the attempts before, in words."""
     changed = now.differences(recorded["identity"]) if "identity" in recorded else []
     if recorded.get("data", {}).get("fingerprint", data.fingerprint) != data.fingerprint:
         changed.append("the images are others than before")
-    if changed:
-        message = "not identical to an uninterrupted run any more: " + "; ".join(changed)
-        persist(lambda: writer.event("alert", kind="identity", epoch=writer.last_epoch, message=message))
-        complain(message)
+    return changed
 
 
 def _known_to_the_trainer(

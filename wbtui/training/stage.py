@@ -1,6 +1,7 @@
 """How does one stage take a step? The net, frozen or not, its loss, its penalty, its constraint."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 from wbtui.config import StageConfig
 from wbtui.data.batches import DeviceImages
 from wbtui.data.epoch_plan import EpochPlan, epoch_plan
+from wbtui.errors import RunFailedError
 from wbtui.models.model import WbModel
 from wbtui.training.compiling import Features, compile_now, compiled_features
 from wbtui.training.constraints import MaxNorm
@@ -127,10 +129,27 @@ class Stage:
             "cut": self.maxnorm.cut.cpu(),
         }
 
-    def restore_maxnorm(self, state: dict[str, Tensor]) -> None:
-        """From a checkpoint."""
-        if self.maxnorm:
-            self.maxnorm = MaxNorm(state["threshold"].item(), state["cut"].to(self._runtime.device))
+    def restore(self, optimizer: dict[str, Any], maxnorm: dict[str, Tensor]) -> None:
+        """From a checkpoint: momentum, and δ with the rows cut so far. Decay and momentum's factor are the stage's own.
+
+        Raises:
+            RunFailedError: other parameters train, or decay, in this stage than in the checkpoint's.
+        """
+        own = [
+            {key: value for key, value in group.items() if key != "params"}
+            for group in self.optimizer.param_groups
+        ]
+        try:
+            self.optimizer.load_state_dict(optimizer)
+        except ValueError as error:
+            raise RunFailedError(
+                f"stages.{self.index}: other parameters train or decay than in checkpoint.pt; expected the "
+                "configuration as it was, or a run of its own (`wbtui run --config`)"
+            ) from error
+        for group, values in zip(self.optimizer.param_groups, own, strict=True):
+            group.update(values)
+        if self.maxnorm and maxnorm:
+            self.maxnorm = MaxNorm(maxnorm["threshold"].item(), maxnorm["cut"].to(self._runtime.device))
 
     def plan(
         self, labels: Tensor, seed: int, epoch: int, crop_padding: int, horizontal_flip: bool

@@ -1,7 +1,7 @@
 """How is one run trained, from its configuration to its predictions? Read it from `train` downward."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from wbtui.metrics.groups import assign_groups
 from wbtui.models.heads import CosineHead, EtfHead, LinearHead
 from wbtui.models.model import build_model
 from wbtui.store import format as run_format
+from wbtui.store.errors import complain
 from wbtui.store.predictions import PredictionsMeta, SplitPredictions
 from wbtui.store.writer import RunWriter
 from wbtui.training import checkpoint as checkpoints
@@ -41,7 +42,17 @@ class StopRequested(KeyboardInterrupt):  # not an error: somebody asked for it
 
 
 class Trainer:
-    """One run at work."""
+    """One run at work.
+
+    Args:
+        folder: the run folder.
+        config: its configuration.
+        data: its images.
+        runtime: on what it computes.
+        writer: of its events and arrays.
+        monitor: of its heartbeat and its stops.
+        changed: what is another than in the attempts before, in words; a resume tells of it.
+    """
 
     def __init__(
         self,
@@ -51,9 +62,11 @@ class Trainer:
         runtime: Runtime,
         writer: RunWriter,
         monitor: Monitor,
+        changed: Sequence[str] = (),
     ) -> None:
         self._folder, self._config, self._data = folder, config, data
         self._runtime, self._writer, self._monitor = runtime, writer, monitor
+        self._changed = changed
         seed_everything(config.seed)
         self.model = build_model(config.model, data.classes, data.channels, data.image_size)
         if runtime.channels_last:
@@ -260,8 +273,7 @@ class Trainer:
         stage = Stage(index, config, self.model, self._data.train_counts, self._runtime)
         sums = self._new_sums()
         if mid_stage and resumed is not None:
-            stage.optimizer.load_state_dict(resumed.optimizer)
-            stage.restore_maxnorm(resumed.maxnorm)
+            stage.restore(resumed.optimizer, resumed.maxnorm)
             sums.load(resumed.running)
         self._evaluator.freeze(stage.frozen)
         self._keeper.event(
@@ -325,6 +337,7 @@ class Trainer:
                 best_validation=vars(self._best["validation"]),
                 best_test=vars(self._best["test"]),
                 generators=checkpoints.generator_states(self._runtime.device),
+                configuration=checkpoints.deciding(self._config),
             )
         )
 
@@ -340,10 +353,22 @@ class Trainer:
         for name, kept in (("validation", saved.best_validation), ("test", saved.best_test)):
             self._best[name] = Best(**kept)
         checkpoints.restore_generators(saved.generators, self._runtime.device)
+        changes = checkpoints.changes(saved, self._config)
         if "head.class_scale" in saved.model and isinstance(self.model.head, LinearHead):
             self.model.head.add_class_scale()
-        self.model.load_state_dict(saved.model)
+        checkpoints.load_weights(self.model, saved, changes)
+        self._tell_changes([*self._changed, *changes])
         return saved
+
+    def _tell_changes(self, changed: Sequence[str]) -> None:
+        """A resume is identical to an uninterrupted run only where nothing that results depend on has changed.
+
+        Told after the `resume` event, which would take back what stands beyond the checkpoint.
+        """
+        if changed:
+            message = "not identical to an uninterrupted run any more: " + "; ".join(changed)
+            self._keeper.event("alert", kind="identity", epoch=self._position.epochs_done, message=message)
+            complain(message)
 
     def _offer_best(self, epoch: int, measured: dict[str, SplitGeometry], stage: Stage) -> list[Best]:
         """By which measures this epoch is the best so far; keeps its weights, before the next step moves them."""
