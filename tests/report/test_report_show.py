@@ -1,6 +1,7 @@
 """What `wbtui ls` and `wbtui show` say of runs, and the pictures that `--plot` means."""
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -240,6 +241,14 @@ def test_several_plots_at_once_and_an_unknown_one_names_those_there_are(tmp_path
 
 def about(folder: Path) -> dict[str, str]:
     return {row[0].text: row[1].text for row in overview_tables(open_run(folder))[0].rows}
+
+
+def test_the_command_is_shown_as_it_can_be_typed_again(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    command = ["wbtui", "run", "--name", "two words", "--set", "data.mean=[0.5, 0.5]"]
+    path = folder / "provenance.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"command": command}))
+    assert shlex.split(about(folder)["command"]) == command
 
 
 def test_what_a_run_took_is_the_sum_of_its_attempts_without_what_lies_between(tmp_path: Path) -> None:

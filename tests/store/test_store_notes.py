@@ -48,6 +48,12 @@ def test_a_note_has_a_limit(tmp_path: Path) -> None:
         set_note(tmp_path, "x" * 20_001)
 
 
+def test_a_note_of_another_encoding_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="expected a text that UTF-8 can write"):
+        set_note(tmp_path, "gr\udcf6sser")  # what Python makes of a byte of Latin-1
+    assert not (tmp_path / "notes.json").exists()
+
+
 def test_broken_notes_are_replaced_by_the_next_change(tmp_path: Path) -> None:
     (tmp_path / "notes.json").write_text("{")
     with pytest.raises(StoreReadError):

@@ -1,5 +1,6 @@
 """What does `wbtui show` say of a run: what it is, how it went, what it came to?"""
 
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -176,7 +177,7 @@ def _provenance_rows(run: Run, provenance: Mapping[str, Any]) -> list[tuple[str,
         ("host", ", ".join(_words(provenance, ("host", "platform")))),
         ("versions", ", ".join(f"{name} {version}" for name, version in versions.items() if version)),
         ("commit", commit if code.get("commit") else ""),
-        ("command", " ".join(str(word) for word in command) if isinstance(command, list) else ""),
+        ("command", shlex.join(str(word) for word in command) if isinstance(command, list) else ""),
     ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from wbtui.errors import UsageError
+from wbtui.errors import UTF8, UsageError
 from wbtui.store import atomic, bounded
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import FORMAT_VERSION, MAX_TEXT, NOTES, Notes
@@ -45,8 +45,12 @@ def set_note(folder: Path, note: str) -> Notes:
     """Replace the note; see `_change` for errors.
 
     Raises:
-        UsageError: it is longer than MAX_TEXT characters.
+        UsageError: it is longer than MAX_TEXT characters, or none that UTF-8 can write (typed in another encoding).
     """
+    try:
+        note.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"the note {note!r:.80}: {UTF8}") from None
     if len(note) > MAX_TEXT:
         raise UsageError(f"the note has {len(note)} characters; expected at most {MAX_TEXT}")
     return _change(folder, lambda notes: replace(notes, note=note))
