@@ -14,7 +14,7 @@ from wbtui.launch import queue_files, slots
 from wbtui.launch.grid import MOST_RUNS, expand, split_list, split_seeds
 from wbtui.launch.queue_files import QueueSettings
 from wbtui.launch.start import make_run
-from wbtui.launch.worker import look, step
+from wbtui.launch.worker import look, peek, step
 from wbtui.presets import resolve
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.facts import host, process_info
@@ -103,6 +103,21 @@ def test_a_run_that_another_host_works_on_is_not_taken_out_of_the_queue(tmp_path
     assert read_result(folder) is None
     assert waiting(tmp_path) == []
     assert (folder / "queue.json").exists()
+
+
+def test_a_queue_is_shown_without_a_lock_and_left_as_it_is(tmp_path: Path) -> None:
+    works, ended, waits = folders = made(tmp_path, 3)
+    queue_files.enqueue(tmp_path, folders)
+    write_process(works, replace(process_info(1, pid=os.getpid()), host="elsewhere"))
+    HeartbeatWriter(works).beat("training", epoch=1)
+    write_result(ended, Result(1, "finished", "all epochs done"))
+    with queue_files.editing(tmp_path):  # somebody else, for as long as it likes
+        working, waiting_now = peek(tmp_path)
+    assert ([entry.folder for entry in working], [entry.folder for entry in waiting_now]) == (
+        [works],
+        [waits],
+    )
+    assert (ended / "queue.json").exists()
 
 
 def test_a_run_of_another_container_waits_again_when_its_lock_is_free(tmp_path: Path) -> None:

@@ -196,6 +196,7 @@ def guarded(runs: Path) -> Iterator[Path]:
     """A folder of two runs that may not be written, by anybody who obeys permissions."""
     make_finished(runs, digits="aaaa0000")
     make_finished(runs, finished=False, seed=1, digits="bbbb1111")
+    (runs / ".queue").mkdir()
     folders = [runs, *(path for path in runs.iterdir() if path.is_dir())]
     for folder in folders:
         folder.chmod(0o555)
@@ -213,7 +214,9 @@ def guarded(runs: Path) -> Iterator[Path]:
 
 
 def test_a_folder_that_may_not_be_written_is_read_and_refused_in_one_message(guarded: Path) -> None:
-    first, again, shown = wbtui_each([("ls",), ("ls",), ("show", "aaaa")], guarded, powerless=True)
+    reading = [("ls",), ("ls",), ("show", "aaaa"), ("queue",)]
+    first, again, shown, queue = wbtui_each(reading, guarded, powerless=True)
+    assert (queue.returncode, queue.stdout[:9]) == (0, "0 waiting")
     assert first.stdout == again.stdout
     assert (len(first.stdout.splitlines()), again.stderr) == (3, "")
     assert not (guarded / "index.json").exists()

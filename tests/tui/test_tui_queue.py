@@ -1,6 +1,8 @@
 """The queue: does it line its runs up, and can its keys be looked up and rebound?"""
 
+import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,12 @@ from rich.cells import cell_len
 from wbtui.launch import queue_files
 from wbtui.launch import start as launch_start
 from wbtui.presets import resolve
+from wbtui.store.facts import process_info
+from wbtui.store.records import HeartbeatWriter, write_process
 from wbtui.tui import app as application
 from wbtui.tui.keymap import resolve_keys
 from wbtui.tui.screens.dialogs import PageOfText
-from wbtui.tui.screens.queue import QueueScreen, in_columns
+from wbtui.tui.screens.queue import QueueScreen, in_columns, read_queue
 
 
 def queued_run(runs: Path, seed: int, variant: str = "wd") -> Path:
@@ -102,3 +106,13 @@ def test_taking_out_of_the_queue_shows_at_once(runs: Path, monkeypatch: pytest.M
             assert "taking out" not in screen_text(app)
 
     drive(look)
+
+
+def test_readonly_tells_a_run_at_work_from_one_that_waits(runs: Path) -> None:
+    works, waits = (queued_run(runs, seed) for seed in (7, 8))
+    queue_files.enqueue(runs, [works, waits])
+    write_process(works, replace(process_info(1, pid=os.getpid()), host="elsewhere"))
+    HeartbeatWriter(works).beat("training", epoch=1)
+    state = read_queue(runs, readonly=True)
+    assert [entry.folder for entry in state.working] == [works]
+    assert [entry.folder for entry in state.waiting] == [waits]

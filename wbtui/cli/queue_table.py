@@ -13,7 +13,7 @@ from wbtui.cli.progress import labels_of
 from wbtui.launch import queue_files, slots
 from wbtui.launch.grid import split_list
 from wbtui.launch.queue_files import Entry, QueueSettings
-from wbtui.launch.worker import device_of, look, worker_lives
+from wbtui.launch.worker import device_of, peek, worker_lives
 from wbtui.store.errors import StoreReadError
 from wbtui.store.ids import run_ids, short_ids
 from wbtui.store.reader import Run, open_run
@@ -25,9 +25,8 @@ def print_queue(runs: Path) -> None:
     if not (runs / queue_files.PLACE).is_dir():
         print("nothing was ever queued here; `wbtui queue add` does")
         return
-    with queue_files.editing(runs):
-        working, waiting = look(runs)
-        settings = queue_files.read_settings(runs)
+    working, waiting = peek(runs)
+    settings = queue_files.read_settings(runs)
     console = Console(highlight=False, soft_wrap=True)
     at_once = ", ".join(f"{device}={count}" for device, count in settings.slots.items())
     console.print(

@@ -103,7 +103,22 @@ def look(runs: Path) -> tuple[list[Entry], list[Entry]]:
 
     Inside `editing`. One that cannot be read now keeps its place and is in neither: whether it has ended is not known.
     """
-    working, waiting = [], []
+    working, waiting, ended = _sorted_out(runs)
+    for entry in ended:
+        with contextlib.suppress(OSError):  # it may stand there; it is passed over at every look
+            queue_files.forget(entry.folder)
+    return working, waiting
+
+
+def peek(runs: Path) -> tuple[list[Entry], list[Entry]]:
+    """As `look`, for whoever only shows the queue: nothing is changed, held still or in need of a right to write."""
+    working, waiting, _ = _sorted_out(runs)
+    return working, waiting
+
+
+def _sorted_out(runs: Path) -> tuple[list[Entry], list[Entry], list[Entry]]:
+    """The runs at work, those that wait, and those that have ended."""
+    working, waiting, ended = [], [], []
     for entry in queue_files.entries(runs):
         state = _state(entry)
         if state is None:
@@ -113,9 +128,8 @@ def look(runs: Path) -> tuple[list[Entry], list[Entry]]:
         elif state.name in ("queued", "crashed") and entry.may_start:
             waiting.append(entry)
         else:
-            with contextlib.suppress(OSError):  # it may stand there; it is passed over at every look
-                queue_files.forget(entry.folder)
-    return working, waiting
+            ended.append(entry)
+    return working, waiting, ended
 
 
 def _state(entry: Entry) -> RunState | None:

@@ -21,7 +21,7 @@ from wbtui.launch import queue_files
 from wbtui.launch.probe import check_slots
 from wbtui.launch.queue_files import Entry, QueueSettings
 from wbtui.launch.slots import parse_slots
-from wbtui.launch.worker import device_of, ensure_worker, look, worker_lives
+from wbtui.launch.worker import device_of, ensure_worker, look, peek, worker_lives
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.text import plain
 from wbtui.tui.actions import actions_of, bindings
@@ -54,14 +54,13 @@ class QueueState:
 def read_queue(runs: Path, *, readonly: bool = False) -> QueueState:
     """The queue as it is now; runs that have ended leave it, unless it is only looked at."""
     if readonly or not (runs / queue_files.PLACE).is_dir():
-        waiting = tuple(queue_files.entries(runs))
-        devices = tuple(device_of(entry.folder) for entry in waiting)
-        return QueueState((), waiting, devices, queue_files.read_settings(runs))
-    with queue_files.editing(runs):
-        working, waiting_now = look(runs)
-        settings = queue_files.read_settings(runs)
-    devices = tuple(device_of(entry.folder) for entry in waiting_now)
-    return QueueState(tuple(working), tuple(waiting_now), devices, settings, worker_lives(runs))
+        working, waiting = peek(runs)
+    else:
+        with queue_files.editing(runs):
+            working, waiting = look(runs)
+    devices = tuple(device_of(entry.folder) for entry in waiting)
+    settings = queue_files.read_settings(runs)
+    return QueueState(tuple(working), tuple(waiting), devices, settings, worker_lives(runs))
 
 
 def in_columns(rows: Sequence[tuple[str, str, str, str]], width: int, ellipsis: str) -> list[str]:
