@@ -100,6 +100,22 @@ def test_help_and_ls_import_only_what_they_need(
     assert not spared & set(done.stderr.split())
 
 
+def test_an_interrupt_while_modules_are_imported_is_no_traceback() -> None:
+    script = (
+        "import builtins, sys\n"
+        "from wbtui.cli.main import main\n"
+        "imported = builtins.__import__\n"
+        "def interrupted(name, *rest):\n"
+        "    if name == 'typer':\n"
+        "        raise KeyboardInterrupt\n"
+        "    return imported(name, *rest)\n"
+        "builtins.__import__ = interrupted\n"
+        "sys.exit(main(['ls']))"
+    )
+    done = python("-c", script)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_a_terminal_without_unicode_shows_question_marks_and_ascii_plots(four_runs: Path) -> None:
     shown = python("-m", "wbtui", "show", "aaaa", PYTHONIOENCODING="ascii", LC_ALL="C")
     assert shown.returncode == 0, shown.stderr

@@ -24,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = _run(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()  # the reader's end shows here or in the interpreter's last breath, which would complain
+    except KeyboardInterrupt:  # while a command's modules are imported; later ones are Typer's
+        return INTERRUPTED
     except BrokenPipeError:
         _discard(sys.stdout, sys.stderr)
         return READER_GONE
