@@ -97,7 +97,15 @@ def test_another_training_split_and_another_test_set_are_said(tmp_path: Path) ->
     np.save(b / "predictions" / "test_labels.npy", labels[::-1].copy())
     (first, second) = compare(entries(tmp_path, names(a, b))).problems
     assert "different test sets" in first
-    assert "holdout rule, IF 50 / holdout rule, IF 20" in second
+    assert "wd and ce: different training splits: holdout rule, IF 20 / holdout rule, IF 50" in second
+
+
+def test_natural_counts_have_no_configured_imbalance_factor(tmp_path: Path) -> None:
+    a, b = make_run(tmp_path, "ce"), make_run(tmp_path, "wd", 0, "data.profile=natural")
+    text = (b / "provenance.json").read_text()
+    (b / "provenance.json").write_text(text.replace("[100,65,", "[100,66,"))
+    (problem,) = compare(entries(tmp_path, names(a, b))).problems
+    assert problem.endswith("holdout rule, natural counts / holdout rule, IF 50")
 
 
 def test_of_imported_predictions_no_default_is_claimed(tmp_path: Path) -> None:
@@ -189,7 +197,8 @@ def test_splits_that_are_called_alike_are_told_apart_by_a_count(tmp_path: Path) 
     found["data"]["train_counts"][3] += 1
     provenance.write_text(json.dumps(found))
     (problem,) = compare(entries(tmp_path, names(*folders))).problems
-    assert problem.endswith(f"class 3 has {before} / {before + 1} images")
+    assert problem.startswith("NOT COMPARABLE: wd and ce: ")
+    assert problem.endswith(f"class 3 has {before + 1} / {before} images")
 
 
 def test_on_80_columns_every_row_keeps_its_name_however_settings_are_called(tmp_path: Path) -> None:

@@ -115,38 +115,39 @@ def problems(entries: Sequence[Entry], baseline: int = 0) -> list[str]:
             )
         if entry is not base:
             found += [
-                f"{NOT_COMPARABLE}: {entry.label} and {base.label}: {why}" for why in _why_apart(base, entry)
+                f"{NOT_COMPARABLE}: {entry.label} and {base.label}: {why}" for why in _why_apart(entry, base)
             ]
     return sorted(found, key=lambda problem: not problem.startswith(NOT_COMPARABLE))
 
 
-def _why_apart(base: Entry, other: Entry) -> list[str]:
+def _why_apart(one: Entry, base: Entry) -> list[str]:
+    """Why a setting and the baseline may not be compared; where both have a value, in the order of the arguments."""
     why = []
-    a, b = base.members[0].predicted, other.members[0].predicted
+    a, b = one.members[0].predicted, base.members[0].predicted
     if a is not None and b is not None:
         if not same_images(a, b):
             why.append("different test sets")
         elif not np.array_equal(a.groups.membership, b.groups.membership):
             why.append("different groups of classes")
-    data = [_known(entry, "data") for entry in (base, other)]
-    counts: list[Sequence[Any]] = [one.get("train_counts") or () for one in data]
-    prints = [one.get("fingerprint") for one in data]
+    data = [_known(entry, "data") for entry in (one, base)]
+    counts: list[Sequence[Any]] = [known.get("train_counts") or () for known in data]
+    prints = [known.get("fingerprint") for known in data]
     if all(counts) and counts[0] != counts[1]:
-        why.append(f"different training splits: {_splits_apart(base, other, *counts)}")
+        why.append(f"different training splits: {_splits_apart(one, base, *counts)}")
     elif all(prints) and prints[0] != prints[1]:
         why.append("different images (fingerprints of the data)")
     return why
 
 
-def _splits_apart(base: Entry, other: Entry, before: Sequence[Any], after: Sequence[Any]) -> str:
+def _splits_apart(one: Entry, base: Entry, ours: Sequence[Any], theirs: Sequence[Any]) -> str:
     """The rules that made two lists of training counts; where they are called alike, the first count that differs."""
-    rules = [_split_words(entry) for entry in (base, other)]
+    rules = [_split_words(entry) for entry in (one, base)]
     if rules[0] != rules[1]:
         return " / ".join(rules)
-    if len(before) != len(after):
-        return f"{rules[0]}, {len(before)} / {len(after)} classes"
-    k = next(k for k, (a, b) in enumerate(zip(before, after, strict=True)) if a != b)
-    return f"{rules[0]}, class {k} has {shown_value(before[k])} / {shown_value(after[k])} images"
+    if len(ours) != len(theirs):
+        return f"{rules[0]}, {len(ours)} / {len(theirs)} classes"
+    k = next(k for k, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b)
+    return f"{rules[0]}, class {k} has {shown_value(ours[k])} / {shown_value(theirs[k])} images"
 
 
 def _known(entry: Entry, key: str) -> Mapping[str, Any]:
@@ -158,7 +159,9 @@ def _split_words(entry: Entry) -> str:
     values = entry.setting.values
     if values.get("preset") == IMPORTED:
         return "counts given with the predictions"
-    return f"{values.get('data.split_rule', '?')} rule, IF {shown_value(values.get('data.imbalance_factor'))}"
+    natural = values.get("data.profile") == "natural"
+    shape = "natural counts" if natural else f"IF {shown_value(values.get('data.imbalance_factor'))}"
+    return f"{values.get('data.split_rule', '?')} rule, {shape}"
 
 
 def is_best(comparison: Comparison, one: Compared, index: int) -> bool:

@@ -74,9 +74,9 @@ def data_in_words(data: Mapping[str, Any], provenance: Mapping[str, Any]) -> str
     """Source and split rule, as measured where the provenance tells, else as configured."""
     known = provenance.get("data", {})
     known = known if isinstance(known, Mapping) else {}
+    factor = "" if data.get("profile") == "natural" else f"IF {_number(data.get('imbalance_factor', '?'))}, "
     rule = known.get("description") or (
-        f"{data.get('profile', '?')}, IF {_number(data.get('imbalance_factor', '?'))}, "
-        f"{data.get('split_rule', '?')} rule"
+        f"{data.get('profile', '?')}, {factor}{data.get('split_rule', '?')} rule"
     )
     images = known.get("images", {})
     images = images if isinstance(images, Mapping) else {}
