@@ -1,5 +1,6 @@
 """Scalars for TensorBoard, read back with its own loader."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -53,3 +54,23 @@ def test_without_the_package_the_extra_is_named(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(MissingPackageError, match=r"--tensorboard: .*pip install 'wbtui\[tensorboard\]'"):
         write_event_files([open_run(make_run(tmp_path))], tmp_path / "tb")
     assert not (tmp_path / "tb").exists()
+
+
+FULL = """
+import resource, sys
+from wbtui.cli.main import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+sys.exit(main(["export", "--runs", sys.argv[1], "--tensorboard", sys.argv[2]]))
+"""
+
+
+def test_a_disk_that_takes_no_events_is_one_message(tmp_path: Path) -> None:
+    make_run(tmp_path / "runs")
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path / "runs"), str(tmp_path / "tb")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == f"wbtui: {tmp_path / 'tb'}: cannot write: File too large\n"

@@ -67,6 +67,15 @@ def test_an_unknown_one_names_the_nearest(text: str) -> None:
         assert IDS[0] in str(caught.value)
 
 
+def test_a_folder_that_is_no_run_is_not_the_last_one(tmp_path: Path) -> None:
+    folder = create_run(tmp_path, RunConfig())
+    (tmp_path / "figures").mkdir()
+    assert resolve_run(tmp_path, "@last") == folder
+    assert resolve_run(tmp_path, "figures") == tmp_path / "figures"  # by its name it can still be removed
+    with pytest.raises(UsageError, match="has 1 runs"):
+        resolve_run(tmp_path, "@last-1")
+
+
 def test_no_runs_at_all_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there are no runs here"):
         resolve_run(tmp_path / "runs", "@last")

@@ -1,13 +1,17 @@
 """How do scalars reach TensorBoard: one folder of event files a run, which it reads beside any other."""
 
 import contextlib
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from wbtui.errors import MissingPackageError, UsageError
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.reader import Run
 from wbtui.store.text import plain
+
+_PATIENCE = 1.0
+"""Seconds for a thread that fails to come to its end."""
 
 
 def write_event_files(runs: Sequence[Run], folder: Path) -> int:
@@ -44,7 +48,7 @@ def write_event_files(runs: Sequence[Run], folder: Path) -> int:
     count = 0
     try:
         for run in runs:
-            with contextlib.closing(Writer(str(folder / run.id))) as writer:
+            with _quiet_threads(), contextlib.closing(Writer(str(folder / run.id))) as writer:
                 for epoch in run.epochs:
                     for metric, value in epoch.scalars.items():
                         tag = metric.replace(".", "/", 1)
@@ -53,3 +57,17 @@ def write_event_files(runs: Sequence[Run], folder: Path) -> int:
     except OSError as error:
         raise StoreWriteError(folder, error) from error
     return count
+
+
+@contextlib.contextmanager
+def _quiet_threads() -> Iterator[None]:
+    """No traceback of what fails in tensorboard's own thread: its writer raises the same."""
+    hook, before = threading.excepthook, threading.enumerate()
+    threading.excepthook = lambda _: None
+    try:
+        yield
+    finally:
+        for thread in threading.enumerate():
+            if thread not in before:
+                thread.join(_PATIENCE)
+        threading.excepthook = hook

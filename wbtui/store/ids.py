@@ -105,7 +105,7 @@ def resolve_run(runs: Path, text: str) -> Path:
     Args:
         runs: The folder of runs.
         text: A path to a run folder (with a /); an id; the beginning of an id or of its last 8 digits; the end
-            of an id; @last, @last-1 ...
+            of an id; @last, @last-1 ... of the folders that have a configuration.
 
     Raises:
         UsageError: none or several match; the message lists the nearest, or says that the run is in the bin.
@@ -113,7 +113,9 @@ def resolve_run(runs: Path, text: str) -> Path:
     if "/" in text or os.sep in text or text.startswith("~"):
         return _at(text)
     ids = run_ids(runs)
-    if not text.startswith("@") and not _meant(ids, text):
+    if _LAST.fullmatch(text):  # figures, exported tables and the like may lie beside runs
+        ids = [name for name in ids if os.path.lexists(runs / name / CONFIG)]
+    elif not text.startswith("@") and not _meant(ids, text):
         removed = _meant(run_ids(runs / BIN), text)
         if removed:
             raise _removed(removed, text)
