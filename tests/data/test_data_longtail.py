@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from wbtui.config import DataConfig
+from wbtui.data.available import available
 from wbtui.data.longtail import SPLITS, load
 from wbtui.errors import UsageError
 
@@ -98,3 +100,9 @@ def test_asking_what_is_available_loads_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("source", ["npz", "folder", "cifar10", "mnist"])
+def test_a_place_that_cannot_be_looked_at_is_a_problem_and_no_error(source: str, tmp_path: Path) -> None:
+    config = DataConfig.model_validate({"source": source, "root": str(tmp_path / ("x" * 300))})
+    assert "File name too long (data.root, --data-root)" in available(config).problem

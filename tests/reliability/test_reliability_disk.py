@@ -240,6 +240,20 @@ def test_a_folder_that_may_not_be_written_is_read_and_refused_in_one_message(gua
         assert "Traceback" not in done.stderr, done.args
 
 
+def test_a_folder_that_may_not_be_entered_is_one_message(guarded: Path) -> None:
+    inside = guarded / "runs"
+    guarded.chmod(0o000)
+    words = [("ls",), ("show", "@last"), ("report",), ("export",), ("queue",), ("run", *DIGITS)]
+    words += [("queue", "add", *DIGITS), ("import", "--logits", str(inside / "x.npz"))]
+    for done in wbtui_each(words, inside, powerless=True):
+        assert done.returncode == 2, done.args
+        assert done.stderr.splitlines()[-1].startswith("wbtui: "), done.args
+        assert done.stderr.endswith("Permission denied\n"), done.args
+    doctor = wbtui("doctor", runs=inside, powerless=True)
+    assert doctor.returncode == 1
+    assert f"{inside}: cannot be written: Permission denied" in doctor.stdout
+
+
 def test_a_run_that_may_not_be_looked_into_is_one_row(guarded: Path) -> None:
     closed = next(guarded.glob("*bbbb1111"))
     os.utime(closed, (1, 1))  # a new folder without a config.toml may just be being made

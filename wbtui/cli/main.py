@@ -17,6 +17,9 @@ DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 READER_GONE = 141
 """The exit code where nobody reads the output any more, `wbtui ls | head -1`: a shell's for what SIGPIPE ends."""
 
+_OUT_OF_REACH = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP, errno.EIO, errno.ESTALE)
+"""Why a path that somebody named cannot even be looked at: `Path.is_file()` raises these."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code. A user's mistake is a message, never a traceback."""
@@ -81,6 +84,10 @@ def _run(typed_words: Sequence[str]) -> int:
         if lost := _lost():
             return _say(UsageError(lost), USAGE)
         raise
+    except OSError as error:
+        if error.errno not in _OUT_OF_REACH or error.filename is None:
+            raise
+        return _say(UsageError(f"{error.filename}: {error.strerror}"), USAGE)
     return DONE
 
 

@@ -37,7 +37,8 @@ class DataConfig(Section):
     """Validation images of each class under the holdout rule. Unused by the full rule."""
 
     test_per_class: Count = 0
-    """Test images of each class; 0: the whole test set. digits has no test file: its last ones become the test set."""
+    """Test images of each class; 0: the whole test set, of digits and glyphs 50. digits has no test file: its last ones
+    become the test set."""
 
     classes: Count = 0
     """How many classes to take, the first ones; 0: all that the source has."""

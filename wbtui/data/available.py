@@ -39,7 +39,11 @@ def reader(config: DataConfig) -> Reader:
 
 def available(config: DataConfig) -> AvailableData:
     """Whether the configured source can be read, and if not why: asked before a run is made."""
-    return reader(config).available(config)
+    try:
+        return reader(config).available(config)
+    except OSError as error:  # a folder on the way that may not be entered, a name that is too long
+        problem = f"{error.filename or config.root}: {error.strerror or error} (data.root, --data-root)"
+        return AvailableData(config.source, config.root, problem=problem)
 
 
 def planned_splits(config: DataConfig) -> SplitPlan | None:

@@ -148,13 +148,14 @@ def runs_folder(runs: Path) -> list[Finding]:
     from wbtui.store.index import RunIndex
 
     shown = plain(str(runs.absolute()))
-    standing = next((path for path in (runs, *runs.absolute().parents) if path.exists()), Path("/"))
+    # os.path: what may not be looked at is not there, no error.
+    standing = next((path for path in (runs, *runs.absolute().parents) if os.path.exists(path)), Path("/"))  # noqa: PTH110
     if why := _why_unwritable(standing):
         return [Finding("runs", "bad", f"{shown}: cannot be written: {why}; choose --runs or WBTUI_RUNS")]
     free = shutil.disk_usage(standing).free
     space = f"{size(free)} free"
     found = [Finding("disk", "note" if free < _LITTLE_SPACE else "ok", space)]
-    if not runs.exists():
+    if not os.path.exists(runs):  # noqa: PTH110
         return [*found, Finding("runs", "ok", f"{shown}: made with the first run")]
     try:
         listing = RunIndex(runs).listing()
