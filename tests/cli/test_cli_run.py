@@ -96,6 +96,15 @@ def test_a_dry_run_prints_each_value_with_its_origin_and_makes_nothing(runs: Pat
     assert not runs.exists()
 
 
+@pytest.mark.parametrize("seeds", ["4", "4,7"])
+def test_a_dry_run_as_json_is_one_value(seeds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--preset", "digits_lt", "--seed", seeds, "--dry-run", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [run["seed"] for run in (said if isinstance(said, list) else [said])] == [
+        {"value": int(seed), "from": "--seed"} for seed in seeds.split(",")
+    ]
+
+
 @pytest.mark.parametrize(
     ("epochs", "schedule", "noted"),
     [(1, "cosine_papers", True), (2, "cosine_papers", False), (1, "cosine", False)],

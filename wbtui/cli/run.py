@@ -53,8 +53,11 @@ def run(
     if dry_run:
         # A grid has one data section, and a folder takes seconds to count.
         in_words = functools.cache(_data_in_words)
-        for one in resolved:
-            _print_values(one, as_json, in_words)
+        if as_json:
+            _print_as_json(resolved)
+        else:
+            for one in resolved:
+                _print_values(one, in_words)
         return
     check_all(resolved, asked.download)
     with counted_interrupts():  # from the half second on in which a run would be left half made
@@ -79,23 +82,34 @@ def _start(runs: Path, folders: list[Path], resolved: list["Resolved"]) -> None:
         print("the queue is paused: `wbtui queue start` starts it", file=sys.stderr)
 
 
-def _print_values(resolved: "Resolved", as_json: bool, in_words: Callable[["DataConfig"], str]) -> None:
+def _values_and_origins(resolved: "Resolved") -> dict[str, tuple[Any, str]]:
+    from wbtui.config import flatten
+
+    values = flatten(resolved.config.model_dump())
+    return {key: (value, resolved.origins.get(key, "default")) for key, value in values}
+
+
+def _print_as_json(resolved: list["Resolved"]) -> None:
+    """One object; of a grid a list of them."""
     import json
 
-    from wbtui.config import flatten
+    runs = [
+        {key: {"value": value, "from": origin} for key, (value, origin) in _values_and_origins(one).items()}
+        for one in resolved
+    ]
+    print(json.dumps(runs if len(runs) > 1 else runs[0], indent=2))
+
+
+def _print_values(resolved: "Resolved", in_words: Callable[["DataConfig"], str]) -> None:
     from wbtui.store.text import plain
 
-    values = dict(flatten(resolved.config.model_dump()))
-    origins = {key: resolved.origins.get(key, "default") for key in values}
-    if as_json:
-        print(json.dumps({key: {"value": values[key], "from": origins[key]} for key in values}, indent=2))
-        return
+    values = _values_and_origins(resolved)
     width = max(map(len, values))
-    shown = {key: _toml(value) for key, value in values.items()}
+    shown = {key: _toml(value) for key, (value, _) in values.items()}
     middle = min(40, max(map(len, shown.values())))
     print(f"# {PRECEDENCE}")
     for key, text in shown.items():
-        print(f"{key:{width}} = {text:{middle}}  # {plain(origins[key])}")
+        print(f"{key:{width}} = {text:{middle}}  # {plain(values[key][1])}")
     print(f"# {in_words(resolved.config.data)}")
 
 
