@@ -1,5 +1,6 @@
 """A stranger's run full of escapes, markup and bidirectional controls, through every command that reads it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,14 @@ DIGITS = hostile_digits(0)
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
-    """A folder of a usual run and a hostile one, which failed."""
+    """A folder of a usual run, a hostile one, which failed, and folders with hostile names, one in the bin."""
     runs = tmp_path / "runs"
     make_run(runs, "ce")
     make_hostile(runs, failed=True)
+    for place in (runs, runs / ".bin"):
+        folder = place / "a\n\x1b[31mred\u202e"
+        folder.mkdir(parents=True)
+        os.utime(folder, (1, 1))  # else it may just be being made
     return runs
 
 
@@ -40,6 +45,12 @@ def hostile(tmp_path: Path) -> Path:
         ["report", "state:failed,finished"],
         ["export"],
         ["reindex"],
+        ["doctor"],
+        ["queue"],
+        ["restore", "--list"],
+        ["restore", "zzz"],
+        ["show", "zzz"],
+        ["rm", "a"],
     ],
     ids=" ".join,
 )

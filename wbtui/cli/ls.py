@@ -81,5 +81,5 @@ def reindex(runs: Runs = RUNS_DEFAULT) -> None:
     listing = rebuild_index(runs)
     for row in listing.rows:
         if row.problem:
-            say(f"{row.id}: {row.problem}")
+            say(f"{plain(row.id)}: {row.problem}")
     print(f"{plain(str(runs))}: {len(listing.rows)} runs")
