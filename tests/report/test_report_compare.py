@@ -44,6 +44,26 @@ def test_seeds_fold_and_settings_stay_apart(tmp_path: Path) -> None:
     assert differing_keys([settings[0].values, settings[2].values]) == ["stages.0.weight_decay"]
 
 
+def test_settings_that_differ_in_many_keys_are_called_by_what_is_unusual_of_each(tmp_path: Path) -> None:
+    changed = [
+        (),
+        ("precision=bf16",),
+        ("data.imbalance_factor=20.0",),
+        ("model.width=8",),
+        ("stages.0.batch_size=32", "evaluation.batch_size=32"),
+        ("evaluation.batch_size=32",),
+    ]
+    folders = [make_run(tmp_path, "wd", 0, *settings) for settings in changed]
+    assert [setting.label for setting in fold_seeds(map(open_run, folders))] == [
+        "wd",
+        "wd (precision bf16)",
+        "wd (imbalance_factor 20)",
+        "wd (width 8)",
+        "wd (stages.0.batch_size 32, evaluation.batch_size 32)",
+        "wd (evaluation.batch_size 32)",
+    ]
+
+
 def test_the_table_has_baseline_deltas_and_the_rule_behind_ns(tmp_path: Path) -> None:
     folders = [make_run(tmp_path, "ce", 0), make_run(tmp_path, "wd", 1)]
     comparison = compare(entries(tmp_path, names(*folders)))

@@ -1,5 +1,6 @@
 """Which runs are seeds of one setting, and in what do settings differ?"""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from wbtui.store.setting import configuration, setting_key, setting_of
 from wbtui.store.text import plain
 
 _ABSENT = "-"
+_FEW = 3
+"""Differing keys that a label names of every setting, if that suffices to tell them apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +61,33 @@ def _labels(settings: Sequence[Mapping[str, Any]]) -> list[str]:
         or "custom"
         for values in settings
     ]
-    labels = []
-    for own, values in zip(short, settings, strict=True):
-        alike = [other for label, other in zip(short, settings, strict=True) if label == own]
-        differing = [key for key in differing_keys(alike) if key not in ("preset", "variant")]
-        words = ", ".join(f"{_leaf(key)} {shown_value(values.get(key))}" for key in differing[:3])
-        labels.append(plain(f"{own} ({words})" if words else own))
+    labels = [""] * len(settings)
+    for own in dict.fromkeys(short):
+        places = [place for place, label in enumerate(short) if label == own]
+        for place, words in zip(places, _telling([settings[place] for place in places]), strict=True):
+            labels[place] = plain(f"{own} ({words})" if words else own)
     return labels
+
+
+def _telling(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What of each setting tells it from the others: the first keys that differ, where these do.
+
+    Else all in which it has not the value that most have; a setting that is as most are has nothing to say then.
+    """
+    keys = [key for key in differing_keys(settings) if key not in ("preset", "variant")]
+    leaves = Counter(map(_leaf, keys))
+    called = {key: _leaf(key) if leaves[_leaf(key)] == 1 else key for key in keys}
+
+    def words(values: Mapping[str, Any], said: Iterable[str]) -> str:
+        return ", ".join(f"{called[key]} {shown_value(values.get(key))}" for key in said)
+
+    first = [words(values, keys[:_FEW]) for values in settings]
+    if len(set(first)) == len(first):
+        return first
+    usual = {key: Counter(repr(values.get(key)) for values in settings).most_common(1)[0][0] for key in keys}
+    return [
+        words(values, (key for key in keys if repr(values.get(key)) != usual[key])) for values in settings
+    ]
 
 
 def _leaf(key: str) -> str:
