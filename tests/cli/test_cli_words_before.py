@@ -30,3 +30,15 @@ def test_what_only_the_dashboard_knows_is_refused_before_another_command(
 ) -> None:
     assert main([option, "ls"]) == 2
     assert "dashboard" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["ls", "--runs", ""], ["--runs", "", "ls"], ["--runs="], ["queue", "--runs=", "pause"]]
+)
+def test_a_folder_without_a_name_is_not_the_working_folder(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    assert capsys.readouterr().err.startswith("wbtui: --runs '': expected a folder")
+    assert list(tmp_path.iterdir()) == []

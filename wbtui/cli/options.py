@@ -22,6 +22,17 @@ def _or_before_the_command(context: typer.Context, value: Path) -> Path:
     return expanded(value)
 
 
+def named_folder(text: str) -> Path:
+    """A folder as typed; nothing at all, as an unset variable of a script gives, is none, and not the working folder.
+
+    Raises:
+        UsageError: it is empty.
+    """
+    if not text:
+        raise UsageError("--runs '': expected a folder (. is the one that you are in)")
+    return Path(text)
+
+
 def expanded_folder(value: Path | None) -> Path | None:
     """For an option that names a folder to be made; see `runs_folder.expanded`."""
     return expanded(value) if value else None
@@ -51,6 +62,7 @@ Runs = Annotated[
         envvar=RUNS_VARIABLE,
         metavar="DIR",
         help="The folder of all runs.",
+        parser=named_folder,
         callback=_or_before_the_command,
     ),
 ]

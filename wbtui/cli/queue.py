@@ -27,7 +27,13 @@ Slots = Annotated[
 ]
 Place = Annotated[
     Path | None,
-    typer.Option("--runs", metavar="DIR", help="The folder of all runs.", callback=options.expanded_folder),
+    typer.Option(
+        "--runs",
+        metavar="DIR",
+        help="The folder of all runs.",
+        parser=options.named_folder,
+        callback=options.expanded_folder,
+    ),
 ]
 """May stand before or behind the command's name."""
 
