@@ -104,5 +104,7 @@ def test_asking_what_is_available_loads_no_torch() -> None:
 
 @pytest.mark.parametrize("source", ["npz", "folder", "cifar10", "mnist"])
 def test_a_place_that_cannot_be_looked_at_is_a_problem_and_no_error(source: str, tmp_path: Path) -> None:
-    config = DataConfig.model_validate({"source": source, "root": str(tmp_path / ("x" * 300))})
-    assert "File name too long (data.root, --data-root)" in available(config).problem
+    place = str(tmp_path / ("x" * 300))  # Python 3.14 takes it for one that is not there
+    problem = available(DataConfig.model_validate({"source": source, "root": place})).problem
+    assert place in problem
+    assert "--data-root" in problem

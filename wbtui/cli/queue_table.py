@@ -22,7 +22,11 @@ from wbtui.store.text import plain
 
 def print_queue(runs: Path) -> None:
     """Print the worker, the slots, and the runs at work and waiting."""
-    if not (runs / queue_files.PLACE).is_dir():
+    try:
+        (
+            runs / queue_files.PLACE
+        ).stat()  # says why it may not be looked at, which is_dir() does not everywhere
+    except (FileNotFoundError, NotADirectoryError):
         print("nothing was ever queued here; `wbtui queue add` does")
         return
     working, waiting = peek(runs)
