@@ -156,8 +156,10 @@ def test_only_the_first_classes_are_taken() -> None:
 
 
 def test_one_class_is_no_long_tail() -> None:
-    with pytest.raises(UsageError, match="at least 2 classes"):
+    with pytest.raises(UsageError, match=r"at least 2 classes: data.classes = 1"):
         split_counts(DataConfig(classes=1), [100, 100])
+    with pytest.raises(UsageError, match="at least 2 classes: digits has 1"):
+        split_counts(DataConfig(), [100])
 
 
 def test_validation_that_takes_all_is_refused() -> None:

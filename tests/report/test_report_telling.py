@@ -41,6 +41,10 @@ def row(run: str, *typed: str, variant: str = "wd", preset: str = "digits_lt", *
         ([row("a", "model.depth=2"), row("b", name="mine")], {}),
         ([row("a", "stages.0.loss.name=focal"), row("b")], {"a": "loss=focal"}),
         (
+            [row("a", "stages.0.batch_size=8"), row("b", "evaluation.batch_size=8")],
+            {"a": "batch=8", "b": "evaluation.batch_size=8"},
+        ),
+        (
             [row("a", "model.depth=2", "model.width=8"), row("b", "model.depth=2", "model.width=9"), row("c")],
             {"a": "width=8 depth=2", "b": "width=9 depth=2"},  # what fewest have first
         ),

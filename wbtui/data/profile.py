@@ -96,7 +96,8 @@ def split_counts(config: DataConfig, found: Sequence[int], class_names: Sequence
     if config.classes > len(found):
         raise UsageError(f"data.classes = {config.classes}: {config.source} has {len(found)} classes")
     if len(found) < 2:
-        raise UsageError(f"a long-tailed split needs at least 2 classes, {config.source} has {len(found)}")
+        asked = "data.classes = 1" if config.classes else f"{config.source} has {len(found)}"
+        raise UsageError(f"a long-tailed split needs at least 2 classes: {asked}")
     validation = config.validation_per_class if config.split_rule == "holdout" else 0
     counts, description = _wanted(config, found, validation)
     for k, (n, has) in enumerate(zip(counts, found, strict=True)):

@@ -48,4 +48,6 @@ def _shortened(text: str) -> str:
     later = f"{int(stage[1]) + 1}:" if stage and int(stage[1]) else ""
     if word == "name":  # model.name, stages.0.loss.name
         word = key.split(".")[-2]
+    if key == "evaluation.batch_size":  # beside that of a stage
+        word = key
     return f"{later}{_SHORT.get(word, word)}={value}"
