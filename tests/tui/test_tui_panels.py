@@ -329,6 +329,10 @@ def test_the_mouse_points_and_zooms(runs: Path) -> None:
             panel = app.screen.query(Panel).first()
             await pilot.click(panel, offset=(panel.size.width // 2, 3))
             assert screen.plot_state.cursor is not None
+            assert screen.plot_state.cursor in range(1, 41)  # an epoch, not the place of a cell between two
+            assert f" epoch {screen.plot_state.cursor:.0f} " in screen_text(app)
+            await pilot.click(panel, offset=(panel.size.width - 1, 3))
+            assert screen.plot_state.cursor == 40
             screen.on_panel_wheeled(Panel.Wheeled(20.0, True))
             assert screen.plot_state.x_bounds is not None
             table = app.screen.query_one(RunTable)

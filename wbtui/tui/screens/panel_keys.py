@@ -342,7 +342,10 @@ class PanelKeys(ClosesOnce[None]):
             self.active_panel = keys.index(message.panel.spec.key)
             self.go_into_panels()
         if message.x is not None:
-            self._change(plot_moves.cursor_set(self.plot_state, message.x))
+            pointed = replace(
+                self.plot_state, cursor=message.x
+            )  # a cell is wider than the epoch that is meant
+            self._change(plot_moves.cursor_moved(pointed, self._places(), 0))
         else:
             self.panels_changed()
 
