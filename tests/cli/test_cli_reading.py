@@ -76,7 +76,7 @@ def test_no_runs_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
         (["report", "seed:1 variant:ce"], "finished"),
         (["export", "-f", "variant:nothing"], "no run"),
         (["import", "--logits", "nothing.npz"], "no such file"),
-        (["import", "--logits", "."], "this is a folder; expected an .npz file"),
+        (["import", "--logits", "."], "this is a folder; expected an .npz or .npy file"),
     ],
 )
 def test_a_mistake_is_one_message_and_exit_code_2(

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from wbtui.report.table import Cell, Table
 from wbtui.store.text import plain
 
-_MARKDOWN = {character: "\\" + character for character in "\\`*_{}[]<>|#~&"}
+_MARKDOWN = {character: "\\" + character for character in "\\`*_{}[]<>|#~"}
+_ENTITY = re.compile(r"&(?=[A-Za-z])")
 _LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -42,7 +43,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def escape_markdown(text: str) -> str:
     """Text that Markdown shows as it is, in one line."""
-    return "".join(_MARKDOWN.get(character, character) for character in text).replace("\n", " ")
+    escaped = "".join(_MARKDOWN.get(character, character) for character in text).replace("\n", " ")
+    return _ENTITY.sub(r"\\&", escaped)
 
 
 def escape_latex(text: str) -> str:
