@@ -162,11 +162,12 @@ def test_the_cursor_snaps_to_data_and_reads_each_series():
     every = Series("all", np.arange(0.0, 20.0), np.arange(0.0, 20.0) * 2)
     fifth = Series("fdr", np.array([0.0, 5.0, 10.0]), np.array([1.0, np.nan, 3.0]))
     plot = line_plot([every, fifth], LineOptions(60, 12, cursor_x=8.6, smoothing=0.5))
-    assert plot.cursor_x == 9.0
+    assert plot.cursor_x == 8.0, "what is measured later is not known there"
     reading, other = plot.readings
-    assert (reading.name, reading.x, reading.y) == ("all", 9.0, 18.0)
+    assert (reading.name, reading.x, reading.y) == ("all", 8.0, 16.0)
     assert reading.smoothed < reading.y
-    assert (other.x, other.y) == (10.0, 3.0)
+    assert other.x == 5.0
+    assert np.isnan(other.y)
     later = line_plot([every, fifth], LineOptions(60, 12, cursor_x=15.2))
     assert later.cursor_x == 15.0
     assert np.isnan(later.readings[1].y)
@@ -174,7 +175,10 @@ def test_the_cursor_snaps_to_data_and_reads_each_series():
 
 def test_a_cursor_snaps_to_points_with_a_value_within_the_bounds():
     sparse = Series("fdr", np.arange(10.0), np.where(np.arange(10) % 5 == 0, 1.0, np.nan))
-    assert line_plot([sparse], LineOptions(40, 8, cursor_x=4.0)).cursor_x == 5.0
+    assert line_plot([sparse], LineOptions(40, 8, cursor_x=4.0)).cursor_x == 0.0
+    assert line_plot([sparse], LineOptions(40, 8, cursor_x=5.0)).cursor_x == 5.0
+    later = Series("fdr", sparse.x + 3, sparse.y)
+    assert line_plot([later], LineOptions(40, 8, cursor_x=1.0)).cursor_x == 3.0, "there is none before"
     assert line_plot([sparse], LineOptions(40, 8, cursor_x=9.0, x_bounds=(0.0, 3.0))).cursor_x == 0.0
     assert line_plot([], LineOptions(40, 8, cursor_x=4.0)).cursor_x is None
 

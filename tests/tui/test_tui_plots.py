@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from wbtui.plotting import to_text
 from wbtui.store.format import Axis, Metric
+from wbtui.tui.figures_line import figures_line
 from wbtui.tui.marks import style_of
 from wbtui.tui.panels import panels_of
 from wbtui.tui.plots import PlotState, Shown, draw, short_names
@@ -117,6 +118,26 @@ def test_ticks_name_classes(view: str) -> None:
 def test_classes_stand_from_head_to_tail_in_whatever_order_they_are_numbered(view: str) -> None:
     state = PlotState(class_views={"accuracy@class": view})
     assert drawn("class", state, 60, (3, 9, 0, 7, 1, 5, 2, 8, 6, 4)) == drawn("class", state, 60)
+
+
+@pytest.mark.parametrize("axis", ["epoch", "time", "images"])
+def test_between_two_measurements_curves_and_status_tell_the_earlier_one(axis: XAxis) -> None:
+    metric, numbers = Metric("test.accuracy.all", "accuracy", "fraction", group="all"), np.arange(1, 11)
+    curve = Curve(np.array([2, 6, 10]), np.array([0.21, 0.63, 0.87]))
+    scalars = {metric.name: curve}
+    detail = RunDetail(
+        "r", 1, {metric.name: metric}, numbers, numbers * 60.0, numbers * 100.0, scalars=scalars
+    )
+    shown = [Shown("r", "run", style_of(0), (detail,))]
+    cursor = {"epoch": 9.0, "time": 9.4, "images": 960.0}[axis]
+    state = PlotState(x_axis=axis, cursor=cursor)
+    (spec,) = panels_of([metric])
+    legend = to_text(draw(spec, shown, state, 60, 12).canvas).splitlines()[0]
+    status = "".join(text for text, _ in figures_line(shown, state, None, 80))
+    assert "epoch 9" in status
+    for text in (legend, status):
+        assert "63" in text
+        assert "87" not in text
 
 
 @pytest.mark.parametrize("width", [30, 38, 60, 120])

@@ -15,7 +15,7 @@ class Reading:
 
     name: str
     x: float
-    """x of the point read, the series' own nearest; NaN where the series does not reach the cursor."""
+    """x of the point read, the series' own last up to the cursor; NaN where the series does not reach it."""
     y: float
     """The value, never smoothed; NaN where there is none."""
     smoothed: float
@@ -23,17 +23,23 @@ class Reading:
 
 
 def snap(wanted: float, series: Sequence[Series], low: float, high: float) -> float | None:
-    """Return the x nearest to `wanted` at which some series has a value, None if none in `low` to `high`."""
-    candidates = []
-    for one in series:
-        x = one.x[np.isfinite(one.y) & (one.x >= low) & (one.x <= high)]
-        if len(x):
-            candidates.append(float(x[np.argmin(np.abs(x - wanted))]))
-    return min(candidates, key=lambda x: abs(x - wanted)) if candidates else None
+    """Return the last x up to `wanted` at which some series has a value, the first of all where none is as early.
+
+    Up to it: what was measured later was not known there, and is not what stands beside other figures of that place.
+
+    Returns:
+        None if no series has a value in `low` to `high`.
+    """
+    with_value = [one.x[np.isfinite(one.y) & (one.x >= low) & (one.x <= high)] for one in series]
+    x = np.concatenate(with_value) if with_value else np.zeros(0)
+    if not len(x):
+        return None
+    before = x[x <= wanted]
+    return float(before.max() if len(before) else x.min())
 
 
 def read(x: float, series: Series, smoothed: Floats) -> Reading:
-    """Read a series at its own point nearest to `x`, if `x` lies between its first and last.
+    """Read a series at its own last point up to `x`, if `x` lies between its first and last.
 
     Args:
         x: A snapped cursor.
@@ -43,6 +49,7 @@ def read(x: float, series: Series, smoothed: Floats) -> Reading:
     known = np.flatnonzero(np.isfinite(series.x))
     if not len(known) or not series.x[known[0]] <= x <= series.x[known[-1]]:
         return Reading(series.name, np.nan, np.nan, np.nan)
-    at = known[np.argmin(np.abs(series.x[known] - x))]
+    places = series.x[known]
+    at = known[np.flatnonzero(places == places[places <= x].max())[0]]
     y = float(series.y[at])
     return Reading(series.name, float(series.x[at]), y if np.isfinite(y) else np.nan, float(smoothed[at]))

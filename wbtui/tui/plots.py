@@ -102,11 +102,11 @@ def draw(spec: PanelSpec, shown: Sequence[Shown], state: PlotState, width: int, 
 
 
 def epoch_at(detail: RunDetail, x: float | None, axis: XAxis) -> float | None:
-    """The epoch of a run at a place on the x axis; None without a place."""
+    """The last epoch of a run up to a place on the x axis, its first where that comes later; None without a place."""
     if x is None or axis == "epoch" or not len(detail.epochs):
         return x
     places = detail.seconds / 60 if axis == "time" else detail.images
-    return float(detail.epochs[int(np.argmin(np.abs(places - x)))])
+    return float(detail.epochs[max(int(np.searchsorted(places, x, side="right")) - 1, 0)])
 
 
 def x_extent(shown: Sequence[Shown], axis: XAxis) -> tuple[float, float] | None:
