@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from wbtui.report.filters import parse_filter
 from wbtui.store.format import STATES
 from wbtui.store.summary import RunSummary
-from wbtui.tui.columns import COLUMNS, Context, alike, eta_seconds, fitting, longest_names
+from wbtui.tui.columns import (
+    COLUMNS,
+    Context,
+    alike,
+    chosen_columns,
+    eta_seconds,
+    fitting,
+    longest_names,
+)
 from wbtui.tui.lines import TableLine, replaced, table_lines
 from wbtui.tui.marks import colours_for, marked_ids, style_of
 from wbtui.tui.snapshots import RunDetail
@@ -154,3 +162,19 @@ def test_a_row_of_nothing_has_a_cell_for_every_column() -> None:
     context = Context({}, {}, 0.0)
     for column in COLUMNS:
         assert isinstance(column.text(TableLine((RunSummary(id="x", path=""),)), context), str)
+
+
+def test_columns_stand_as_they_were_chosen_and_make_room_for_others() -> None:
+    hidden = ("preset", "eta", "many", "medium", "fdr", "bn", "trend")
+    wanted = chosen_columns(("id", "loss", "all"), hidden)
+    shown = [column.key for column, _ in fitting(76, grouped=False, wanted=wanted)]
+    assert shown[:3] == ["id", "loss", "all"]
+    assert not set(shown) & set(hidden)
+    assert "loss" not in [column.key for column, _ in fitting(76, grouped=False)]
+
+
+def test_a_table_without_columns_still_tells_its_runs() -> None:
+    everything = [column.key for column in COLUMNS]
+    assert [column.key for column in chosen_columns((), everything)] == ["id"]
+    few = chosen_columns((), [key for key in everything if key not in ("tag", "trend")])
+    assert len(fitting(5, grouped=False, wanted=few)) == 1

@@ -10,10 +10,10 @@ from rich.style import Style
 from wbtui.store.format import Outcome
 from wbtui.store.writer import RunWriter
 from wbtui.tui.app import WbtuiApp
+from wbtui.tui.arranging import reordered
 from wbtui.tui.marks import style_of
 from wbtui.tui.pages import system_detail, system_panels
 from wbtui.tui.plots import PlotState, Shown, draw
-from wbtui.tui.screens.panel_keys import reordered
 from wbtui.tui.screens.run import RunScreen
 from wbtui.tui.screens.runs import RunsScreen
 from wbtui.tui.snapshots import RunFiles

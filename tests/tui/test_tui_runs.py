@@ -269,6 +269,27 @@ def test_difference_shows_only_the_keys_that_differ(runs: Path) -> None:
     drive(look)
 
 
+def test_columns_are_chosen_and_ordered_and_stay_so(runs: Path) -> None:
+    make_run(runs, 0)
+
+    async def choose() -> None:
+        async with opened(runs) as (app, pilot):
+            assert app.screen.query_one(RunTable).text.split()[:3] == ["state", "run", "variant"]
+            await pilot.press("O", "home", "J", "down", "down", "space", "escape")  # state down, variant away
+            await pilot.pause()
+            assert app.screen.query_one(RunTable).text.split()[:2] == ["run", "state"]
+
+    async def open_again() -> None:
+        async with opened(runs) as (app, _):
+            header = app.screen.query_one(RunTable).text.splitlines()[0].split()
+            assert header[:2] == ["run", "state"]
+            assert "variant" not in header
+            assert "preset" in header, "there is room for it now"
+
+    drive(choose)
+    drive(open_again)
+
+
 def test_a_difference_holds_all_that_are_selected_also_more_than_are_drawn(runs: Path) -> None:
     for number in range(10):
         make_run(runs, number, decay=0.001 * (number + 1))

@@ -94,6 +94,7 @@ _RUNS = (
         6,
     ),
     Action("runs.sort", "o", "Sort", "Order the runs by a figure; again: the other way round.", footer=10),
+    Action("runs.columns", "O", "Columns", "Choose and order the columns of the table."),
     Action("runs.group", "G", "Group seeds", "Fold seeds of one setting into mean ± std, n.", footer=11),
     Action("runs.difference", "d", "Difference", "Configuration keys in which the shown runs differ."),
     Action("runs.copy", "c", "Copy", "Copy the row as Markdown or LaTeX, the id, or the command."),

@@ -14,6 +14,7 @@ from wbtui.report.values import MISSING, duration, epochs, figure, percent, plus
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui.alerts import MARK, alerts_of
+from wbtui.tui.arranging import arranged
 from wbtui.tui.lines import TableLine
 from wbtui.tui.snapshots import RunDetail
 
@@ -179,7 +180,9 @@ COLUMNS = (
     TableColumn("size", "size", 5, _size, drop=14),
     TableColumn("tag", "tags", 24, _tags, right=False, drop=15),
 )
-"""All columns; `fitting` chooses."""
+"""All columns; `chosen_columns` takes those that are wanted, `fitting` those of them that fit."""
+
+_RUN_COLUMN = next(column for column in COLUMNS if column.key == "id")
 
 _ALIKE_DROP = {"preset": 12, "seed": 8}
 """The `drop` of a column in which all shown runs say the same."""
@@ -215,10 +218,21 @@ def longest_names(
     return {key: max(cell_len(plain(text)) for text in found) for key, found in texts.items()}
 
 
+def chosen_columns(order: Sequence[str], hidden: Sequence[str]) -> tuple[TableColumn, ...]:
+    """The columns that somebody wants, in the order that he wants; that of the run where he wants none.
+
+    Args:
+        order: Keys; columns that are not among them come last.
+        hidden: Keys of the columns that are not wanted.
+    """
+    return arranged(COLUMNS, order, hidden) or (_RUN_COLUMN,)
+
+
 def fitting(
     width: int,
     *,
     grouped: bool,
+    wanted: Sequence[TableColumn] = COLUMNS,
     same: frozenset[str] = frozenset(),
     longest: Mapping[str, int] = MappingProxyType({}),
 ) -> list[tuple[TableColumn, int]]:
@@ -227,6 +241,7 @@ def fitting(
     Args:
         width: Cells.
         grouped: Whether seeds are folded, whose figures take more room.
+        wanted: The columns that are chosen from, in their order.
         same: Keys of columns in which all lines say the same; they go early.
         longest: Of columns of names, how many cells their longest text takes; where a figure would find no room
             they get no more.
@@ -237,15 +252,15 @@ def fitting(
 
     widths = {
         column.key: column.grouped_width if grouped and column.grouped_width else column.width
-        for column in COLUMNS
+        for column in wanted
     }
 
     def spare(columns: Sequence[TableColumn]) -> int:
         return width - sum(widths[column.key] + 1 for column in columns)
 
-    chosen = list(COLUMNS)
+    chosen = list(wanted)
     dropped: list[TableColumn] = []
-    while spare(chosen) < 0 and any(drop(column) for column in chosen):
+    while spare(chosen) < 0 and len(chosen) > 1 and any(drop(column) for column in chosen):
         dropped.append(max(chosen, key=drop))
         chosen.remove(dropped[-1])
     if any(drop(column) <= _WORTH_NARROWING for column in dropped):
@@ -257,7 +272,7 @@ def fitting(
         for column in sorted(worth, key=drop):
             if widths[column.key] < spare(chosen):
                 chosen.append(column)
-    chosen.sort(key=COLUMNS.index)
+    chosen.sort(key=list(wanted).index)
     rest = min(max(spare(chosen), 0), 14)
     return [(one, widths[one.key] + (rest if one.key == "variant" else 0)) for one in chosen]
 

@@ -35,6 +35,10 @@ class Views:
     """Keys of the panels that are wanted, in order; empty: all, in their own order."""
     hidden: tuple[str, ...] = ()
     """Keys of the panels that are not shown."""
+    columns: tuple[str, ...] = ()
+    """Keys of the columns of the table, in order; empty: in their own."""
+    hidden_columns: tuple[str, ...] = ()
+    """Keys of the columns that are not shown."""
     pinned: tuple[str, ...] = ()
     """Ids of pinned runs."""
     colours: Mapping[str, int] = field(default_factory=dict)
@@ -158,7 +162,7 @@ def _fits(name: str, value: object) -> bool:
     if name == "x_axis":
         return value in ("epoch", "time", "images")
     checks = {
-        **dict.fromkeys(("panels", "hidden", "pinned", "log_y"), _is_texts),
+        **dict.fromkeys(("panels", "hidden", "columns", "hidden_columns", "pinned", "log_y"), _is_texts),
         **dict.fromkeys(("baseline", "filter", "sort", "theme"), _is_text),
         **dict.fromkeys(("colours", "splits"), _is_counts),
         "class_views": _is_words,

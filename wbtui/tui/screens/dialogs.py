@@ -255,11 +255,21 @@ class PageOfText(Dialog[None]):
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
-class ChoosePanels(Dialog[tuple[tuple[str, ...], tuple[str, ...]] | None]):
-    """Which panels, in which order."""
+Arrangement = tuple[tuple[str, ...], tuple[str, ...]]
+"""Keys in their order, and those that are not shown."""
 
-    DEFAULT_CSS = _CSS.format(name="ChoosePanels", width=64) + (
-        "ChoosePanels OptionList { height: auto; max-height: 24; }"
+
+class Arrange(Dialog[Arrangement | None]):
+    """Which panels or columns, in which order.
+
+    Args:
+        title: What they are.
+        items: Key and title of each, in their order.
+        hidden: Keys of those that are not shown.
+    """
+
+    DEFAULT_CSS = _CSS.format(name="Arrange", width=64) + (
+        "Arrange OptionList { height: auto; max-height: 24; }"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "finish", "Done"),
@@ -270,23 +280,23 @@ class ChoosePanels(Dialog[tuple[tuple[str, ...], tuple[str, ...]] | None]):
         Binding("k", "step(-1)"),
     ]
 
-    def __init__(self, panels: Sequence[tuple[str, str]], hidden: Sequence[str]) -> None:
+    def __init__(self, title: str, items: Sequence[tuple[str, str]], hidden: Sequence[str]) -> None:
         super().__init__()
-        self._panels, self._hidden = list(panels), set(hidden)
+        self._title, self._items, self._hidden = title, list(items), set(hidden)
 
     def compose(self) -> ComposeResult:
-        """The panels."""
+        """A line each."""
         with Vertical():
-            yield Static("Panels", markup=False, classes="title")
+            yield Static(self._title, markup=False, classes="title")
             yield OptionList(*self._options(), compact=True)
             yield Static("space show or hide   J K move   esc done", markup=False, classes="hint")
 
     def _options(self) -> list[Option]:
         return [
             Option(
-                Text(f"[{' ' if key in self._hidden else 'x'}] {self.literal(title)}"), id=f"panel-{number}"
+                Text(f"[{' ' if key in self._hidden else 'x'}] {self.literal(title)}"), id=f"item-{number}"
             )
-            for number, (key, title) in enumerate(self._panels)
+            for number, (key, title) in enumerate(self._items)
         ]
 
     def _rebuild(self, highlighted: int) -> None:
@@ -296,10 +306,10 @@ class ChoosePanels(Dialog[tuple[tuple[str, ...], tuple[str, ...]] | None]):
         options.highlighted = highlighted
 
     def action_show_or_hide(self) -> None:
-        """Show or hide the panel under the cursor."""
+        """Show or hide what is under the cursor."""
         place = self.query_one(OptionList).highlighted
         if place is not None:
-            self._hidden ^= {self._panels[place][0]}
+            self._hidden ^= {self._items[place][0]}
             self._rebuild(place)
 
     @on(OptionList.OptionSelected)
@@ -307,10 +317,10 @@ class ChoosePanels(Dialog[tuple[tuple[str, ...], tuple[str, ...]] | None]):
         self.action_show_or_hide()
 
     def action_move(self, by: int) -> None:
-        """Move the panel under the cursor."""
+        """Move what is under the cursor."""
         place = self.query_one(OptionList).highlighted
-        if place is not None and 0 <= place + by < len(self._panels):
-            self._panels[place], self._panels[place + by] = self._panels[place + by], self._panels[place]
+        if place is not None and 0 <= place + by < len(self._items):
+            self._items[place], self._items[place + by] = self._items[place + by], self._items[place]
             self._rebuild(place + by)
 
     def action_step(self, by: int) -> None:
@@ -320,5 +330,5 @@ class ChoosePanels(Dialog[tuple[tuple[str, ...], tuple[str, ...]] | None]):
 
     def action_finish(self) -> None:
         """Take it so."""
-        order = tuple(key for key, _ in self._panels)
+        order = tuple(key for key, _ in self._items)
         self.dismiss((order, tuple(key for key in order if key in self._hidden)))

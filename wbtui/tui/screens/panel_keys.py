@@ -2,7 +2,7 @@
 
 import time
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -10,11 +10,12 @@ import numpy as np
 
 from wbtui.plotting import GlyphSet
 from wbtui.tui import plot_moves
+from wbtui.tui.arranging import arranged, reordered
 from wbtui.tui.feed import Wanted
 from wbtui.tui.panels import PanelSpec, panels_of
 from wbtui.tui.plots import PlotState, Shown, x_extent
 from wbtui.tui.screens.closing import ClosesOnce
-from wbtui.tui.screens.dialogs import ChoosePanels
+from wbtui.tui.screens.dialogs import Arrange, Arrangement
 from wbtui.tui.seeds import XAxis, x_of
 from wbtui.tui.snapshots import Curve, Floats, Snapshot
 from wbtui.tui.widgets import too_small
@@ -115,7 +116,7 @@ class PanelKeys(ClosesOnce[None]):
         arranged_of = (declared, views.panels, views.hidden)
         if arranged_of != self._arranged_of:
             self._arranged_of = arranged_of
-            self._arranged = arrange(self._specs, views.panels, views.hidden)
+            self._arranged = arranged(self._specs, views.panels, views.hidden)
         return self._arranged
 
     @property
@@ -302,9 +303,9 @@ class PanelKeys(ClosesOnce[None]):
 
     def action_choose_panels(self) -> None:
         """Choose and order the panels."""
-        everything = arrange(self._specs, self.dashboard.views.panels, ())
+        everything = arranged(self._specs, self.dashboard.views.panels)
 
-        def chosen(answer: tuple[tuple[str, ...], tuple[str, ...]] | None) -> None:
+        def chosen(answer: Arrangement | None) -> None:
             if answer is not None:
                 views, offered = self.dashboard.views, frozenset(answer[0])
                 others = tuple(key for key in views.hidden if key not in offered)
@@ -314,7 +315,7 @@ class PanelKeys(ClosesOnce[None]):
                 self.panels_changed()
 
         titles = [(spec.key, spec.title) for spec in everything]
-        self.app.push_screen(ChoosePanels(titles, self.dashboard.views.hidden), chosen)
+        self.app.push_screen(Arrange("Panels", titles, self.dashboard.views.hidden), chosen)
 
     def step_out(self) -> bool:
         """Leave full screen, else the cursor, else the zoom; whether there was something to leave."""
@@ -356,18 +357,3 @@ class PanelKeys(ClosesOnce[None]):
     def on_panel_grid_changed(self) -> None:
         """Other panels came into sight: the feed reads what they need."""
         self.panels_changed()
-
-
-def reordered(before: Sequence[str], order: Sequence[str]) -> tuple[str, ...]:
-    """Keys in a new order; those that were not there to be ordered, panels of other runs, keep their places."""
-    fresh = iter(order)
-    offered = frozenset(order)
-    kept = [next(fresh) if key in offered else key for key in before]
-    return (*kept, *fresh)
-
-
-def arrange(specs: Sequence[PanelSpec], order: Sequence[str], hidden: Sequence[str]) -> tuple[PanelSpec, ...]:
-    """Panels in the wanted order without the hidden ones; those that nobody ordered come last."""
-    places: Mapping[str, int] = {key: place for place, key in enumerate(order)}
-    ordered = sorted(specs, key=lambda spec: places.get(spec.key, len(places)))
-    return tuple(spec for spec in ordered if spec.key not in hidden)

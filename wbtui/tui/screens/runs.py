@@ -15,7 +15,7 @@ from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui.actions import bindings
 from wbtui.tui.alerts import LOUD_STATES, alerts_of, beside_state
-from wbtui.tui.columns import Context
+from wbtui.tui.columns import Context, chosen_columns
 from wbtui.tui.figures_line import figures_line
 from wbtui.tui.lines import TableLine, replaced, table_lines
 from wbtui.tui.marks import MOST_SHOWN, colours_for, marked_ids, rich_colour, style_of
@@ -116,7 +116,8 @@ class RunsScreen(RunsKeys):
         )
         short, glyphs = self.dashboard.short_ids, self.plot_state.glyphs
         context = Context(short, snapshot.details, time.time(), glyphs, self._apart)
-        table.show(self.lines, context, marks, grouped=views.group)
+        columns = chosen_columns(views.columns, views.hidden_columns)
+        table.show(self.lines, context, marks, grouped=views.group, columns=columns)
         self.share_room()
 
     def _show_texts(self) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from wbtui.report.filters import Filter, parse_filter
 from wbtui.store.summary import RunSummary
-from wbtui.tui.columns import sortable
+from wbtui.tui.arranging import arranged
+from wbtui.tui.columns import COLUMNS, sortable
 from wbtui.tui.lines import TableLine
-from wbtui.tui.screens.dialogs import Choose, Prompt, ask
+from wbtui.tui.screens.dialogs import Arrange, Arrangement, Choose, Prompt, ask
 from wbtui.tui.screens.run_commands import RunCommands
 from wbtui.tui.widgets.run_table import RunTable
 
@@ -184,6 +185,18 @@ class RunsKeys(RunCommands):
         self.app.push_screen(
             Choose("Order by (again: the other way round)", options, views.sort.lstrip("-")), chosen
         )
+
+    def action_columns(self) -> None:
+        """Choose and order the columns."""
+        views = self.dashboard.views
+
+        def arranged_so(answer: Arrangement | None) -> None:
+            if answer is not None:
+                self.dashboard.keep_views(columns=answer[0], hidden_columns=answer[1])
+                self.take(self.dashboard.snapshot)
+
+        titles = [(column.key, column.title) for column in arranged(COLUMNS, views.columns)]
+        self.app.push_screen(Arrange("Columns", titles, views.hidden_columns), arranged_so)
 
     def action_group(self) -> None:
         """Fold seeds, or unfold them."""

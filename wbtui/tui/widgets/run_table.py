@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from wbtui.tui.columns import STATE_COLOURS, Context, TableColumn, alike, fitting, longest_names
+from wbtui.tui.columns import COLUMNS, STATE_COLOURS, Context, TableColumn, alike, fitting, longest_names
 from wbtui.tui.ink import Part, fitted, line_strip
 from wbtui.tui.lines import TableLine
 from wbtui.tui.widgets.painting import bands
@@ -54,6 +54,7 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._facts = Context({}, {}, 0.0)
         self._marks = Marks({})
         self._columns: list[tuple[TableColumn, int]] = []
+        self._wanted: Sequence[TableColumn] = COLUMNS
         self._grouped = False
         self._alike: frozenset[str] = frozenset()
         self._longest: dict[str, int] = {}
@@ -76,7 +77,15 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
         """The line under the cursor; None in an empty table."""
         return self._lines[self._place] if self._lines else None
 
-    def show(self, lines: Sequence[TableLine], context: Context, marks: Marks, *, grouped: bool) -> None:
+    def show(
+        self,
+        lines: Sequence[TableLine],
+        context: Context,
+        marks: Marks,
+        *,
+        grouped: bool,
+        columns: Sequence[TableColumn] = COLUMNS,
+    ) -> None:
         """Show other lines; the cursor stays on its run, or, where that is gone, at its place."""
         before, before_lines = self._key, self._lines
         self._lines, self._facts, self._marks = lines, context, marks
@@ -85,8 +94,9 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
         same, longest = self._alike, self._longest
         if lines is not before_lines:
             same, longest = alike(lines), longest_names(lines, context.short, context.apart)
-        if (grouped, same, longest) != (self._grouped, self._alike, self._longest):
-            self._grouped, self._alike, self._longest = grouped, same, longest
+        facts = (grouped, columns, same, longest)
+        if facts != (self._grouped, self._wanted, self._alike, self._longest):
+            self._grouped, self._wanted, self._alike, self._longest = facts
             self._choose_columns(self.size.width)
         if self._goal in self._places:
             self._key, self._goal = self._goal, ""
@@ -148,7 +158,11 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _choose_columns(self, width: int) -> None:
         self._columns = fitting(
-            width - _MARKS, grouped=self._grouped, same=self._alike, longest=self._longest
+            width - _MARKS,
+            grouped=self._grouped,
+            wanted=self._wanted,
+            same=self._alike,
+            longest=self._longest,
         )
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
