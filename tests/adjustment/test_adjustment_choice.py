@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from wbtui.adjustment import (
+    GAMMAS,
     METHODS,
     AdditiveMultiplicative,
     AllAccuracy,
     FewAboveFloor,
     HarmonicMean,
+    NegativeLogits,
     ScoredSet,
     choose_pair,
     choose_strength,
@@ -51,6 +53,29 @@ def test_of_several_best_plateaus_the_longest_wins_and_of_equals_the_first():
     assert (first, last) == pytest.approx((2.0, 3.0), abs=1e-6)
     twins = choose_strength(two_class_curve([0.5, 1.75, 9.0], [1.0, 2.25, 9.0]))
     assert twins.plateau == pytest.approx((0.5, 1.0), abs=1e-6)
+    by_a_hair = choose_strength(two_class_curve([0.5, 1.75, 9.0], [1.0, 2.25 + 4e-7, 9.0]))
+    assert by_a_hair.plateau == pytest.approx((0.5, 1.0), abs=1e-6)
+
+
+def test_values_that_differ_by_the_rounding_of_thirds_are_one_value():
+    # All is 1/2 before 0.3 by the head image and from 2.5 on by three tail images of a sixth each.
+    curve = two_class_curve([0.75, 2.0, 2.5], [0.3])
+    assert curve.values.all[0] > curve.values.all[-1]
+    assert choose_strength(curve).plateau == pytest.approx((2.5, 3.0), abs=1e-6)
+
+
+def test_the_middle_is_that_of_all_adjacent_best_plateaus():
+    # Few is best from 1 on; that a head image is lost at 2.5 does not touch it.
+    choice = choose_strength(two_class_curve([1.0], [2.5]), FewAboveFloor())
+    assert choice.plateau == pytest.approx((1.0, 3.0), abs=1e-6)
+    assert choice.strength == pytest.approx(2.0, abs=1e-6)
+
+
+def test_a_method_without_a_strength_has_one_choice(make):
+    scored = make(3, 100, 5)
+    curve = strength_curve(scored, assign_groups(scored.train_counts, 100, 20), METHODS["none"])
+    choice = choose_strength(curve)
+    assert (choice.strength, choice.plateau) == (0.0, (0.0, 0.0))
 
 
 def test_a_plateau_that_leaves_the_searched_range_is_clipped():
@@ -101,6 +126,8 @@ def test_harmonic_mean_and_tail_under_a_floor():
     curve = two_class_curve([0.5, 1.5, 2.8], [1.0, 2.0, 2.5])
     floor = choose_strength(curve, FewAboveFloor(many_floor=0.6))
     assert floor.plateau == pytest.approx((1.5, 2.0), abs=1e-6)
+    # Few is 1 from 2.8 on, but head accuracy is under the floor there.
+    assert floor.within_one_error == floor.plateau
     free = choose_strength(curve, FewAboveFloor())
     assert free.plateau == pytest.approx((2.8, 3.0), abs=1e-6)
     harmonic = choose_strength(curve, HarmonicMean())
@@ -117,12 +144,21 @@ def test_the_harmonic_mean_leaves_empty_groups_out_and_is_zero_where_one_is():
     assert HarmonicMean().objective(three) == pytest.approx(expected)
 
 
+def test_a_floor_holds_up_to_rounding_and_none_asks_for_no_head_classes():
+    few, nan = np.array([0.2, 0.4, 0.6]), np.full(3, np.nan)
+    values = GroupValues(all=few, many=np.array([0.7, 0.7 - 1e-12, 0.69]), medium=nan, few=few)
+    assert FewAboveFloor(many_floor=0.7).admissible(values).tolist() == [True, True, False]
+    assert FewAboveFloor().admissible(GroupValues(few, nan, nan, few)).tolist() == [True] * 3
+    assert FewAboveFloor(many_floor=1.0).admissible(values).tolist() == [False] * 3
+
+
 def test_a_floor_nobody_reaches_is_refused_with_the_highest_there_is():
     curve = two_class_curve([0.5], [-1.0, 2.0])
     with pytest.raises(UsageError, match=r"highest head accuracy on validation is 0\.5000"):
         choose_strength(curve, FewAboveFloor(many_floor=0.9))
-    with pytest.raises(UsageError, match="fraction"):
-        FewAboveFloor(many_floor=75)
+    for beyond in (75, 1.2, -0.1):
+        with pytest.raises(UsageError, match="fraction"):
+            FewAboveFloor(many_floor=beyond)
 
 
 def test_an_empty_group_cannot_be_maximised():
@@ -130,6 +166,10 @@ def test_an_empty_group_cannot_be_maximised():
     curve = strength_curve(scored, assign_groups([500, 400], 100, 20), METHODS["additive"])
     with pytest.raises(UsageError, match="no validation image"):
         choose_strength(curve, FewAboveFloor())
+    nothing = ScoredSet("validation", np.zeros((0, 2), np.float32), np.zeros(0, int), np.array([500, 400]))
+    curve = strength_curve(nothing, assign_groups([500, 400], 100, 20), METHODS["additive"])
+    with pytest.raises(UsageError, match=r"cannot choose by harmonic mean.*no validation image"):
+        choose_strength(curve, HarmonicMean())
 
 
 def test_fewer_images_make_a_wider_range_within_one_error(make):
@@ -149,13 +189,18 @@ def test_fewer_images_make_a_wider_range_within_one_error(make):
     assert widths[0][1] > widths[1][1]
 
 
-def test_the_standard_error_is_the_binomial_one(make):
-    scored = make(2, 400, 5)
+@pytest.mark.parametrize("present", [5, 3])
+def test_the_standard_error_is_the_binomial_one_over_the_classes_that_have_images(make, present):
+    scored = make(2, 400, 5, labels=np.arange(400) % present)
     curve = strength_curve(scored, assign_groups(scored.train_counts, 100, 20), METHODS["additive"])
     choice = choose_strength(curve)
-    correct, n = curve.correct_by_class(np.array([choice.strength]))[0], curve.total
+    correct, n = curve.correct_by_class(np.array([choice.strength]))[0][:present], curve.total[:present]
     p = correct / n
-    assert choice.standard_error == pytest.approx(np.sqrt((p * (1 - p) / n).sum()) / 5, rel=0.06)
+    assert choice.standard_error == pytest.approx(np.sqrt((p * (1 - p) / n).sum()) / present, rel=0.06)
+
+
+def test_one_image_a_class_varies_in_no_resample():
+    assert choose_strength(two_class_curve([0.5], [1.0])).standard_error == 0.0
 
 
 def test_a_choice_on_test_is_an_oracle():
@@ -165,7 +210,8 @@ def test_a_choice_on_test_is_an_oracle():
 def test_a_published_strength_is_of_the_nearest_number_of_classes_and_rests_on_no_images():
     choice = published_choice(METHODS["multiplicative"], 100)
     assert (choice.basis, choice.strength, choice.n_images) == ("published", 0.65, 0)
-    assert math.isnan(choice.objective)
+    assert choice.plateau == (0.65, 0.65)
+    assert np.isnan([choice.objective, choice.standard_error, *choice.within_one_error]).all()
 
 
 def test_a_floor_that_test_misses_leaves_no_oracle():
@@ -173,6 +219,7 @@ def test_a_floor_that_test_misses_leaves_no_oracle():
     test = ScoredSet("test", rows, np.array([0, 1]), np.array([90, 10]))
     curve = strength_curve(test, assign_groups([90, 10], 50, 20), METHODS["additive"])
     assert oracle_choice(curve, FewAboveFloor(many_floor=0.9)) is None
+    assert oracle_choice(curve, AllAccuracy()) == choose_strength(curve)
 
 
 def test_evaluation_holds_confusion_calibration_and_interval(make):
@@ -214,6 +261,25 @@ def test_the_pair_is_at_least_as_good_as_either_alone(make):
     assert found == pytest.approx(choice.objective, abs=1e-9)
 
 
+def test_the_pair_is_the_first_of_the_best_over_a_grid_of_gammas():
+    counts = np.array([500, 60, 9, 2])
+    wanted = np.random.default_rng(4).gamma(2.0, 2.0, (300, 4))
+    logits = (wanted * (counts / counts.sum()) ** 0.55).astype(np.float32)
+    scored = ScoredSet("validation", logits, wanted.argmax(axis=1), counts)
+    groups = assign_groups(scored.train_counts, 100, 20)
+    assert pytest.approx(np.arange(21) / 10) == GAMMAS
+    best = [
+        choose_strength(strength_curve(scored, groups, AdditiveMultiplicative(gamma=g))).objective
+        for g in GAMMAS
+    ]
+    method, choice = choose_pair(scored, groups)
+    first = int(np.flatnonzero(np.array(best) > max(best) - 1e-9)[0])
+    assert 0 < first < 20
+    assert (method.gamma, choice.objective) == (GAMMAS[first], best[first])
+    sure = ScoredSet("validation", np.eye(4, dtype=np.float32) * 50, np.arange(4), counts)
+    assert choose_pair(sure, groups)[0].gamma == 0.0  # of equal ones the first
+
+
 def test_negative_logits_are_counted_and_warned_of():
     rows = np.array([[2.0, 1.0, -1.0], [2.0, -1.0, -1.0], [-1.0, 3.0, 1.0], [-2.0, -1.0, -3.0]], np.float32)
     scored = ScoredSet("test", rows, np.array([0, 0, 0, 0]), np.array([9, 3, 1]))
@@ -226,7 +292,8 @@ def test_negative_logits_are_counted_and_warned_of():
 @pytest.mark.parametrize(
     "name", ["multiplicative", "tau_norm_no_bias", "tau_norm", "additive_multiplicative"]
 )
-def test_what_is_said_to_be_so_at_every_strength_is(name):
+@pytest.mark.parametrize("chunk", [4 * 7, 1 << 16])
+def test_what_is_said_to_be_so_at_every_strength_is(monkeypatch, name, chunk):
     rng = np.random.default_rng(4)
     facts = {"classifier_norms": rng.uniform(0.3, 2, 4), "bias": rng.normal(0, 2, 4)}
     scored = ScoredSet(
@@ -236,11 +303,13 @@ def test_what_is_said_to_be_so_at_every_strength_is(name):
         np.array([90, 30, 9, 3]),
         **facts,
     )
+    monkeypatch.setattr("wbtui.adjustment.scored.CHUNK_VALUES", chunk)
     warning = negative_logits(scored, METHODS[name])
     positive = scored.logits - (facts["bias"] if name.startswith("tau") else 0.0) > 0
     lost = ~positive[np.arange(300), scored.labels] & positive.any(axis=1)
     alone = positive.sum(axis=1) == 1
-    assert (warning.lost, warning.without_rival) == (lost.mean(), alone.mean())
+    shares = (warning.lost, warning.without_rival, warning.all_negative)
+    assert shares == (lost.mean(), alone.mean(), (~positive).all(axis=1).mean())
     predictions = np.stack([METHODS[name].predict(scored, None, t) for t in np.linspace(0, 3, 31)])
     some_right = (predictions == scored.labels)[:, lost].any()
     some_change = (predictions != predictions[0])[:, alone].any()
@@ -252,6 +321,25 @@ def test_a_pair_that_multiplies_by_one_meets_no_negative_logits():
     scored = ScoredSet("test", np.array([[2.0, -1.0]], np.float32), np.array([1]), np.array([9, 3]))
     assert negative_logits(scored, AdditiveMultiplicative(gamma=0.0)) is None
     assert negative_logits(scored, AdditiveMultiplicative(gamma=0.1)) is not None
+
+
+def test_a_warning_on_one_line_leaves_out_what_does_not_happen():
+    said = "negative logits limit multiplying: "
+    assert NegativeLogits(0.0, 0.25, 4e-4).brief() == said + "25.0% of images can never become right"
+    assert NegativeLogits(6e-4, 0.0, 0.5, adds=True).brief() == (
+        said
+        + "by its factors alone 0.1% of images keep their class, 50.0% of images turn against rare classes"
+    )
+    assert (
+        NegativeLogits(0.0, 4e-4, 0.0, adds=True).brief() == said + "less than 0.1% of images are concerned"
+    )
+
+
+def test_a_logit_of_0_is_not_positive_and_no_images_give_no_warning():
+    zero = ScoredSet("test", np.array([[0.0, -1.0]], np.float32), np.array([0]), np.array([9, 3]))
+    assert negative_logits(zero, METHODS["multiplicative"]).all_negative == 1.0
+    nothing = ScoredSet("test", np.zeros((0, 2), np.float32), np.zeros(0, int), np.array([9, 3]))
+    assert negative_logits(nothing, METHODS["multiplicative"]) is None
 
 
 def test_positive_logits_give_no_warning_and_a_dropped_bias_counts():

@@ -90,12 +90,16 @@ def test_large_blocks_and_many_chunks_agree_too(make, name):
     assert (curve.correct_by_class(strengths) == brute_counts(name, scored, strengths)).all()
 
 
-@pytest.mark.parametrize("name", ["additive", "multiplicative"])
+@pytest.mark.parametrize("name", ["additive", "multiplicative", "additive_multiplicative"])
 def test_coarse_logits_with_many_ties_agree_at_random_strengths_and_at_zero(make, name):
-    scored = make(13, 800, 9, centre=1.0, step=1.0, counts=[90, 90, 40, 40, 40, 11, 5, 5, 5])
+    scored = make(13, 800, 9, centre=1.0, step=1.0, counts=[90, 90, 41, 41, 41, 11, 5, 5, 5])
     curve = strength_curve(scored, groups_of(scored), METHODS[name])
     strengths = np.concatenate([[0.0], np.random.default_rng(3).uniform(0, 3, 200)])
-    assert (curve.correct_by_class(strengths) == brute_counts(name, scored, strengths)).all()
+    counts = brute_counts(name, scored, strengths)
+    assert (curve.correct_by_class(strengths) == counts).all()
+    at = curve.plateau_at(strengths)
+    assert curve.values.all[at] == pytest.approx((counts / curve.total).mean(axis=1), abs=1e-12)
+    assert (np.diff(curve.edges) > 0).all()
 
 
 def test_rivals_closer_than_float32_can_tell_are_settled_in_float64():
@@ -138,6 +142,42 @@ def test_logits_that_nearly_cancel_their_bias_keep_their_precision(largest_bias)
     assert (found.high == high).all()
 
 
+@pytest.mark.parametrize(
+    "name", ["additive", "multiplicative", "additive_multiplicative", "tau_norm_no_bias"]
+)
+@pytest.mark.parametrize(
+    "counts",
+    [
+        [1_000_003, 1_000_000, 999_997, 10],
+        [10, 1_000_000, 1_000_003, 1_000_001],
+        [9_000_000, 1_000_003, 1_000_000, 999_997],
+        [1000, 300, 999, 10],
+    ],
+)
+def test_scores_that_are_all_but_equal_at_some_strength_are_settled_in_float64(name, counts):
+    rng, n, counts = np.random.default_rng(0), 3000, np.array(counts)
+    norms, bias = (counts / counts.max()) ** 0.5, np.array([0.3, -0.1, 0.0, 1.0])
+    facts = {"train_counts": counts, "classifier_norms": norms, "bias": bias}
+    labels = rng.integers(0, 4, n)
+    scored = ScoredSet("test", np.zeros((n, 4), np.float32), labels, **facts)
+    family = METHODS[name].family(scored, None)
+    # Scores of one size, apart by units of float32, at a strength of each image's own: where u of the family is so.
+    units = 6e-8 * rng.integers(-4, 5, (n, 4)) * rng.choice([1, 3, 20], (n, 1))
+    equal, moved = (
+        rng.choice([0.5, 30.0, 300.0], (n, 1)) * (1 + units),
+        rng.uniform(0, 2, (n, 1)) * family.slope,
+    )
+    u = equal + moved if family.kind == "additive" else equal * np.exp(moved)
+    logits = ((u - family.base_shift) / family.base_scale).astype(np.float32)
+    found = winning_intervals(dataclasses.replace(scored, logits=logits), family)
+    low, high = winning._whole_rows(logits, labels[:, None], family)
+    ever = low <= high
+    assert 0.1 < ever.mean() < 0.9
+    assert (found.low[ever] == low[ever]).all()
+    assert (found.high[ever] == high[ever]).all()
+    assert (found.low[~ever] > found.high[~ever]).all()
+
+
 @pytest.mark.parametrize("name", ["additive", "multiplicative", "tau_norm_no_bias"])
 @pytest.mark.parametrize("step", [None, 0.5])
 def test_screened_rows_are_those_of_comparing_every_class_in_float64(make, name, step):
@@ -173,8 +213,16 @@ def test_neither_the_size_of_a_chunk_nor_that_of_the_table_changes_an_end(
 ):
     monkeypatch.setattr(screening, "_TABLE_VALUES", table)
     monkeypatch.setattr(screening, "_CHUNK_VALUES", chunk)
+    monkeypatch.setattr(winning, "CHUNK_VALUES", chunk)
     for counts in (None, [40, 900, 3, 3, 250, 11, 40, 8, 1]):
-        assert agrees_with_whole_rows(make(26, 157, 9, centre=0.5, counts=counts), name)
+        for centre in (0.5, -6.0):
+            scored = make(26, 157, 9, centre=centre, counts=counts)
+            assert agrees_with_whole_rows(scored, name)
+            curve, strengths = (
+                strength_curve(scored, groups_of(scored), METHODS[name]),
+                np.linspace(0.1, 2.9, 9),
+            )
+            assert (curve.correct_by_class(strengths) == brute_counts(name, scored, strengths)).all()
 
 
 @pytest.mark.parametrize("name", ["additive", "multiplicative", "tau_norm_no_bias"])
@@ -206,7 +254,7 @@ small_logits = st.lists(
 @given(
     small_logits,
     st.lists(st.sampled_from([1, 2, 5, 50, 700]), min_size=4, max_size=4),
-    st.sampled_from(["additive", "multiplicative", "tau_norm_no_bias"]),
+    st.sampled_from(["additive", "multiplicative", "additive_multiplicative", "tau_norm_no_bias"]),
     st.integers(0, 3),
 )
 def test_any_signs_ties_and_counts_agree_with_brute_force(rows, counts, name, label):
@@ -230,6 +278,7 @@ def test_hand_made_breakpoints():
     scored = ScoredSet("validation", logits, np.array([1, 0]), np.array([90, 10]))
     curve = strength_curve(scored, assign_groups([90, 10], 50, 20), METHODS["additive"])
     assert curve.edges == pytest.approx([0.0, 1 / np.log(9), 2 / np.log(9), 3.0])
+    assert curve.points == pytest.approx([0.5 / np.log(9), 1.5 / np.log(9), 1.5 + 1 / np.log(9)])
     assert curve.values.all.tolist() == [0.5, 1.0, 0.5]
     assert curve.values.many.tolist() == [1.0, 1.0, 0.0]
     assert curve.values.few.tolist() == [0.0, 1.0, 1.0]
@@ -241,6 +290,12 @@ def test_at_the_breakpoints_themselves_values_and_counts_agree(make):
     curve = strength_curve(scored, groups_of(scored), METHODS["additive"])
     by_class = curve.correct_by_class(curve.edges[:-1]) / curve.total
     assert curve.values.all == pytest.approx(by_class.mean(axis=1), abs=1e-12)
+    assert curve.plateau_at(curve.edges[:-1]).tolist() == list(range(len(curve.points)))
+    assert curve.plateau_at(np.array([-1.0, 99.0])).tolist() == [0, len(curve.points) - 1]
+    # One strength is asked for in another way than many.
+    for strengths in (curve.edges, np.nextafter(curve.edges[1:], 0.0)):
+        together = curve.correct_by_class(strengths)
+        assert [curve.correct_by_class(t[None])[0].tolist() for t in strengths] == together.tolist()
 
 
 @pytest.mark.parametrize("n_classes", [1, 2])
@@ -251,11 +306,17 @@ def test_one_and_two_classes(make, n_classes):
 
 
 def test_a_class_without_images_and_a_set_without_images(make):
-    scored = make(15, 50, 4, labels=np.arange(50) % 3)
+    scored = make(15, 50, 4, labels=np.array([0, 2, 3])[np.arange(50) % 3])
     curve = strength_curve(scored, groups_of(scored), METHODS["additive"])
-    summary = curve.summary_at(0.7)
-    assert np.isnan(summary.by_class[3])
-    assert summary.all == pytest.approx(summary.by_class[:3].mean())
+    summary, at = curve.summary_at(0.7), curve.plateau_at(0.7)
+    present = brute_counts("additive", scored, [0.7])[0, [0, 2, 3]] / [17, 17, 16]
+    assert summary.by_class[[0, 2, 3]] == pytest.approx(present)
+    assert np.isnan(summary.by_class[1])
+    # Many are classes 0 and 1, and 1 has no image.
+    found = [summary.all, summary.many, summary.medium, summary.few]
+    assert found == pytest.approx([present.mean(), *present])
+    values = curve.values
+    assert [values.all[at], values.many[at], values.medium[at], values.few[at]] == pytest.approx(found)
     nothing = make(15, 0, 4)
     assert np.isnan(strength_curve(nothing, groups_of(nothing), METHODS["additive"]).values.all).all()
 
@@ -324,6 +385,25 @@ def test_one_vs_one_comes_from_the_grid_that_was_asked_for(make):
     assert curve.points.tolist() == grid.tolist()
     right = METHODS["one_vs_one"].predict(scored, None, 0.7) == scored.labels
     assert curve.correct_by_class(np.array([0.7])).sum() == right.sum()
+    assert curve.values.all[1] == pytest.approx((np.bincount(scored.labels[right]) / curve.total).mean())
+    # A strength between grid points has the counts of the nearest.
+    near = curve.correct_by_class(np.array([0.0, 0.34, 0.36, 0.84, 0.86, 1.0]))
+    assert (near == curve.correct_by_class(grid[[0, 0, 1, 1, 2, 2]])).all()
+    assert len({tuple(counts) for counts in near.tolist()}) == 3
+    half_way = curve.edges[1:-1]
+    at_half = curve.values.all[curve.plateau_at(half_way)]
+    assert (curve.correct_by_class(half_way) / curve.total).mean(axis=1) == pytest.approx(at_half)
+    alone = strength_curve(scored, groups_of(scored), METHODS["one_vs_one"], grid=grid[1:2])
+    assert alone.values.all == pytest.approx(curve.values.all[1:2])
+
+
+def test_a_grid_goes_in_steps_of_a_twentieth_unless_one_is_given(make):
+    scored = make(19, 100, 5)
+    curve = strength_curve(scored, groups_of(scored), METHODS["one_vs_one"])
+    assert curve.points == pytest.approx(np.arange(61) / 20)
+    short = strength_curve(scored, groups_of(scored), METHODS["one_vs_one"], highest=0.29)
+    assert short.points == pytest.approx(0.29 * np.arange(7) / 6)
+    assert strength_curve(scored, groups_of(scored), METHODS["one_vs_one"], highest=0.01).points.size == 2
 
 
 def test_a_curve_of_test_is_an_oracle_and_one_of_validation_is_not(make):
@@ -340,7 +420,7 @@ def test_both_methods_curve_for_another_gamma(make):
     assert (curve.correct_by_class(strengths) == expected).all()
 
 
-@pytest.mark.parametrize("grid", [[1.0, 0.5], [0.0, 0.0], [-1.0, 1.0], []])
+@pytest.mark.parametrize("grid", [[1.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0], [-1.0, 1.0], [], [[0.0, 1.0]]])
 def test_a_grid_that_does_not_ascend_is_refused(make, grid):
     scored = make(22, 20, 5)
     with pytest.raises(UsageError, match="ascending"):

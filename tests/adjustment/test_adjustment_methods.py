@@ -1,5 +1,6 @@
 """Does every method score as its formula says, image by image?"""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -8,7 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wbtui.adjustment import METHODS, AdditiveMultiplicative, ScoredSet, given_prior, method_named
+from wbtui.adjustment import METHODS, AdditiveMultiplicative, ScoredSet, given_prior, label_of, method_named
+from wbtui.adjustment.methods import one_vs_one
 from wbtui.errors import UsageError
 
 torch.set_num_threads(1)
@@ -73,7 +75,9 @@ def test_labels_and_confidence_agree_with_a_loop_over_images(make, name, strengt
 
 @pytest.mark.parametrize("strength", [0.0, 0.7, 1.5])
 @pytest.mark.parametrize("centre", [4.0, 0.0, -3.0])
-def test_one_vs_one_agrees_with_playing_every_match(make, strength, centre):
+@pytest.mark.parametrize("chunk", [6 * 9, 1 << 20])
+def test_one_vs_one_agrees_with_playing_every_match(make, monkeypatch, strength, centre, chunk):
+    monkeypatch.setattr(one_vs_one, "_CHUNK_VALUES", chunk)
     scored = make(2, 200, 6, centre=centre)
     predictions = METHODS["one_vs_one"].predict(scored, None, strength)
     for i, z in enumerate(scored.logits.tolist()):
@@ -207,13 +211,27 @@ def test_every_method_says_what_it_is():
         ("tau_norm_no_bias", 100, 1.0),
         ("one_vs_one", 10, 1.0),
         ("one_vs_one", 100, 0.7),
+        ("additive_multiplicative", 100, 0.5),
+        ("none", 100, 0.0),
     ],
 )
 def test_the_offered_strength_is_published_for_the_nearest_number_of_classes(name, n_classes, strength):
     assert METHODS[name].offered_strength(n_classes) == strength
 
 
+def test_a_method_is_found_by_its_name_and_by_its_label():
+    assert method_named("τ-norm no bias").name == method_named("tau_norm_no_bias").name == "tau_norm_no_bias"
+    assert [label_of(name) for name in ("tau_norm", "one_vs_one", "additive", "of others")] == [
+        "τ-norm",
+        "1-vs-1",
+        "additive",
+        "of others",
+    ]
+
+
 def test_an_unknown_method_is_refused_with_the_known_ones():
+    with pytest.raises(UsageError, match="'' is not known"):
+        method_named("")
     with pytest.raises(
         UsageError,
         match=r"'addtive' is not known .did you mean 'additive'.., expected one of: none, additive",
@@ -250,6 +268,32 @@ def test_zero_norms_and_two_classes_are_refused():
         METHODS["one_vs_one"].predict(two, None, 1.0)
 
 
-def test_a_strength_beyond_float32_is_refused(make):
+@pytest.mark.parametrize(
+    ("name", "strength"), [("multiplicative", 60.0), ("multiplicative", 1e4), ("additive", 1e38)]
+)
+def test_a_strength_beyond_float32_is_refused(make, name, strength):
     with pytest.raises(UsageError, match="range of float32"):
-        METHODS["multiplicative"].predict(make(), None, 60.0)
+        METHODS[name].predict(make(), None, strength)
+
+
+@pytest.mark.parametrize("name", ["tau_norm", "tau_norm_no_bias"])
+def test_a_head_without_a_bias_has_one_of_0(make, name):
+    scored = make(3, 100, 5, centre=0.0)
+    without, level = (dataclasses.replace(scored, bias=bias) for bias in (None, np.zeros(5)))
+    found, expected = (METHODS[name].confidence(one, None, 1.0) for one in (without, level))
+    assert found == pytest.approx(expected)
+
+
+def test_a_class_that_a_method_leaves_alone_keeps_the_others_adjusted():
+    # Of class 0 neither the factor (norm 1) nor the summand (bias 0) changes anything.
+    scored = ScoredSet(
+        "test",
+        np.array([[2.0, 3.0, 1.0]], np.float32),
+        np.array([0]),
+        np.array([5, 3, 1]),
+        classifier_norms=np.array([1.0, 2.0, 0.5]),
+        bias=np.array([0.0, 1.0, -1.0]),
+    )
+    for name, expected in (("tau_norm", [2.0, 2.0, 3.0]), ("tau_norm_no_bias", [2.0, 1.0, 4.0])):
+        top = 1 / np.exp(np.array(expected) - max(expected)).sum()
+        assert METHODS[name].confidence(scored, None, 1.0) == pytest.approx([top], rel=1e-6)

@@ -17,11 +17,13 @@ def build(**changes):
     return ScoredSet(**(facts | changes))
 
 
+@pytest.mark.parametrize("row", [0, 2])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_nan_and_infinite_logits_are_refused_with_their_place(value):
+def test_nan_and_infinite_logits_are_refused_with_their_place(value, row):
     logits = np.zeros((4, 3), dtype=np.float32)
-    logits[2, 1] = value
-    with pytest.raises(UsageError, match=r"test predictions: logits hold .* \(row 2, class 1\).*diverged"):
+    logits[row, 1] = value
+    place = rf"\(row {row}, class 1\)"
+    with pytest.raises(UsageError, match=rf"test predictions: logits hold .* {place}.*diverged"):
         build(logits=logits)
 
 
@@ -37,9 +39,11 @@ def test_nan_beyond_the_first_chunk_is_found():
     [
         ({"logits": np.zeros((4, 3))}, "float64"),
         ({"logits": np.zeros(4, np.float32)}, r"expected float32 \(N, C\)"),
+        ({"logits": np.zeros((4, 0), np.float32)}, "C >= 1"),
         ({"labels": np.array([0, 1, 2])}, r"shape \(3,\)"),
         ({"labels": np.array([0.0, 1.0, 2.0, 0.0])}, "expected integers"),
         ({"labels": np.array([0, 1, 3, 0])}, r"expected 0\.\.2"),
+        ({"labels": np.array([0, 1, -1, 0])}, r"labels run from -1 to 1, expected 0\.\.2"),
         ({"train_counts": np.array([5, 3])}, "train_counts has shape"),
         ({"train_counts": np.array([5, 3, -1])}, "nothing negative"),
         ({"bias": np.array([0.0, np.nan, 0.0])}, "bias holds NaN"),
@@ -75,7 +79,9 @@ def test_a_prior_of_another_number_of_classes_is_refused():
         METHODS["additive"].predict(build(), given_prior([1.0, 1.0], 2), 1.0)
 
 
-def test_the_validation_prior_is_the_mean_posterior_with_classes_weighing_alike(make):
+@pytest.mark.parametrize("chunk", [4 * 7, 1 << 16])
+def test_the_validation_prior_is_the_mean_posterior_with_classes_weighing_alike(make, monkeypatch, chunk):
+    monkeypatch.setattr("wbtui.adjustment.scored.CHUNK_VALUES", chunk)
     validation = make(0, 300, 4)
     expected = np.zeros(4)
     for k in range(4):

@@ -64,9 +64,9 @@ class Family:
         if self.kind == "additive":
             scale, shift = self.base_scale, self.base_shift - strength * self.slope + self.offset
         else:
-            with np.errstate(over="ignore"):
+            with np.errstate(over="ignore", invalid="ignore"):  # refused below: infinity, and 0 times it
                 factor = np.exp(-strength * self.slope)
-            scale, shift = self.base_scale * factor, self.base_shift * factor + self.offset
+                scale, shift = self.base_scale * factor, self.base_shift * factor + self.offset
         limit = float(np.finfo(np.float32).max)
         if not (np.abs(scale) < limit).all() or not (np.abs(shift) < limit).all():
             raise UsageError(
