@@ -61,16 +61,27 @@ def test_counts_are_correct_and_total():
     assert total.tolist() == [1, 2, 0]
 
 
+def test_ids_of_a_narrow_type_do_not_overflow():
+    confusion = confusion_matrix(np.array([120], np.int8), np.array([121], np.int8), 122)
+    assert np.argwhere(confusion).tolist() == [[120, 121]]
+
+
+@pytest.mark.parametrize("count", [confusion_matrix, correct_by_class])
 @pytest.mark.parametrize(
     ("labels", "predictions", "message"),
     [
-        (np.zeros(3, int), np.zeros(2, int), "shape"),
-        (np.zeros((2, 2), int), np.zeros((2, 2), int), "shape"),
+        (np.zeros(3, int), np.zeros(2, int), "labels have shape"),
+        (np.zeros((2, 2), int), np.zeros((2, 2), int), "labels have shape"),
         (np.array([0, 3]), np.array([0, 1]), "labels run from 0 to 3"),
         (np.array([0, 1]), np.array([-1, 1]), "predictions run from -1"),
         (np.array([0.0, 1.0]), np.array([0, 1]), "integer class ids"),
     ],
 )
-def test_bad_ids_are_refused_with_what_was_expected(labels, predictions, message):
+def test_bad_ids_are_refused_with_what_was_expected(count, labels, predictions, message):
     with pytest.raises(ValueError, match=message):
-        confusion_matrix(labels, predictions, 3)
+        count(labels, predictions, 3)
+
+
+def test_no_classes_are_refused():
+    with pytest.raises(ValueError, match="n_classes is 0"):
+        confusion_matrix(np.array([], int), np.array([], int), 0)

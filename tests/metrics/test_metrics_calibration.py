@@ -32,7 +32,14 @@ def test_known_ece_values():
     sure_and_right = expected_calibration_error(np.ones(4), np.ones(4, bool))
     sure_and_wrong = expected_calibration_error(np.ones(4), np.zeros(4, bool))
     assert (sure_and_right, sure_and_wrong) == (0.0, 1.0)
+    assert expected_calibration_error(np.zeros(4), np.ones(4, bool)) == 1.0
     assert math.isnan(expected_calibration_error(np.array([]), np.array([], bool)))
+
+
+def test_fifteen_bins_are_the_custom():
+    # 0.62 and 0.66 share (9/15, 10/15]; of 14 or 16 bins they share none.
+    confidence, right = np.array([0.62, 0.66]), np.array([False, True])
+    assert expected_calibration_error(confidence, right) == pytest.approx(abs(1 - 0.62 - 0.66) / 2)
 
 
 def test_softmax_agrees_with_scipy_and_survives_large_logits():
@@ -53,10 +60,15 @@ def test_confidences_that_are_no_probabilities_are_refused(confidence):
 
 
 def test_bad_shapes_are_refused():
-    with pytest.raises(ValueError, match="shape"):
-        expected_calibration_error(np.ones(3), np.ones(2, bool))
-    with pytest.raises(ValueError, match=r"expected \(N, C\)"):
-        top_probability(np.ones(3))
+    for confidence, correct in ((np.ones(3), np.ones(2, bool)), (np.ones((2, 2)), np.ones((2, 2), bool))):
+        with pytest.raises(ValueError, match="confidence has shape"):
+            expected_calibration_error(confidence, correct)
+    with pytest.raises(ValueError, match="n_bins is 0"):
+        expected_calibration_error(np.ones(2), np.ones(2, bool), 0)
+    for logits in (np.ones(3), np.ones((3, 0))):
+        with pytest.raises(ValueError, match=r"expected \(N, C\)"):
+            top_probability(logits)
+    assert top_probability(np.ones((3, 1))).tolist() == [1.0] * 3
 
 
 def test_a_bin_holds_its_upper_edge_and_not_its_lower_one():

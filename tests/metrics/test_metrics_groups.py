@@ -13,6 +13,7 @@ def test_bounds_are_strict_on_both_sides():
     assert [groups.name_of(k) for k in range(5)] == ["many", "medium", "medium", "few", "few"]
     assert groups.sizes() == {"many": 1, "medium": 2, "few": 2}
     assert groups.classes("medium").tolist() == [1, 2]
+    assert assign_groups([101, 102], 100, 20).sizes() == {"many": 2, "medium": 0, "few": 0}
 
 
 def test_cifar10_fixture_gives_4_3_3():
@@ -45,6 +46,7 @@ def test_impossible_counts_are_refused(counts):
 def test_overlapping_bounds_are_refused():
     with pytest.raises(ValueError, match="both Many and Few"):
         assign_groups([1, 2, 3], many_above=1, few_below=3)
+    assert assign_groups([1, 2, 3], many_above=2, few_below=3).sizes() == {"many": 1, "medium": 0, "few": 2}
 
 
 def test_values_of_another_number_of_classes_are_refused():
@@ -55,3 +57,4 @@ def test_values_of_another_number_of_classes_are_refused():
 def test_head_first_orders_classes_by_their_training_images_and_keeps_equals_in_order():
     assert head_first(np.array([5, 100, 5, 20])).tolist() == [1, 3, 0, 2]
     assert head_first(np.array([4980.0, 643.0, 50.0])).tolist() == [0, 1, 2]
+    assert head_first(np.repeat([5, 9], 50).astype(np.uint8)).tolist() == [*range(50, 100), *range(50)]

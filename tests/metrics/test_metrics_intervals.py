@@ -57,6 +57,7 @@ def test_paired_bootstrap_matches_drawing_pairs_and_is_narrower_than_unpaired():
     low, high = np.quantile(drawn, [0.025, 0.975])
     assert interval.low == pytest.approx(low, abs=0.004)
     assert interval.high == pytest.approx(high, abs=0.004)
+    assert interval.estimate == pytest.approx(np.mean([gain[k == LABELS].mean() for k in range(6)]))
     alone = bootstrap_class_mean(*correct_by_class(LABELS, after, 6), seed=1)
     assert interval.high - interval.low < alone.high - alone.low
 
@@ -78,6 +79,14 @@ def test_paired_bootstrap_where_gains_and_losses_fill_a_class():
     assert interval.high == pytest.approx(0.2 + half, abs=0.011)
 
 
+def test_paired_bootstrap_of_one_gain_and_one_loss():
+    # Of two images drawn each is worth 1 or -1 at even odds: -1, 0 and 1 on average in a quarter, a half, a quarter.
+    interval = bootstrap_difference(
+        np.zeros(2, int), np.array([0, 1]), np.array([1, 0]), 2, level=0.8, resamples=500
+    )
+    assert (interval.low, interval.estimate, interval.high) == (-1.0, 0.0, 1.0)
+
+
 def test_same_seed_same_interval_and_another_seed_another():
     predictions = make_predictions(0, 0.7, LABELS, 6)
     counts = correct_by_class(LABELS, predictions, 6)
@@ -90,11 +99,21 @@ def test_classes_without_images_do_not_enter():
     with_empty = bootstrap_class_mean(np.array([8, 0, 5]), np.array([10, 0, 10]))
     without = bootstrap_class_mean(np.array([8, 5]), np.array([10, 10]))
     assert with_empty == without
+    assert bootstrap_class_mean(np.array([1, 5]), np.array([1, 10])).estimate == 0.75  # one image is enough
+
+
+def test_differences_are_over_the_classes_that_have_images():
+    labels, before, after = np.array([0, 2, 2]), np.array([1, 2, 0]), np.array([0, 2, 0])
+    assert bootstrap_difference(labels, before, after, 4).estimate == 0.5
 
 
 def test_no_images_give_nan():
     empty = np.array([], dtype=int)
-    assert math.isnan(bootstrap_class_mean(*correct_by_class(empty, empty, 3)).estimate)
+    for interval in (
+        bootstrap_class_mean(*correct_by_class(empty, empty, 3)),
+        bootstrap_difference(empty, empty, empty, 3),
+    ):
+        assert np.isnan([interval.estimate, interval.low, interval.high]).all()
 
 
 @settings(deadline=None, max_examples=60)
@@ -103,6 +122,23 @@ def test_t_quantile_agrees_with_scipy(probability, freedom):
     assert student_t_quantile(probability, freedom) == pytest.approx(
         stats.t.ppf(probability, freedom), rel=1e-7, abs=1e-9
     )
+
+
+@pytest.mark.parametrize(
+    ("probability", "freedom", "message"),
+    [
+        (0.0, 3, "probability is 0.0"),
+        (1.0, 3, "probability is 1.0"),
+        (1.2, 3, "probability is 1.2"),
+        (math.nan, 3, "probability is nan"),
+        (0.9, 0, "freedom is 0"),
+        (0.9, -1, "freedom is -1"),
+        (0.9, math.nan, "freedom is nan"),
+    ],
+)
+def test_quantiles_that_do_not_exist_are_refused(probability, freedom, message):
+    with pytest.raises(ValueError, match=message):
+        student_t_quantile(probability, freedom)
 
 
 def test_welch_interval_agrees_with_scipy():
@@ -114,10 +150,11 @@ def test_welch_interval_agrees_with_scipy():
 
 
 def test_welch_with_one_seed_has_a_difference_but_no_ends():
-    interval = welch_interval(np.array([0.4]), np.array([0.5, 0.6]))
-    assert interval.estimate == pytest.approx(0.15)
-    assert math.isnan(interval.low)
-    assert math.isnan(interval.high)
+    one, two = np.array([0.4]), np.array([0.5, 0.6])
+    for interval, difference in ((welch_interval(one, two), 0.15), (welch_interval(two, one), -0.15)):
+        assert interval.estimate == pytest.approx(difference)
+        assert math.isnan(interval.low)
+        assert math.isnan(interval.high)
 
 
 def test_welch_without_any_spread_is_a_point():
@@ -151,8 +188,10 @@ def test_one_pair_has_a_difference_but_no_ends_and_pairs_of_another_number_are_r
     interval = paired_interval(np.array([0.4]), np.array([0.5]))
     assert interval.estimate == pytest.approx(0.1)
     assert math.isnan(interval.low)
-    with pytest.raises(ValueError, match=r"expected both \(n,\)"):
-        paired_interval(np.ones(2), np.ones(3))
+    assert math.isnan(interval.high)
+    for shape, other in ((2, 3), ((2, 2), (2, 2)), (0, 0)):
+        with pytest.raises(ValueError, match=r"expected both \(n,\)"):
+            paired_interval(np.ones(shape), np.ones(other))
 
 
 def test_std_is_the_sample_one_and_nan_for_one_seed():
@@ -164,13 +203,27 @@ def test_std_is_the_sample_one_and_nan_for_one_seed():
 
 
 def test_wrong_shapes_and_levels_are_refused():
-    with pytest.raises(ValueError, match="level is 95"):
-        bootstrap_class_mean(np.array([4]), np.array([4]), level=95)
-    with pytest.raises(ValueError, match="shape"):
-        bootstrap_class_mean(np.zeros(2, int), np.zeros(3, int))
-    with pytest.raises(ValueError, match="between 0 and total"):
-        bootstrap_class_mean(np.array([4]), np.array([3]))
-    with pytest.raises(ValueError, match="other has shape"):
-        welch_interval(np.ones(2), np.ones((2, 2)))
+    for level in (0, 1, 1.2, 95):
+        with pytest.raises(ValueError, match=f"level is {level}"):
+            bootstrap_class_mean(np.array([4]), np.array([4]), level=level)
+        for interval in (welch_interval, paired_interval):
+            with pytest.raises(ValueError, match=f"level is {level}"):
+                interval(np.ones(2), np.zeros(2), level=level)
+    for correct, total in (
+        (np.zeros(2, int), np.zeros(3, int)),
+        (np.ones((2, 2), int), np.ones((2, 2), int)),
+    ):
+        with pytest.raises(ValueError, match="correct has shape"):
+            bootstrap_class_mean(correct, total)
+    for correct in (np.array([4, 1]), np.array([-1, 1])):
+        with pytest.raises(ValueError, match="between 0 and total"):
+            bootstrap_class_mean(correct, np.array([3, 2]))
+    two, three = np.zeros(2, int), np.full(2, 3)
+    for baseline, other in ((two, three), (three, two), (two, two[:1]), (two[:1], two)):
+        with pytest.raises(ValueError, match=r"predictions (run|\(1,\))"):
+            bootstrap_difference(two, baseline, other, 3)
+    for other in (np.ones((2, 2)), np.array([])):
+        with pytest.raises(ValueError, match="other has shape"):
+            welch_interval(np.ones(2), other)
     with pytest.raises(ValueError, match="values have shape"):
         seed_statistics(np.ones((2, 2)))

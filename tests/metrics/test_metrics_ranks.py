@@ -28,14 +28,22 @@ def test_pairs_with_nan_are_left_out():
     assert spearman(first, second) == pytest.approx(spearman(first[[0, 3, 4]], second[[0, 3, 4]]))
 
 
-@pytest.mark.parametrize("second", [[2.0, 2.0, 2.0], [1.0, np.nan, np.nan]])
+@pytest.mark.parametrize("second", [[2.0, 2.0, 2.0], [1.0, np.nan, np.nan], [np.nan, np.nan, np.nan]])
 def test_constant_or_too_short_is_nan(second):
     assert math.isnan(spearman(np.array([1.0, 2.0, 3.0]), np.array(second)))
 
 
-def test_different_shapes_are_refused():
+def test_values_that_float32_cannot_tell_apart_are_no_ties():
+    assert spearman(np.array([1.0, 1.0 + 1e-10, 1.0 + 2e-10]), np.array([3, 2, 1])) == pytest.approx(-1.0)
+    assert spearman(np.array([1, 2, 3]), np.array([1.0, 1.0 + 1e-10, 1.0 + 2e-10])) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("second", [np.ones(4), np.ones((3, 1)), np.ones((1, 3))])
+def test_different_shapes_are_refused(second):
     with pytest.raises(ValueError, match="expected both"):
-        spearman(np.ones(3), np.ones(4))
+        spearman(np.ones(3), second)
+    with pytest.raises(ValueError, match="expected both"):
+        spearman(second.reshape(1, -1), second.reshape(1, -1))
 
 
 def test_values_that_differ_by_rounding_alone_are_one():
@@ -45,6 +53,14 @@ def test_values_that_differ_by_rounding_alone_are_one():
     assert merged[[1, 2, 4]].tolist() == [least] * 3
     assert merged[[0, 5, 6]].tolist() == values[[0, 5, 6]].tolist()
     assert np.isnan(merged[3])
+    for factor in (
+        2.0**-40,
+        -(2.0**-40),
+        2.0**40,
+    ):  # what is rounding depends on the size of the values alone
+        least = factor * values[[1, 2, 4]].max() if factor < 0 else factor * values[4]
+        assert without_rounding(factor * values)[[1, 2, 4]].tolist() == [least] * 3
+        assert without_rounding(factor * values)[[0, 5, 6]].tolist() == (factor * values)[[0, 5, 6]].tolist()
     assert without_rounding(np.zeros(3)).tolist() == [0.0] * 3
     assert without_rounding(np.array([])).shape == (0,)
 
