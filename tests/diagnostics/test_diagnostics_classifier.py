@@ -111,6 +111,13 @@ def test_gauge_of_a_zero_or_uniform_classifier_is_undefined_not_an_error():
     assert math.isnan(gauge.norm_correlation)
 
 
+@pytest.mark.parametrize("feature", [0.1, math.nan])
+def test_class_means_of_equal_norms_or_none_correlate_with_nothing(feature):
+    weight, means = np.diag([1.0, 2.0, 3.0]), np.diag([feature] * 3)
+    gauge = closed_form_gauge(weight, weight, means)
+    assert (gauge.relative_error, math.isnan(gauge.norm_correlation)) == (0.0, True)
+
+
 def test_the_error_is_a_share_of_the_trained_weight():
     predicted = np.array([[3.0, 0.0], [0.0, -4.0]])
     assert closed_form_gauge(2 * predicted, predicted, predicted).relative_error == pytest.approx(0.5)
@@ -135,18 +142,22 @@ def test_classifier_norms_leave_the_bias_out():
 
 def test_batchnorm_scales_by_layer_and_overall():
     net = nn.Sequential(
-        nn.BatchNorm2d(2), nn.Sequential(nn.ReLU(), nn.BatchNorm1d(4)), nn.BatchNorm1d(3, affine=False)
+        nn.BatchNorm2d(2),
+        nn.Sequential(nn.ReLU(), nn.BatchNorm1d(4)),
+        nn.BatchNorm1d(3, affine=False),
+        nn.BatchNorm1d(1),
     )
     net[0].weight.data = torch.tensor([1.0, 3.0])
     net[1][1].weight.data = torch.tensor([0.0, -1.0, 1.0, 8.0])
+    net[3].weight.data = torch.tensor([5.0])
     scales = batchnorm_scales(net)
-    assert scales.names == ("0", "1.1")
-    np.testing.assert_allclose(scales.layers, [2.0, 2.0])
+    assert scales.names == ("0", "1.1", "3")
+    np.testing.assert_allclose(scales.layers, [2.0, 2.0, 5.0])
     net[1][1].weight.data[3] = 20.0
     scales = batchnorm_scales(net)
-    np.testing.assert_allclose(scales.layers, [2.0, 5.0])
-    assert scales.layer_mean == pytest.approx(3.5)
-    assert scales.mean == pytest.approx(24 / 6)
+    np.testing.assert_allclose(scales.layers, [2.0, 5.0, 5.0])
+    assert scales.layer_mean == pytest.approx(4.0)
+    assert scales.mean == pytest.approx(29 / 7)
 
 
 def test_a_net_without_batchnorm_has_no_scale():

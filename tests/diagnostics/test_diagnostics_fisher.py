@@ -205,3 +205,11 @@ def test_the_rank_counts_eigenvalues_above_dimensions_times_eps32_of_the_largest
     fisher = fisher_discriminant_ratio(within, means, torch.tensor([3, 3]))
     assert (fisher.rank, fisher.flagged) == (rank, rank < 4)
     assert fisher.value == pytest.approx(6 * (1 + 2 + 5))
+
+
+@pytest.mark.parametrize(("share", "rank"), [(0.9, 0), (1.1, 2)])
+def test_scatter_counts_above_eps32_squared_of_the_second_moment(share, rank):
+    means = torch.tensor([[100.0, 0.0], [0.0, 200.0]], dtype=torch.float64)
+    second_moment = 3 * 100.0**2 + 5 * 200.0**2
+    within = share * EPS32**2 * second_moment * torch.eye(2, dtype=torch.float64)
+    assert fisher_discriminant_ratio(within, means, torch.tensor([3, 5])).rank == rank

@@ -132,7 +132,7 @@ def test_an_empty_split_is_all_nan():
 
 def test_batches_collected_are_the_split_measured_at_once():
     logits, features, labels = (torch.as_tensor(part) for part in split(3))
-    statistics = SplitStatistics(40, 5, 7, "cpu")
+    statistics = SplitStatistics(50, 5, 7, "cpu")  # room for more than come
     for _ in range(2):  # the second epoch overwrites the first
         statistics.reset()
         for rows in torch.split(torch.arange(40), 13):

@@ -85,6 +85,11 @@ def test_alignment_does_without_the_mean_of_an_empty_class(missing):
     head.align(means)
     torch.testing.assert_close(head.norms(), torch.ones(5))
     assert ((head.weight @ means.nan_to_num().T).diagonal()[[0, 1, 3, 4]] > 0).all()
+    # No say at all: the maximum of tr(UᵀT) is the sum of singular values of T without that class's direction.
+    directions = torch.nn.functional.normalize(means.nan_to_num(nan=0.0).double(), dim=1)
+    target = (directions - directions.mean(dim=0)).T
+    reached = (rotation_to_class_means(means) * target).sum()
+    torch.testing.assert_close(reached, torch.linalg.svdvals(target).sum())
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -95,6 +100,7 @@ def test_linear_head_is_wh_plus_b(bias):
     np.testing.assert_allclose(head(features).detach().numpy(), expected, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(head.norms(), np.linalg.norm(head.weight.detach().numpy(), axis=1), rtol=1e-6)
     assert (head.bias_or_none is not None) is bias
+    assert not bias or not head.bias_or_none.requires_grad
 
 
 def test_fresh_draws_anew_and_the_seed_says_what():
@@ -125,7 +131,12 @@ def test_class_scale_multiplies_whole_logits_and_trains():
     # What readers are told describes the classifier as it acts: z = W'h + b' with these norms and this bias.
     torch.testing.assert_close(head.bias_or_none, head.bias.detach() * scale.data)
     torch.testing.assert_close(head.norms(), head.weight.detach().norm(dim=1) * scale.data.abs())
+    assert not head.bias_or_none.requires_grad
+    assert not head.norms().requires_grad
     assert "class_scale" in head.state_dict()
+    without = linear(bias=False)
+    without.add_class_scale()
+    assert without.bias_or_none is None
 
 
 def test_cosine_head_ignores_lengths():

@@ -78,7 +78,11 @@ def test_features_are_kept_only_while_the_net_stands_still(model: WbModel) -> No
     bias = model.head.bias.detach()
     torch.testing.assert_close(kept - bias, 2 * (first - bias), rtol=1e-4, atol=1e-5)
     measured.freeze(False)
-    assert not torch.allclose(measured.measure("test")[1], kept)
+    moved = measured.measure("test")[1].clone()
+    assert not torch.allclose(moved, kept)
+    with torch.no_grad():
+        model.backbone.conv1.weight.mul_(-1)
+    assert not torch.allclose(measured.measure("test")[1], moved)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +159,12 @@ def test_every_figure_of_a_split_stands_under_its_own_name(model: WbModel) -> No
         "feature_norm.spearman": np.corrcoef([2, 1, 0], np.argsort(np.argsort(norms)))[0, 1],
     }
     assert scalars == pytest.approx({f"test.{name}": float(value) for name, value in expected.items()})
+    parts = ("test.fdr.", "test.feature_norm.")
+    tables = {name: value for name, value in scalars.items() if not name.startswith(parts)}
+    assert measures(model).headline(scalars | {"lr": 0.1, "bn.scale.mean": 0.5}) == {
+        **tables,
+        "bn.scale.mean": 0.5,
+    }
     assert vectors["test.accuracy@class"] == pytest.approx(accuracy)
     assert vectors["test.feature_norm@class"] == pytest.approx(norms)
     mean_norms = [np.linalg.norm(h.mean(0)) for h in own]
@@ -175,6 +185,54 @@ def test_what_is_declared_of_a_split_is_what_is_measured(model: WbModel) -> None
         *vectors,
         *found.matrices("test", geometry),
     }
+    layers = tuple(name for name, layer in model.named_modules() if isinstance(layer, torch.nn.BatchNorm2d))
+    assert {(metric.axis, metric.width, metric.names) for metric in declared} == {
+        ("scalar", 1, ()),
+        ("class", 3, ("a", "b", "c")),
+        ("matrix", 3, ("a", "b", "c")),
+        ("layer", len(layers), layers),
+    }
+
+
+@pytest.mark.parametrize("constraint", ["none", "maxnorm"])
+def test_what_is_declared_of_training_and_the_model_is_what_an_epoch_measures(
+    model: WbModel, constraint: str
+) -> None:
+    declared: list[Metric] = []
+    writer: Any = SimpleNamespace(define=declared.append)
+    found = measures(model)
+    found.define(writer)
+    config = StageConfig.model_validate({"constraint": constraint, "maxnorm_fraction": 0.5})
+    stage = Stage(0, config, model, COUNTS, CPU)
+    with torch.no_grad():
+        model.head.weight.mul_(torch.tensor([[0.2], [0.5], [9.0]]))
+    if stage.maxnorm:
+        stage.maxnorm.project(model.head.weight)
+    scales = [layer.weight.detach() for layer in model.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
+    for number, scale in enumerate(scales):
+        scale += number
+    sums = RunningSums(3, CPU.device)
+    sums.add(torch.tensor(1.0), torch.zeros(4, 3), torch.tensor([0, 0, 0, 1]), batch=0)
+    scalars, vectors = found.of_epoch(stage, sums, rate=0.1)
+    elsewhere = {"time.epoch_seconds", "time.images_per_second"}
+    elsewhere |= {"stage2.closed_form_error", "stage2.norm_correlation"}
+    if not stage.maxnorm:
+        elsewhere |= {"maxnorm.threshold", "maxnorm.active"}
+    of_splits = ("train.", "test.")
+    assert {metric.name for metric in declared if not metric.name.startswith(of_splits)} == {
+        *scalars,
+        *vectors,
+        *elsewhere,
+    }
+    assert scalars["lr"] == 0.1
+    assert scalars.get("maxnorm.active") == (1.0 if stage.maxnorm else None)
+    norms = np.linalg.norm(model.head.weight.detach(), axis=1)
+    assert vectors["classifier.norm@class"] == pytest.approx(norms)
+    assert scalars["classifier.norm.spearman"] == pytest.approx(-1.0)
+    layer_means = [scale.mean().item() for scale in scales]
+    assert vectors["bn.scale@layer"] == pytest.approx(layer_means)
+    assert scalars["bn.scale.layer_mean"] == pytest.approx(np.mean(layer_means))
+    assert scalars["bn.scale.mean"] == pytest.approx(torch.cat(scales).mean().item())
 
 
 def test_the_loss_of_an_epoch_is_the_mean_over_its_images(model: WbModel) -> None:

@@ -31,7 +31,15 @@ def measures(model: WbModel) -> Measures:
 
 
 @pytest.mark.parametrize("sampler", ["shuffled", "class_balanced"])
-@pytest.mark.parametrize("loss", [{"name": "ce"}, {"name": "cb"}, {"name": "cb", "cb_form": "bce_softmax"}])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        {"name": "ce"},
+        {"name": "ce", "cb_form": "bce_softmax"},  # a form that only the class-balanced loss has
+        {"name": "cb"},
+        {"name": "cb", "cb_form": "bce_softmax"},
+    ],
+)
 def test_the_closed_form_is_minus_the_gradient_at_zero_over_the_decay(
     loss: dict[str, str], sampler: str
 ) -> None:

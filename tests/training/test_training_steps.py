@@ -45,6 +45,11 @@ def test_cosine_starts_at_the_learning_rate_and_ends_near_zero() -> None:
     assert 0 < learning_rate(stage, 9, 4, 5) < 0.001
 
 
+def test_a_constant_rate_stays() -> None:
+    stage = StageConfig(learning_rate=0.4, epochs=10, schedule="constant")
+    assert {learning_rate(stage, epoch, batch, 5) for epoch in range(10) for batch in range(5)} == {0.4}
+
+
 def test_papers_cosine_is_stepped_before_each_epoch_so_the_last_runs_at_zero() -> None:
     stage = StageConfig(learning_rate=0.01, epochs=320, schedule="cosine_papers")
     for e in (0, 7, 200, 319):
@@ -56,8 +61,9 @@ def test_papers_cosine_is_stepped_before_each_epoch_so_the_last_runs_at_zero() -
 def test_decay_is_the_gradient_of_half_lambda_squared_norm_over_all_that_trains() -> None:
     """One step with decay differs from one without by -lr λ θ, BatchNorm and biases included."""
     with_decay, without, start = small_model(), small_model(), small_model()
-    one_step(with_decay, StageConfig(weight_decay=0.5, learning_rate=0.1))
-    one_step(without, StageConfig(weight_decay=0.0, learning_rate=0.1))
+    # The rate is that of the step, 0.1, whatever the stage begins with.
+    one_step(with_decay, StageConfig(weight_decay=0.5, learning_rate=0.7))
+    one_step(without, StageConfig(weight_decay=0.0, learning_rate=0.7))
     for (name, a), (_, b), (_, theta) in zip(
         with_decay.named_parameters(), without.named_parameters(), start.named_parameters(), strict=True
     ):
@@ -155,16 +161,28 @@ def test_maxnorm_threshold_lies_a_tenth_above_the_smallest_norm() -> None:
 
 
 def test_maxnorm_projects_long_rows_and_keeps_short_ones() -> None:
-    weight = torch.tensor([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]])
-    maxnorm = MaxNorm(1.0, torch.zeros(3, dtype=torch.bool))
+    weight = torch.tensor([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0], [1.2, 1.65]])
+    maxnorm = MaxNorm.of(torch.tensor([0.5, 2.0]).repeat(2), 1.0)
+    assert maxnorm.cut.tolist() == [False] * 4
     maxnorm.project(weight)
-    assert torch.allclose(weight, torch.tensor([[0.6, 0.8], [0.3, 0.4], [0.0, 0.0]]))
-    assert maxnorm.cut.tolist() == [True, False, False]
+    assert torch.allclose(weight, torch.tensor([[1.2, 1.6], [0.3, 0.4], [0.0, 0.0], [1.17635, 1.61748]]))
+    assert maxnorm.cut.tolist() == [True, False, False, True]
     maxnorm.project(weight)
-    assert maxnorm.cut.tolist() == [True, False, False]
+    assert maxnorm.cut.tolist() == [True, False, False, True]
     maxnorm.forget()
     maxnorm.project(weight)
-    assert maxnorm.cut.tolist() == [False, False, False]
+    assert maxnorm.cut.tolist() == [False] * 4
+
+
+def test_rows_that_were_just_projected_are_not_counted_as_cut_again() -> None:
+    weight = torch.randn(500, 64, generator=torch.Generator().manual_seed(0))
+    maxnorm = MaxNorm(0.3, torch.zeros(500, dtype=torch.bool))
+    maxnorm.project(weight)
+    assert maxnorm.cut.all()
+    assert (weight.norm(dim=1) > 0.3).any()  # by rounding
+    maxnorm.forget()
+    maxnorm.project(weight)
+    assert not maxnorm.cut.any()
 
 
 def test_maxnorm_holds_after_every_step_and_spares_the_bias() -> None:
