@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from wbtui.data.batches import DeviceImages
-from wbtui.data.epoch_plan import EpochPlan, batch_bounds, epoch_plan
+from wbtui.data.epoch_plan import EpochPlan, Sampler, batch_bounds, epoch_plan
 
 MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.3, 0.25)
 
@@ -90,12 +90,16 @@ def _bytes(plan: EpochPlan) -> list[bytes]:
     return [tensor.numpy().tobytes() for tensor in (plan.order, plan.offsets, plan.flips)]
 
 
-def test_the_same_seed_stage_and_epoch_give_the_same_bytes_whatever_was_drawn_before() -> None:
-    labels = torch.arange(50) % 3
-    first = epoch_plan(labels, 8, seed=5, stage=1, epoch=7, crop_padding=4, horizontal_flip=True)
+@pytest.mark.parametrize("sampler", ["shuffled", "class_balanced"])
+def test_the_same_seed_stage_and_epoch_give_the_same_bytes_whatever_was_drawn_before(
+    sampler: Sampler,
+) -> None:
+    labels = (torch.arange(50) > 37).long() + (torch.arange(50) > 45)
+    drawn = {"seed": 5, "stage": 1, "crop_padding": 4, "horizontal_flip": True}
+    first = epoch_plan(labels, 8, epoch=7, sampler=sampler, **drawn)  # type: ignore[arg-type]
     torch.rand(11)
-    epoch_plan(labels, 8, seed=5, stage=1, epoch=6, crop_padding=4, horizontal_flip=True)
-    again = epoch_plan(labels, 8, seed=5, stage=1, epoch=7, crop_padding=4, horizontal_flip=True)
+    epoch_plan(labels, 8, epoch=6, sampler=sampler, **drawn)  # type: ignore[arg-type]
+    again = epoch_plan(labels, 8, epoch=7, sampler=sampler, **drawn)  # type: ignore[arg-type]
     assert _bytes(first) == _bytes(again)
     device = DeviceImages(*_split(50), mean=MEAN, std=STD, crop_padding=4)
     assert torch.equal(device.batch(first, 3)[0], device.batch(again, 3)[0])
@@ -117,10 +121,17 @@ def test_another_seed_stage_or_epoch_gives_another_plan(changed: dict[str, int])
 
 
 def test_a_shuffled_epoch_shows_every_image_once_with_offsets_in_range() -> None:
-    plan = epoch_plan(torch.arange(500) % 3, 8, seed=0, stage=0, epoch=1, crop_padding=4)
+    labels = (torch.arange(500) > 480).long()  # classes drawn equally often would leave images out
+    plan = epoch_plan(labels, 8, seed=0, stage=0, epoch=1, crop_padding=4)
     assert sorted(plan.order.tolist()) == list(range(500))
     assert set(plan.offsets.flatten().tolist()) == set(range(9))
     assert not plan.flips.any()
+
+
+def test_half_of_the_images_are_mirrored() -> None:
+    plan = epoch_plan(torch.zeros(4000, dtype=torch.int64), 8, seed=0, stage=0, epoch=1, horizontal_flip=True)
+    assert 0.46 < plan.flips.double().mean().item() < 0.54  # five standard deviations each way
+    assert not plan.offsets.any()
 
 
 @given(counts=st.lists(st.integers(1, 30), min_size=2, max_size=8), seed=st.integers(0, 2**31 - 1))
@@ -163,12 +174,13 @@ def test_batches_cover_the_epoch_and_none_is_a_single_image(n: int, batch_size: 
 
 def test_a_remainder_of_one_joins_the_batch_before() -> None:
     assert batch_bounds(9, 4) == ((0, 4), (4, 9))
+    assert batch_bounds(5, 4) == ((0, 5),)
     assert batch_bounds(10, 4) == ((0, 4), (4, 8), (8, 10))
 
 
 def test_a_plan_keeps_its_batches_on_another_device() -> None:
     plan = epoch_plan(torch.arange(9) % 2, 4, seed=0, stage=0, epoch=1).to("meta")
-    assert plan.order.device.type == "meta"
+    assert {tensor.device.type for tensor in (plan.order, plan.offsets, plan.flips)} == {"meta"}
     assert len(plan) == 2
 
 

@@ -72,11 +72,41 @@ def test_the_fingerprint_is_that_of_pixels_and_labels() -> None:
     assert len({first.fingerprint, *others}) == 5
 
 
+@pytest.mark.parametrize("changed", ["x_train", "x_test", "y_train", "y_test"])
+def test_one_pixel_or_two_labels_give_another_fingerprint(tmp_path: object, changed: str) -> None:
+    path = f"{tmp_path}/small.npz"
+    images, labels = np.arange(12 * 16, dtype=np.uint8).reshape(12, 4, 4), np.arange(12) % 2
+    arrays = {"x_train": images, "y_train": labels, "x_test": images[::-1], "y_test": labels}
+    config = DataConfig(source="npz", root=path, imbalance_factor=1, split_rule="full")
+    np.savez(path, **arrays)
+    before = load(config).fingerprint
+    other = arrays[changed].copy()
+    if changed.startswith("x"):
+        other[0, 0, 0] += 1
+    else:
+        other[:2] = other[1::-1]
+    np.savez(path, **(arrays | {changed: other}))
+    assert load(config).fingerprint != before
+
+
 def test_only_the_first_classes_and_test_images_are_kept() -> None:
     glyphs = DataConfig(source="glyphs", images_per_class=30, imbalance_factor=2, test_per_class=7, classes=5)
     data = load(glyphs)
     assert data.class_names == tuple("ABCDE")
     assert torch.bincount(data.test_labels).tolist() == [7] * 5
+
+
+def test_classes_and_test_images_beyond_those_asked_for_are_left_out(tmp_path: object) -> None:
+    path = f"{tmp_path}/three.npz"
+    images = np.zeros((9, 4, 4), np.uint8)
+    test_labels = np.array([2, 0, 0, 0, 1, 1, 1, 1])
+    np.savez(path, x_train=images, y_train=np.arange(9) % 3, x_test=images[:8], y_test=test_labels)
+    config = DataConfig(source="npz", root=path, imbalance_factor=1, split_rule="full", classes=2)
+    data = load(config)
+    assert (data.class_names, data.classes) == (("0", "1"), 2)
+    assert data.test_labels.tolist() == [0, 0, 0, 1, 1, 1, 1]  # no count given: the whole test set
+    # Class 2 has one test image, which nobody asks for.
+    assert load(config.model_copy(update={"test_per_class": 2})).test_labels.tolist() == [0, 0, 1, 1]
 
 
 def test_a_test_set_that_is_too_small_names_the_class(tmp_path: object) -> None:

@@ -134,8 +134,14 @@ def test_a_given_class_size_may_exceed_what_tail_classes_have_left() -> None:
 
 def test_a_class_with_too_few_images_is_named_with_what_it_has_and_what_was_asked() -> None:
     config = DataConfig(images_per_class=500)
-    with pytest.raises(UsageError, match=r"class 1 \(cat\) of digits has 67 images, 48 to train and 20 to"):
+    with pytest.raises(
+        UsageError,
+        match=r"class 1 \(cat\) of digits has 67 images, 48 to train and 20 to .*"
+        r"expected a smaller data.images_per_class .* or data.validation_per_class",
+    ):
         split_counts(config, [500, 67, 25], ("dog", "cat", "owl"))
+    with pytest.raises(UsageError, match="class 0 of digits has 499 images"):
+        split_counts(config, [499, 68, 25])
 
 
 def test_natural_profile_keeps_what_is_found_and_validates_on_the_last_images() -> None:
@@ -144,7 +150,11 @@ def test_natural_profile_keeps_what_is_found_and_validates_on_the_last_images() 
     assert (plan.train_counts, plan.validation_per_class, plan.n_max) == ((3, 7, 1), 2, 7)
     full = natural.model_copy(update={"split_rule": "full"})
     assert split_counts(full, [5, 9, 3]).train_counts == (5, 9, 3)
-    with pytest.raises(UsageError, match="class 2 of digits has 2 images"):
+    assert plan.description == "natural counts; the last 2 images of each class validate"
+    assert split_counts(full, [5, 9, 3]).description == "natural counts; none validate"
+    with pytest.raises(
+        UsageError, match=r"class 2 of digits has 2 images.*expected a smaller data.validation_per_class"
+    ):
         split_counts(natural, [5, 9, 2])
 
 
@@ -155,16 +165,21 @@ def test_only_the_first_classes_are_taken() -> None:
         split_counts(config.model_copy(update={"classes": 4}), [4, 5, 1])
 
 
-def test_one_class_is_no_long_tail() -> None:
+@pytest.mark.parametrize("profile", ["exponential", "step", "natural"])
+def test_one_class_is_no_long_tail(profile: Any) -> None:
     with pytest.raises(UsageError, match=r"at least 2 classes: data.classes = 1"):
-        split_counts(DataConfig(classes=1), [100, 100])
+        split_counts(DataConfig(profile=profile, classes=1), [100, 100])
     with pytest.raises(UsageError, match="at least 2 classes: digits has 1"):
-        split_counts(DataConfig(), [100])
+        split_counts(DataConfig(profile=profile), [100])
+    if profile != "natural":
+        with pytest.raises(UsageError, match="at least 2 classes, got 1"):
+            class_counts(profile, 1, 100, 10.0, "round")
 
 
 def test_validation_that_takes_all_is_refused() -> None:
     with pytest.raises(UsageError, match=r"validation_per_class = 20 leaves nothing"):
         split_counts(DataConfig(), [20, 30])
+    assert split_counts(DataConfig(imbalance_factor=1), [21, 30]).train_counts == (1, 1)
 
 
 def test_the_rule_is_described_beside_its_numbers() -> None:
