@@ -1,6 +1,8 @@
 """Which runs of a setting count: each seed once, finished runs first, and what is said of the others."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from wbtui.report.compare import compare
 from wbtui.report.derived import save_derived
 from wbtui.report.entries import entries
 from wbtui.report.markup import to_markdown
-from wbtui.report.seeds import Candidate, one_a_seed, sentences
+from wbtui.report.seeds import Candidate, candidate, one_a_seed, sentences
 from wbtui.report.settings import fold_seeds
 from wbtui.report.study import study_entries, study_tables
 from wbtui.store.reader import open_run
@@ -56,6 +58,14 @@ def test_each_seed_counts_once_by_its_newest_run_of_the_best_kind_there_is(runs:
             alike
         ) < 2
     assert [one for one in found.runs if one.seed is None] == [one for one in pool if one.seed is None]
+
+
+def test_runs_whose_seed_nobody_knows_are_not_seeds_of_one_another() -> None:
+    def run(name: str, config: dict[str, object]) -> Any:
+        return SimpleNamespace(id=name, config=config, state=lambda: SimpleNamespace(name="finished"))
+
+    runs = [run("r0", {}), run("r1", {}), run("r2", {"seed": 0}), run("r3", {"seed": 0})]
+    assert [one.id for one in one_a_seed(runs, candidate).runs] == ["r0", "r1", "r3"]
 
 
 def test_what_does_not_count_is_said_by_name() -> None:
