@@ -11,6 +11,8 @@ from finished_runs import COUNTS, accuracies, make_run, predictions_of
 from typed import wbtui
 
 from wbtui.adjustment import DEFAULT_METHOD
+from wbtui.errors import UsageError
+from wbtui.report.chosen import chosen_folders, some_folders
 
 
 def test_differences_alone_are_told_to_programs_too(
@@ -85,6 +87,18 @@ def test_names_or_a_filter_are_wanted(
 ) -> None:
     code, out, err = wbtui(capsys, *words)
     assert (code, out, message in err) == (2, "", True)
+
+
+def test_of_named_runs_those_that_pass_a_filter_are_meant(four_runs: Path, tmp_path: Path) -> None:
+    aaaa, aabb, cccc = (next(four_runs.glob(f"*{digits}*")) for digits in ("aaaa", "aabb", "cccc"))
+    assert chosen_folders(four_runs, ["cccc", "aabb", "aaaa"], "variant:wd") == [aabb, aaaa]
+    assert chosen_folders(four_runs, ["cccc", "aabb"]) == [cccc, aabb]
+    with pytest.raises(
+        UsageError, match="none of the named runs is 'seed:7'; `wbtui ls` lists those there are"
+    ):
+        some_folders(four_runs, ["cccc"], "seed:7")
+    with pytest.raises(UsageError, match="no run; `wbtui ls` lists those there are"):
+        some_folders(tmp_path / "nothing", [])
 
 
 def test_a_method_that_a_run_cannot_have_keeps_no_other_from_being_told(
