@@ -94,6 +94,10 @@ def test_seeds_from_different_files_fold_and_methods_do_not(tmp_path: Path) -> N
             "class 0 has 9223372036854775808; expected 10 whole numbers",
         ),
         ({"classifier_norms": np.ones(3)}, "expected 10 finite numbers"),
+        (
+            {"class_mean_feature_norms": np.arange(10) - 1.0},
+            "class_mean_feature_norms: class 0 has -1; expected norms, 0 or more",
+        ),
         ({"classifier_norms": np.full(10, 1e300)}, "expected 10 finite numbers that float32 takes"),
         ({"validation_logits": VALIDATION.logits[:, :5]}, "validation has 5 classes"),
     ],
@@ -120,6 +124,11 @@ def test_an_array_that_is_none_of_numbers_is_named(tmp_path: Path) -> None:
     source = npz(tmp_path / "x.npz", **GOOD, words=np.array(["cat", "dog"]))
     with pytest.raises(UsageError, match=r"x\.npz: words: elements of type '<U3'; expected plain numbers"):
         read_predictions(Sources(source))
+
+
+def test_labels_may_be_a_column(tmp_path: Path) -> None:
+    found = read_predictions(Sources(npz(tmp_path / "x.npz", **(GOOD | {"labels": TEST.labels[:, None]}))))
+    np.testing.assert_array_equal(found.splits["test"].labels, TEST.labels)
 
 
 def test_single_arrays_need_no_archive(tmp_path: Path) -> None:

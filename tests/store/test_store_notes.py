@@ -27,7 +27,7 @@ def test_fields_change_one_by_one(tmp_path: Path) -> None:
     assert read_notes(tmp_path) == Notes("two\nlines, ümlaut, \x1b kept", ("a", "c"), True)
 
 
-@pytest.mark.parametrize("tag", ["", "a b", "x" * 61, "\x1b[31m", "a\n"])
+@pytest.mark.parametrize("tag", ["", "a b", "x" * 61, "\x1b[31m", "a\n", "a,b"])
 def test_a_tag_that_cannot_be_typed_again_is_refused(tmp_path: Path, tag: str) -> None:
     with pytest.raises(UsageError, match="expected 1 to 60 characters"):
         edit_tags(tmp_path, add=[tag])

@@ -23,7 +23,8 @@ _LABELS = ("test_labels", "labels")
 _COUNTS = ("train_counts", "counts", "cls_num_list")
 _VALIDATION_LOGITS = ("validation_logits", "val_logits")
 _VALIDATION_LABELS = ("validation_labels", "val_labels")
-_BY_CLASS = ("class_mean_feature_norms", "classifier_norms", "classifier_bias")
+_NORMS = ("class_mean_feature_norms", "classifier_norms")
+_BY_CLASS = (*_NORMS, "classifier_bias")
 _NAMES = "class_names"
 _KNOWN = {*_LOGITS, *_LABELS, *_COUNTS, *_VALIDATION_LOGITS, *_VALIDATION_LABELS, *_BY_CLASS, _NAMES}
 _OF_NUMBERS = set("0123456789+-., ")
@@ -155,6 +156,7 @@ def _logits(values: npt.NDArray[Any], where: Path) -> Floats:
 
 
 def _labels(values: npt.NDArray[Any], logits: Floats, split: str) -> npt.NDArray[np.int64]:
+    values = values[:, 0] if values.shape == (len(logits), 1) else values
     if values.shape != logits.shape[:1] or not np.issubdtype(values.dtype, np.integer):
         raise UsageError(
             f"{split} labels are {values.dtype} of shape {values.shape}; expected integers of shape "
@@ -220,6 +222,9 @@ def _by_class(archive: Arrays, name: str, C: int, missing: float) -> Floats:
         raise UsageError(
             f"{name}: {values.dtype} of shape {values.shape}; expected {C} finite numbers that float32 takes"
         )
+    if name in _NORMS and (found < 0).any():
+        first = int((found < 0).argmax())
+        raise UsageError(f"{name}: class {first} has {found[first]:g}; expected norms, 0 or more")
     return found
 
 

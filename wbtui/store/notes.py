@@ -60,8 +60,8 @@ def edit_tags(folder: Path, add: Iterable[str] = (), remove: Iterable[str] = ())
     """Add and remove tags; a tag in both is removed.
 
     Raises:
-        UsageError: a tag is empty, too long, or holds white space or a character that cannot be shown; or the run
-            would have more than 100.
+        UsageError: a tag is empty, too long, or holds white space, a comma (which parts tags in a filter) or a
+            character that cannot be shown; or the run would have more than 100.
     """
     added, removed = set(add), set(remove)
     for tag in added:
@@ -69,10 +69,10 @@ def edit_tags(folder: Path, add: Iterable[str] = (), remove: Iterable[str] = ())
             not tag
             or len(tag) > _MAX_TAG
             or not tag.isprintable()
-            or any(character.isspace() for character in tag)
+            or any(character.isspace() or character == "," for character in tag)
         ):
             raise UsageError(
-                f"tag {tag!r:.80}: expected 1 to {_MAX_TAG} characters without white space, e.g. base"
+                f"tag {tag!r:.80}: expected 1 to {_MAX_TAG} characters without white space or commas, e.g. base"
             )
 
     def edit(notes: Notes) -> Notes:
