@@ -20,8 +20,6 @@ from rich.cells import cell_len
 from wbtui.store.notes import set_note
 from wbtui.store.reader import open_run
 from wbtui.store.writer import RunWriter
-from wbtui.tui.screens.dialogs import PageOfText
-from wbtui.tui.screens.difference import difference_text
 from wbtui.tui.screens.runs import RunsScreen
 from wbtui.tui.widgets.run_table import RunTable
 
@@ -249,26 +247,6 @@ def test_readonly_starts_stops_and_writes_nothing(runs: Path) -> None:
     assert not (runs / "views.json").exists()
 
 
-def test_difference_shows_only_the_keys_that_differ(runs: Path) -> None:
-    make_run(runs, 0, decay=0.001)
-    make_run(runs, 1, decay=0.1)
-
-    async def look() -> None:
-        async with opened(runs) as (app, pilot):
-            await pilot.press("d")
-            await pilot.pause()
-            assert "needs two runs" in said(app)
-            await pilot.press("p", "down", "d")
-            await until(pilot, lambda: not isinstance(app.screen, RunsScreen))
-            text = screen_text(app)
-            assert "stages.0.weight_decay" in text
-            assert "0.001" in text
-            assert "images_per_class" not in text
-            assert "Differences of configuration   esc close" in text
-
-    drive(look)
-
-
 def test_columns_are_chosen_and_ordered_and_stay_so(runs: Path) -> None:
     make_run(runs, 0)
 
@@ -288,34 +266,6 @@ def test_columns_are_chosen_and_ordered_and_stay_so(runs: Path) -> None:
 
     drive(choose)
     drive(open_again)
-
-
-def test_a_difference_holds_all_that_are_selected_also_more_than_are_drawn(runs: Path) -> None:
-    for number in range(10):
-        make_run(runs, number, decay=0.001 * (number + 1))
-
-    async def look() -> None:
-        async with opened(runs) as (app, pilot):
-            await pilot.press(*["space", "down"] * 9, "space", "d")
-            await until(pilot, lambda: isinstance(app.screen, PageOfText))
-            shown = {app.short(one) for one in app.snapshot.by_id}
-            assert shown <= set(screen_text(app).split())
-
-    drive(look)
-
-
-def test_differences_that_do_not_fit_beside_each_other_stand_below() -> None:
-    configs = {f"run{k}": {"data.root": f"{k}" * 25, "seed": "0"} for k in range(5)}
-    wide, narrow = (difference_text(configs, width).plain for width in (200, 70))
-    assert "run4" in wide.splitlines()[0]
-    assert max(map(len, narrow.splitlines())) <= 70
-    assert [line.split() for line in narrow.splitlines() if "run" in line] == [
-        ["run0", "run1"],
-        ["run2", "run3"],
-        ["run4"],
-    ]
-    assert narrow.count("data.root") == 3
-    assert narrow.endswith("1 key is the same.")
 
 
 def test_the_foot_names_the_most_needed_keys_and_those_alone_that_do_something(runs: Path) -> None:
@@ -509,9 +459,3 @@ def test_a_run_that_is_not_there_any_more_does_not_end_its_page(runs: Path) -> N
             assert "No runs here yet" in screen_text(app)
 
     drive(look)
-
-
-def test_differences_in_wide_signs_are_shown_whole() -> None:
-    lines = difference_text({"a": {"name": "認識器"}, "b": {"name": "wd"}}, 80).plain.splitlines()
-    assert "認識器" in lines[1]
-    assert cell_len(lines[1][: lines[1].index("wd")]) == cell_len(lines[0][: lines[0].index("b")])
