@@ -156,7 +156,7 @@ def test_classes_keep_their_names(tmp_path: Path, kind: type[np.generic]) -> Non
 
 
 def test_names_of_classes_may_be_lines_of_text_and_count_before_those_of_the_archive(tmp_path: Path) -> None:
-    (tmp_path / "names.txt").write_text("\n".join("jihgfedcba") + "\n\n", "utf-8")
+    (tmp_path / "names.txt").write_text("\n".join("jihgfedcba") + "\n\n", "utf-8-sig")
     source = npz(tmp_path / "x.npz", **GOOD, class_names=np.array(list("abcdefghij")))
     found = read_predictions(Sources(source, class_names=tmp_path / "names.txt"))
     assert found.class_names == tuple("jihgfedcba")

@@ -15,6 +15,7 @@ from textual.worker import WorkerFailed
 
 from wbtui.store.notes import read_notes
 from wbtui.tui.app import WbtuiApp
+from wbtui.tui.screens.dialogs import PageOfText
 from wbtui.tui.screens.run import RunScreen
 from wbtui.tui.screens.runs import RunsScreen
 from wbtui.tui.screens.start import StartScreen
@@ -121,7 +122,7 @@ class _Looking(Screen[None]):
 
 def test_what_a_screen_misses_breaks_the_dashboard_only_while_it_is_open(runs: Path) -> None:
     async def look(*, left: bool) -> None:
-        async with opened(runs) as (app, _):
+        async with opened(runs) as (app, pilot):
             screen = _Looking()
             await app.push_screen(screen)
             if left:
@@ -129,6 +130,9 @@ def test_what_a_screen_misses_breaks_the_dashboard_only_while_it_is_open(runs: P
             app.run_worker(screen.look, thread=True)
             app.call_later(screen.look)
             await asyncio.sleep(0.3)
+            if left:
+                await pilot.press("question_mark")
+                assert isinstance(app.screen, PageOfText), "it goes on taking keys"
 
     drive(lambda: look(left=True))
     with pytest.raises((NoMatches, WorkerFailed)):

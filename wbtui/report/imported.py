@@ -252,7 +252,7 @@ def _lines(path: Path) -> list[str]:
         raise UsageError(f"--class-names {plain(str(path))}: cannot be read: {error.strerror}") from error
     if len(data) > _MOST_TEXT or b"\0" in data:
         raise UsageError(f"--class-names {plain(str(path))}: expected a text file, a name a line")
-    return [line.strip() for line in data.decode("utf-8", "replace").rstrip().splitlines()]
+    return [line.strip() for line in data.decode("utf-8-sig", "replace").rstrip().splitlines()]
 
 
 def _texts(values: npt.NDArray[Any]) -> list[str]:

@@ -17,6 +17,7 @@ from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding
 from textual.css.query import NoMatches
 from textual.filter import LineFilter, Monochrome
+from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
@@ -359,6 +360,14 @@ class WbtuiApp(App[None]):
         places = (self.here(screen) for screen in reversed(self.screen_stack))
         writes = f"{next((place for place in places if place != 'app'), 'runs')}.write"
         self.say(f"sent to the terminal's clipboard; {self.keys_of(writes)} writes a file")
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """Act on a message; an error would end the loop that takes them, and with it the dashboard, told or not."""
+        try:
+            await super()._dispatch_message(message)
+        except (NoMatches, ScreenStackError) as error:
+            if not is_of_a_left_screen(error):
+                raise
 
     def _handle_exception(self, error: Exception) -> None:
         """Break; but what draws on widgets that went when their screen was left is not missed."""
