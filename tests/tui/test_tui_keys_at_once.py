@@ -139,6 +139,19 @@ def test_what_a_screen_misses_breaks_the_dashboard_only_while_it_is_open(runs: P
         drive(lambda: look(left=False))
 
 
+def test_an_open_screen_that_asks_a_left_one_breaks_the_dashboard(runs: Path) -> None:
+    async def look() -> None:
+        async with opened(runs) as (app, _):
+            screen = _Looking()
+            await app.push_screen(screen)
+            await app.pop_screen()
+            app.screen.call_later(screen.look)  # which would take no more messages, and nobody would know
+            await asyncio.sleep(0.3)
+
+    with pytest.raises(NoMatches):
+        drive(look)
+
+
 KEYS = [
     *"hjklQRAIbnptudDcCwLGoOPsSvVyxzZi+-0123456789[]/?*gaXmMTfre= ",
     *("enter", "escape") * 6,

@@ -18,7 +18,10 @@ def cause_of(error: BaseException) -> BaseException:
 
 
 def is_of_a_left_screen(error: BaseException) -> bool:
-    """Whether it was raised by a screen, Textual's own included, while or after this was left."""
-    frames = walk_tb(cause_of(error).__traceback__)
-    owners = [frame.f_locals.get("self") for frame, _ in frames]
-    return any(isinstance(owner, Screen) and not is_open(owner) for owner in owners)
+    """Whether it was raised by a screen, Textual's own included, while or after this was left.
+
+    Not where an open screen asked it to: an error ends the loop that takes that one's messages, which must be told.
+    """
+    owners = [frame.f_locals.get("self") for frame, _ in walk_tb(cause_of(error).__traceback__)]
+    screens = [owner for owner in owners if isinstance(owner, Screen)]
+    return bool(screens) and not any(map(is_open, screens))
