@@ -189,11 +189,13 @@ def test_the_dashboard_draws_answers_keys_and_ends_with_its_page(
     assert served.process.poll() is None
 
 
-def test_ctrl_c_ends_server_and_dashboards_and_leaves_runs_at_work(
-    serve: Callable[..., Served], odd_runs: Path
+@pytest.mark.parametrize("answers", [True, False])  # a page of a sleeping laptop does not
+def test_ctrl_c_ends_dashboards_before_the_server_and_leaves_runs_at_work(
+    serve: Callable[..., Served], odd_runs: Path, answers: bool
 ) -> None:
     served = serve()
     dashboards: list[psutil.Process] = []
+    left: list[psutil.Process] = []
     ended: list[tuple[int, str]] = []
 
     async def look(page: Page) -> None:
@@ -206,13 +208,15 @@ def test_ctrl_c_ends_server_and_dashboards_and_leaves_runs_at_work(
         await page.press("\r")
         await page.until("1 running")
         dashboards.extend(one for one in served.dashboards() if "--no-ascii" in one.cmdline())
+        closing = asyncio.create_task(page.closed()) if answers else page.closed()
         ended.append(await asyncio.to_thread(served.interrupt))
-        await page.closed()
+        left.extend(filter(psutil.Process.is_running, dashboards))
+        await closing
 
     with_page(served, look)
     assert ended == [(0, "")]
     assert dashboards
-    assert not any(map(psutil.Process.is_running, dashboards))
+    assert not left
     (folder,) = (one.parent for one in odd_runs.glob("*/config.toml"))
     assert processes_of(folder)
     assert not open_run(folder).state().terminal

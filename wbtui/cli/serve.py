@@ -27,6 +27,7 @@ app = typer.Typer()
 
 _ENDING_SECONDS = 10.0
 """How long dashboards have to close after Ctrl-C."""
+_LOOK_SECONDS = 0.05
 _FOREIGN_FONT = re.compile(r"<link[^>]*fonts\.googleapis\.com[^>]*>")
 _OWN_FONT = """<style>
 @font-face {
@@ -150,6 +151,7 @@ def _dashboard_environment() -> dict[str, str]:
 
 def make_server(command: str, host: str, port: int, runs: Path) -> "Server":
     """A server of the dashboard; each page is a process of its own, which ends with the page."""
+    import psutil
     from aiohttp import web
     from textual_serve.server import Server
 
@@ -169,8 +171,14 @@ def make_server(command: str, host: str, port: int, runs: Path) -> "Server":
         async def on_shutdown(self, app: web.Application) -> None:
             for session in self._sessions:
                 session.cancel()
-            if self._sessions:
-                await asyncio.wait(self._sessions, timeout=_ENDING_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ENDING_SECONDS):
+                    while (
+                        psutil.Process().children()
+                    ):  # asyncio takes leave of each, so no other way waits for it
+                        await asyncio.sleep(_LOOK_SECONDS)
+            for session in self._sessions:  # of pages that do not answer
+                session.cancel()
 
         async def handle_index(self, request: web.Request) -> Any:
             self._refuse_strangers(request)
