@@ -4,21 +4,18 @@ import gc
 import importlib
 import os
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from rich.text import Text
 from textual import events
-from textual.app import App, ScreenStackError, SystemCommand
+from textual.app import ScreenStackError, SystemCommand
 from textual.binding import Binding
 from textual.css.query import NoMatches
 from textual.filter import LineFilter, Monochrome
 from textual.message import Message
-from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from wbtui.catalog import nearest
@@ -30,17 +27,17 @@ from wbtui.tui.actions import ACTIONS, Action, actions_of, bindings
 from wbtui.tui.contrast import Grey
 from wbtui.tui.depth import Rounded
 from wbtui.tui.feed import Feed
-from wbtui.tui.ink import ascii_text
 from wbtui.tui.keymap import keymap_file, load_keymap
 from wbtui.tui.lines import called
 from wbtui.tui.messages import FeedUpdate, FeedWord
 from wbtui.tui.preferences import Preferences, draws_ascii, load_preferences
 from wbtui.tui.presence import cause_of, is_of_a_left_screen, is_open
+from wbtui.tui.saying import SayingApp
 from wbtui.tui.screens.panel_keys import PanelKeys
 from wbtui.tui.screens.runs import RunsScreen
 from wbtui.tui.snapshots import Snapshot, other_rows
 from wbtui.tui.theme import DARK
-from wbtui.tui.views import Views, load_views, save_views, views_path, with_others
+from wbtui.tui.views import KeptViews, Views, views_path
 from wbtui.tui.widgets import too_small
 
 if TYPE_CHECKING:
@@ -50,8 +47,6 @@ _KEEP_SECONDS = 1.0
 _READY_SECONDS = 1.0
 _NEXT_SCREENS = ("run", "adjust", "compare")
 """Those that a single key opens and that nobody has to fill in; the start knows of none but the first."""
-_MESSAGES_KEPT = 8
-"""Of those that wait until a dialog is closed; the newest."""
 _SERVER_SECONDS = 3.0
 """How often a dashboard in a browser looks whether its server is still there."""
 GREY = Grey()
@@ -65,7 +60,7 @@ def _palette() -> "type[Provider]":
     return ActionsProvider
 
 
-class WbtuiApp(App[None]):
+class WbtuiApp(SayingApp):
     """The dashboard.
 
     Args:
@@ -104,18 +99,14 @@ class WbtuiApp(App[None]):
         ascii_only: bool = False,
         preferences: Preferences | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(readonly=readonly, ascii_only=ascii_only)
         self.preferences = load_preferences(keymap_file()) if preferences is None else preferences
-        self.runs, self.readonly, self.ascii_only = runs, readonly, ascii_only
-        self.snapshot = Snapshot()
+        self.runs, self.snapshot = runs, Snapshot()
         self.short_ids: Mapping[str, str] = {}
         self._typed_on: WeakKeyDictionary[events.Key, Screen[Any]] = WeakKeyDictionary()
         self.keys = load_keymap(keymap_file())
         self.set_keymap(self.keys.keys)
-        self._views_path = views_path(runs, readonly=readonly)
-        self.views, self._views_problem = load_views(self._views_path)
-        self._kept = self._written = self.views
-        self._waiting: deque[tuple[str, SeverityLevel]] = deque(maxlen=_MESSAGES_KEPT)
+        self._views = KeptViews(views_path(runs, readonly=readonly))
         self.register_theme(DARK)
         self._theme_problem = self._begin_theme(self.preferences.theme or self._chosen_theme)
         self.feed = Feed(
@@ -159,14 +150,13 @@ class WbtuiApp(App[None]):
     def on_mount(self) -> None:
         """Begin to read the runs."""
         self.set_class(self.ascii_only, "-ascii")
-        self.screen_change_signal.subscribe(self, self._screen_changed)
         self.feed.start()
         self.set_interval(_KEEP_SECONDS, self._keep)
         self.set_timer(_READY_SECONDS, lambda: self.run_worker(_load_screens, thread=True))
         if self.is_web:
             server = os.getppid()
             self.set_interval(_SERVER_SECONDS, lambda: self._leave_unless(os.getppid() == server))
-        problems = (*self.keys.problems, *self.preferences.problems, self._theme_problem, self._views_problem)
+        problems = (*self.keys.problems, *self.preferences.problems, self._theme_problem, self._views.problem)
         for problem in problems:
             if problem:
                 self.say(problem, "warning")
@@ -178,8 +168,8 @@ class WbtuiApp(App[None]):
     def on_unmount(self) -> None:
         """Stop reading; keep the view."""
         self.feed.close()
-        if self.views != self._kept:
-            self._write_views(self.views)
+        if self._views.due:
+            self._views.write()
 
     def on_resize(self, event: events.Resize) -> None:
         """Say politely where there is too little room."""
@@ -252,67 +242,25 @@ class WbtuiApp(App[None]):
         found = next((action for action in ACTIONS if action.id == action_id), None)
         return self.keys.shown(found) if found else action_id
 
-    # ------------------------------------------------------------------ saying and keeping
+    # ------------------------------------------------------------------ keeping the view
 
-    def literal(self, text: str) -> str:
-        """Text as this terminal can show it, harmless to it."""
-        text = plain(text, lines=True)
-        return ascii_text(text) if self.ascii_only else text
-
-    def say(self, text: str, severity: SeverityLevel = "information") -> None:
-        """Show a message, literally; where a dialog is open, that is read first and the message waits."""
-        text = self.literal(text)
-        if any(isinstance(screen, ModalScreen) for screen in self.screen_stack[-1:]):
-            self._wait_with(text, severity)
-        else:
-            self.notify(text, severity=severity, markup=False)
-
-    def _wait_with(self, text: str, severity: SeverityLevel) -> None:
-        if (text, severity) not in self._waiting:
-            self._waiting.append((text, severity))
-
-    def _screen_changed(self, screen: Screen[Any]) -> None:
-        """Take messages away from a dialog, which they would cover, and show them when it is closed."""
-        if isinstance(screen, ModalScreen):
-            for shown in self._notifications:
-                self._wait_with(shown.message, shown.severity)
-            self.clear_notifications()
-        else:
-            waiting, self._waiting = list(self._waiting), deque(maxlen=_MESSAGES_KEPT)
-            for text, severity in waiting:
-                self.say(text, severity)
-
-    def say_from_thread(self, text: str, severity: SeverityLevel = "information") -> None:
-        """`say`, from a worker thread."""
-        self.call_from_thread(self.say, text, severity)
-
-    def refuses_writing(self, say: Callable[[str, SeverityLevel], None] | None = None) -> bool:
-        """Whether --readonly forbids what was asked; says so, in a message or by `say(text, severity)`."""
-        if self.readonly:
-            (say or self.say)(
-                "opened with --readonly: nothing is started, stopped or written here", "warning"
-            )
-        return self.readonly
+    @property
+    def views(self) -> Views:
+        """What of the view outlives the screen."""
+        return self._views.now
 
     def keep_views(self, **changes: Any) -> None:
         """Change the view that outlives the screen; it is written within a second."""
-        self.views = replace(self.views, **changes)
+        self._views.change(**changes)
 
     def _keep(self) -> None:
-        if self.views != self._kept:
-            views = self._kept = self.views
-            self.run_worker(lambda: self._save(views), thread=True, group="views", exclusive=True)
+        if self._views.due:
+            self.run_worker(self._save, thread=True, group="views", exclusive=True)
 
-    def _save(self, views: Views) -> None:
-        problem = self._write_views(views)
+    def _save(self) -> None:
+        problem = self._views.write()
         if problem:
             self.say_from_thread(problem, "warning")
-
-    def _write_views(self, views: Views) -> str:
-        problem = save_views(self._views_path, with_others(self._views_path, views, self._written))
-        if not problem:
-            self._written = views
-        return problem
 
     # ------------------------------------------------------------------ screens
 

@@ -122,6 +122,41 @@ def save_views(path: Path, views: Views) -> str:
     return ""
 
 
+class KeptViews:
+    """The views of one dashboard, and what of them its file holds.
+
+    Args:
+        path: Of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.now, self.problem = load_views(path)
+        """As they are here, and what was wrong with the file when it was read; empty: nothing."""
+        self._kept = self._written = self.now
+
+    def change(self, **changes: Any) -> None:
+        """Change some of them here."""
+        self.now = replace(self.now, **changes)
+
+    @property
+    def due(self) -> bool:
+        """Whether somebody has changed them since the last `write` began."""
+        return self.now != self._kept
+
+    def write(self) -> str:
+        """Bring the file up to date, leaving what only other dashboards have changed.
+
+        Returns:
+            What went wrong in words; empty: nothing.
+        """
+        views = self._kept = self.now
+        problem = save_views(self._path, with_others(self._path, views, self._written))
+        if not problem:
+            self._written = views
+        return problem
+
+
 def _is_texts(value: object, most: int = _MOST) -> bool:
     return isinstance(value, list) and len(value) <= most and all(_is_text(item) for item in value)
 
