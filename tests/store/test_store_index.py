@@ -63,6 +63,12 @@ def test_a_row_says_what_the_folder_says(make_run: Make, runs: Path) -> None:
     assert 0 < found.started <= found.updated
 
 
+def test_data_with_their_own_counts_have_no_imbalance_factor(make_run: Make, runs: Path) -> None:
+    config = make_run("a") / "config.toml"
+    config.write_text(config.read_text().replace("imbalance_factor", 'profile = "natural"\nimbalance_factor'))
+    assert row(RunIndex(runs).listing(), "a").imbalance_factor is None
+
+
 def test_final_figures_of_the_result_win_over_the_last_epoch(make_run: Make, runs: Path) -> None:
     records.write_result(make_run("a"), Result(1, "finished", "", final={"test.accuracy.all": 0.55}))
     assert row(RunIndex(runs).listing(), "a").accuracy_all == 0.55
@@ -142,7 +148,7 @@ def test_the_setting_of_a_run_is_made_again_only_when_its_configuration_changes(
 
 def test_whoever_changes_what_a_setting_is_raises_the_version_of_the_index(make_run: Make) -> None:
     """Rows of an older index would not fold with new ones: raise INDEX_VERSION, then write the new digest here."""
-    assert (INDEX_VERSION, setting_digest(Run(make_run("a")))) == (4, "62ef94a0d9d5d77d")
+    assert (INDEX_VERSION, setting_digest(Run(make_run("a")))) == (5, "62ef94a0d9d5d77d")
 
 
 def test_a_living_runs_state_is_looked_at_every_time(make_run: Make, runs: Path) -> None:

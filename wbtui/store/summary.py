@@ -56,6 +56,7 @@ class RunSummary:
     weight_decay: float | None = None
     """Of the first stage."""
     imbalance_factor: float | None = None
+    """None also where the data keep their own counts, and so use none."""
     setting: str = ""
     """What its seeds have in common, as `setting.setting_digest` says it; empty: not known."""
     typed: tuple[str, ...] = ()
@@ -242,6 +243,7 @@ def _labels(config: Mapping[str, Any]) -> dict[str, Any]:
     )
     seed = config.get("seed")
     epochs = [stage.get("epochs") for stage in stages]
+    data = table(config.get("data"))
     return {
         "preset": text(config.get("preset")),
         "variant": text(config.get("variant")),
@@ -250,7 +252,7 @@ def _labels(config: Mapping[str, Any]) -> dict[str, Any]:
         "device": text(config.get("device")),
         "model": text(table(config.get("model")).get("name")),
         "weight_decay": real(stages[0].get("weight_decay")) if stages else None,
-        "imbalance_factor": real(table(config.get("data")).get("imbalance_factor")),
+        "imbalance_factor": None if data.get("profile") == "natural" else real(data.get("imbalance_factor")),
         "total_epochs": sum(n for n in epochs if type(n) is int and 0 < n < 2**31),
     }
 
