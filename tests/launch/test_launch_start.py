@@ -138,6 +138,13 @@ def test_a_net_too_deep_for_the_images_is_refused_before_a_folder_is_made(
         check_runs(configs, lambda _: False)
 
 
+def test_crops_that_may_show_padding_alone_are_refused_before_a_folder_is_made() -> None:
+    configs = [resolve("digits_lt", settings=[f"data.crop_padding={p}"]).config for p in (7, 8)]
+    check_runs(configs[:1], lambda _: False)
+    with pytest.raises(UsageError, match=r"crop_padding = 8: some crops of 8x8 pixels .* to 7,"):
+        check_runs(configs, lambda _: False)
+
+
 def test_the_same_run_twice_is_refused_before_a_folder_is_made() -> None:
     configs = [resolve("digits_lt", options={"seed": seed}).config for seed in (0, 5, 5)]
     check_runs(configs[:2], lambda _: False)

@@ -53,7 +53,7 @@ class DataConfig(Section):
     """Side in pixels to which the folder source resizes and glyphs are drawn; 0: as they are (glyphs: 16)."""
 
     crop_padding: Count = 4
-    """Pixels of zero padding before the random crop of a training image; 0: no crop."""
+    """Pixels of zero padding before the random crop of a training image, fewer than its side; 0: no crop."""
 
     horizontal_flip: bool = True
     """Whether training images are mirrored at random."""
@@ -63,6 +63,15 @@ class DataConfig(Section):
 
     std: tuple[Positive, ...] = ()
     """Per-channel standard deviation that images are divided by; empty: computed from the training split."""
+
+    def too_much_padding(self, side: int) -> str:
+        """Why images of `side` pixels bear no such padding, and what to do; empty: each crop shows some image."""
+        if self.crop_padding < side:
+            return ""
+        return (
+            f"data.crop_padding = {self.crop_padding}: some crops of {side}x{side} pixels would show padding alone; "
+            f"expected 0 (no crop) to {side - 1}, an eighth of the side is usual"
+        )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -12,7 +12,7 @@ from wbtui.launch.start import absolute_root
 
 
 def check_runs(configs: Sequence[RunConfig], may_download: Callable[[AvailableData], bool]) -> None:
-    """Refuse runs whose device, engine or images are not there, or whose net does not fit the images.
+    """Refuse runs whose device, engine or images are not there, or whose net or crops do not fit the images.
 
     Args:
         configs: of the runs.
@@ -34,6 +34,8 @@ def check_runs(configs: Sequence[RunConfig], may_download: Callable[[AvailableDa
         found = checked[data]
         if found.image_size:
             catalog.net(config.model.name).require_image_size(found.image_size)
+            if why := data.too_much_padding(found.image_size):
+                raise UsageError(why)
         if why := config.model.too_many_classes(found.classes, data.source):
             raise UsageError(why)
 
