@@ -183,6 +183,17 @@ def test_help_looks_alike_everywhere(capsys: pytest.CaptureFixture[str]) -> None
         assert "╭" not in out
 
 
+def test_the_lists_of_commands_say_of_each_a_whole_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for arguments in ([], ["queue"]):
+        _, out, _ = wbtui(capsys, *arguments, "--help")
+        _, _, commands = out.partition("Commands:\n")
+        assert len(commands.splitlines()) >= 5
+        assert all(line.endswith(".") and not line.endswith("..") for line in commands.splitlines()), commands
+
+
 def test_every_command_has_help() -> None:
     from wbtui.cli.commands import GROUPS, app
 

@@ -59,7 +59,9 @@ def adjust(
     ] = False,
     runs: Runs = RUNS_DEFAULT,
 ) -> None:
-    """Re-score finished runs: the strength is chosen on validation, test is reported once.
+    """Re-score finished runs with logit adjustments.
+
+    The strength is chosen on validation, test is reported once.
 
     The best strength on test is shown as "oracle": an upper bound that is no result. A run without validation
     images gets the published strength.

@@ -38,7 +38,9 @@ def compare(
     format_: Annotated[Format, typer.Option("--format", help="How it is written.")] = "table",
     runs: Runs = RUNS_DEFAULT,
 ) -> None:
-    """Compare settings: test figures with differences to a baseline, differing configuration and provenance.
+    """Compare settings side by side, with intervals.
+
+    Shows test figures with differences to a baseline, and where configuration and provenance differ.
 
     Seeds of one setting fold into mean ± sample standard deviation. Runs that may not be compared (other split,
     other test set, other groups) are said at the top.

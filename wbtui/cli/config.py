@@ -22,7 +22,10 @@ def config(
     ] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema instead.")] = False,
 ) -> None:
-    """Print every setting as TOML with its meaning, unit and default; `wbtui run --config` takes it back."""
+    """Print every setting with its meaning and default.
+
+    As TOML; `wbtui run --config` takes it back.
+    """
     from wbtui.config import RunConfig
     from wbtui.presets import resolve
     from wbtui.report.config_toml import commented_toml

@@ -39,7 +39,10 @@ def stop(
     ] = False,
     runs: Runs = RUNS_DEFAULT,
 ) -> None:
-    """Stop runs: asked first, SIGTERM after 20 s, SIGKILL 10 s later."""
+    """Stop runs.
+
+    They are asked first; SIGTERM follows after 20 s, SIGKILL 10 s later.
+    """
     from wbtui.cli.climb import climb
     from wbtui.launch.stop import Rung
     from wbtui.store.ids import resolve_runs
@@ -56,7 +59,10 @@ def resume(
     as_json: AsJson = False,
     runs: Runs = RUNS_DEFAULT,
 ) -> None:
-    """Go on with a run that was stopped, failed or crashed, from its checkpoint."""
+    """Go on with a stopped, failed or crashed run.
+
+    It begins at its last checkpoint and ends as if it had never been interrupted.
+    """
     from wbtui.cli.follow import counted_interrupts, follow_to_end
     from wbtui.launch.resume import resume_run
     from wbtui.store.ids import resolve_run
@@ -72,7 +78,10 @@ def resume(
 
 @app.command()
 def rm(run: SomeRuns, runs: Runs = RUNS_DEFAULT) -> None:
-    """Move runs into the bin, a hidden folder beside them; `wbtui restore` brings them back."""
+    """Move runs into the bin; `wbtui restore` brings them back.
+
+    The bin is a hidden folder beside them.
+    """
     from wbtui.store.housekeeping import remove_run
     from wbtui.store.ids import resolve_runs
 

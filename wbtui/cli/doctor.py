@@ -15,7 +15,9 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     runs: Runs = RUNS_DEFAULT,
 ) -> None:
-    """Check versions, devices, data sets, the terminal and the runs folder.
+    """Check what this machine can do.
+
+    Looks at versions, devices, data sets, the terminal and the runs folder.
 
     Exit codes: 0 training could start, 1 it could not.
     """

@@ -46,7 +46,9 @@ def export(
     ] = None,
     runs: Runs = RUNS_DEFAULT,
 ) -> None:
-    """Write all scalars of chosen runs as tidy CSV: run, preset, variant, name, seed, stage, epoch, metric, value.
+    """Write figures or weights for other programs.
+
+    By itself all scalars as tidy CSV: run, preset, variant, name, seed, stage, epoch, metric, value.
 
     With --tensorboard or --safetensors: those instead. They need extras: pip install 'wbtui[tensorboard]' and
     'wbtui[export]'.

@@ -41,7 +41,9 @@ def import_predictions(
     tags: Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")] = None,
     runs: Runs = RUNS_DEFAULT,
 ) -> None:
-    """Make a finished run of stored predictions, to be adjusted and compared like one trained here.
+    """Make a finished run of stored predictions.
+
+    It is adjusted and compared like one trained here.
 
     Files are .npz archives or single .npy arrays. In an archive arrays are looked for by name: test_logits or
     logits, test_labels or labels, train_counts or counts, validation_logits or val_logits, validation_labels or

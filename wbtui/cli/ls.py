@@ -29,7 +29,9 @@ def ls(
     ] = False,
     runs: Runs = RUNS_DEFAULT,
 ) -> None:
-    """List the runs: state, method, epoch, test accuracy in percent, FDR, size.
+    """List the runs, or those that a filter finds.
+
+    With state, method, epoch, test accuracy in percent, FDR and size.
 
     A filter is words apart by spaces, all of which must hold:
 

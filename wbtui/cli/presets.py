@@ -14,7 +14,10 @@ def presets(
     nets: Annotated[bool, typer.Option("--nets", help="List the nets with their feature sizes.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print all values.")] = False,
 ) -> None:
-    """List data presets and variants, and which file each comes from: ./presets, the user's folder, shipped."""
+    """List data presets and variants.
+
+    Says which file each comes from: ./presets, the user's folder, shipped.
+    """
     from wbtui.report import presets_listing, terminal
     from wbtui.report.values import json_text
 
@@ -37,7 +40,9 @@ def new_preset(
     ],
     name: Annotated[str, typer.Option(help="What it is called. [the name of the file or folder]")] = "",
 ) -> None:
-    """Write a preset for images of your own to ./presets: counts them, chooses profile, groups, net and schedule.
+    """Write a preset for images of your own.
+
+    Counts them, chooses profile, groups, net and schedule, and writes a file to ./presets.
 
     The file is yours to change; nothing is ever written over.
     """

@@ -31,7 +31,9 @@ def prune(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     runs: Runs = RUNS_DEFAULT,
 ) -> None:
-    """Delete checkpoints of finished runs: says what it would free, asks, then does.
+    """Delete checkpoints of finished runs.
+
+    Says what that frees, and asks first.
 
     Figures, series, predictions and logs stay; adjusting and comparing go on as before.
     """

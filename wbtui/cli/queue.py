@@ -40,7 +40,10 @@ Place = Annotated[
 
 @queue_app.callback(invoke_without_command=True)
 def queue(context: typer.Context, runs: Runs = RUNS_DEFAULT) -> None:
-    """List the runs that wait, and those of the queue that are at work; the commands below change it."""
+    """List the queue; its commands change it.
+
+    Without one: shows the runs that wait, and those of the queue that are at work.
+    """
     context.obj = runs
     if context.invoked_subcommand is None:
         from wbtui.cli.queue_table import print_queue
@@ -57,10 +60,10 @@ def add(
     yes: Yes = False,
     runs: Place = None,
 ) -> None:
-    """Put runs at the end of the queue; lists (a,b,c) in --variant, --seed and --set multiply.
+    """Put runs at the end of the queue.
 
-    Their number and the estimated time are shown first. They start as slots become free, unless the queue is
-    paused.
+    Lists (a,b,c) in --variant, --seed and --set multiply. Number and estimated time of the runs are shown first. They
+    start as slots become free, unless the queue is paused.
     """
     import sys
 

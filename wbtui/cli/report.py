@@ -46,7 +46,9 @@ def report(
     ] = None,
     runs: Runs = RUNS_DEFAULT,
 ) -> None:
-    """Print a table of methods: Many, Medium, Few, All, FDR train and test, mean ± std over seeds, best in bold.
+    """Print a table of methods, as papers do.
+
+    Many, Medium, Few, All, FDR train and test: mean ± std over seeds, the best in bold.
 
     Only finished runs count; a table for each data preset. Figures need matplotlib: pip install 'wbtui[plots]'.
     """

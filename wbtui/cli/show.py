@@ -28,7 +28,10 @@ def show(
     height: Annotated[int, typer.Option(help="Lines of a plot.")] = 14,
     runs: Runs = RUNS_DEFAULT,
 ) -> None:
-    """Show a run: configuration, provenance, notes, state and why, final figures, epochs, saved adjustments."""
+    """Show a run in full.
+
+    Configuration, provenance, notes, state and why, final figures, epochs, saved adjustments.
+    """
     from wbtui.errors import UsageError
     from wbtui.report import overview, terminal
     from wbtui.report.values import json_text
