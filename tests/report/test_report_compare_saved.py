@@ -108,6 +108,16 @@ def test_other_seeds_of_the_same_runs_are_said_and_adjustments_listed(tmp_path: 
     assert not any(row[0].text.startswith("adjustment") for row in plain_runs[0].rows)
 
 
+def test_how_logits_were_adjusted_stands_before_the_configuration(tmp_path: Path) -> None:
+    plain_run, adjusted = make_run(tmp_path, "ce"), make_run(tmp_path, "wd")
+    save_adjusted(adjusted)
+    found = entries(tmp_path, [plain_run.name, f"{adjusted.name}:additive"])
+    keys = [row[0].text for row in difference_tables(compare(found))[0].rows]
+    first = ["adjustment.method", "adjustment.strength", "adjustment.chosen_on", "adjustment.prior"]
+    assert keys[:4] == first
+    assert "stages.0.weight_decay" in keys[4:]
+
+
 def test_results_of_one_run_never_make_n_two_and_that_is_said(tmp_path: Path) -> None:
     folder, other = make_run(tmp_path), make_run(tmp_path, "wd", 1)
     save_adjusted(folder)

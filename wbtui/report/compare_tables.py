@@ -101,14 +101,20 @@ def difference_tables(comparison: Comparison) -> list[Table]:
 
 def configuration_table(comparison: Comparison) -> Table:
     """Differing configuration only; first how logits were adjusted, where they were."""
-    return difference_table([_adjusted_setting(entry) for entry in comparison.entries])
+    facts = [_adjustment(entry) or {"method": "none"} for entry in comparison.entries]
+    # All of them in every setting: rows go by the first setting that has them, and one that is not adjusted has few.
+    keys = dict.fromkeys(key for one in facts for key in one)
+    return difference_table(
+        [
+            _adjusted_setting(entry, {f"adjustment.{key}": one.get(key) for key in keys})
+            for entry, one in zip(comparison.entries, facts, strict=True)
+        ]
+    )
 
 
-def _adjusted_setting(entry: Entry) -> Setting:
+def _adjusted_setting(entry: Entry, adjustment: Mapping[str, str | None]) -> Setting:
     """Its setting, the adjustment as keys before those of the configuration."""
-    facts = _adjustment(entry) or {"method": "none"}
-    values = {f"adjustment.{key}": value for key, value in facts.items()}
-    return replace(entry.setting, label=entry.label, values={**values, **entry.setting.values})
+    return replace(entry.setting, label=entry.label, values={**adjustment, **entry.setting.values})
 
 
 def _adjustment(entry: Entry) -> dict[str, str]:
