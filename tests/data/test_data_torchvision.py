@@ -95,6 +95,15 @@ def test_missing_files_are_named_with_their_folder_and_the_flag(tmp_path: Path) 
         load(_config(tmp_path))
 
 
+def test_a_file_in_place_of_the_folder_is_said_with_what_reads_an_npz(tmp_path: Path) -> None:
+    root = tmp_path / "cifar.npz"
+    root.touch()
+    found = available(DataConfig(source="cifar10", root=str(root)))
+    assert f"{root} is a file" in found.problem
+    assert "--set data.source=npz" in found.problem
+    assert not found.downloadable
+
+
 def test_more_test_images_than_a_set_has_are_refused_before_it_is_read(tmp_path: Path) -> None:
     for source, fewest in (("cifar10", 1000), ("cifar100", 100), ("mnist", 892), ("fashion_mnist", 1000)):
         config = _config(tmp_path, source)

@@ -107,7 +107,12 @@ def available(config: DataConfig) -> AvailableData:
     known, root = _SETS[config.source], root_folder(config)
     missing = () if _whole(root / known.folder, known.files) else _lacking(root, known.archives)
     problem = ""
-    if missing:
+    if root.is_file():
+        problem = (
+            f"{config.source}: {root} is a file; expected the folder of {', '.join(known.archives)} (data.root, "
+            "--data-root); if it is an .npz of the images, give --set data.source=npz beside it"
+        )
+    elif missing:
         size = sum(known.archives.values()) / 1e6
         problem = (
             f"{config.source}: {root} lacks {', '.join(str(path.relative_to(root)) for path in missing)}, or "
@@ -118,7 +123,7 @@ def available(config: DataConfig) -> AvailableData:
         config.source,
         str(root),
         missing=missing,
-        downloadable=True,
+        downloadable=not root.is_file(),
         problem=problem,
         per_class=known.per_class,
         test_per_class=known.test_per_class,
