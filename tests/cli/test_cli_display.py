@@ -12,7 +12,7 @@ from rich.console import Console
 from wbtui.cli.closing import close
 from wbtui.cli.display import PlainDisplay
 from wbtui.cli.live import LiveDisplay
-from wbtui.cli.progress import Standing, labels_of, standing
+from wbtui.cli.progress import Standing, labels_of, labels_of_each, standing
 from wbtui.launch.start import make_run
 from wbtui.presets import resolve
 from wbtui.store.format import Metric, Result
@@ -147,3 +147,21 @@ def test_the_end_of_several_says_a_common_preset_once_and_fits_80_cells(
     shown = capsys.readouterr().out
     assert f"{preset} {first.labels.variant}" in shown
     assert f"other {first.labels.variant}" in shown
+
+
+def test_runs_of_one_method_are_told_apart_by_what_was_typed_for_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed = [["stages.0.epochs=4", f"stages.0.weight_decay={decay}"] for decay in ("1e-3", "5e-3")]
+    folders = [make_run(tmp_path, resolve("digits_lt", "wd", settings=settings)) for settings in typed]
+    for folder in folders:
+        with RunWriter.open(folder) as writer:
+            writer.event("start", epochs=4, classes=10)
+            writer.epoch(1, 0, {})
+    runs = [open_run(folder) for folder in folders]
+    standings = [standing(run, labels) for run, labels in zip(runs, labels_of_each(runs), strict=True)]
+    PlainDisplay(several=True).show(standings)
+    assert ["digits_lt wd wd=1e-3 seed 0" in line for line in capsys.readouterr().out.splitlines()] == [1, 0]
+    close(standings)
+    rows = capsys.readouterr().out.strip("\n").splitlines()[3:5]
+    assert [row.split()[1:3] for row in rows] == [["wd", "wd=1e-3"], ["wd", "wd=5e-3"]]

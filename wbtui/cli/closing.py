@@ -104,15 +104,16 @@ def _report_together(console: Console, standings: Sequence[Standing]) -> None:
     for title in (*GROUP_TITLES.values(), "Loss", "FDR"):
         table.add_column(title, justify="right", no_wrap=True)
     for one in standings:
-        method = (one.labels.preset if not alike else "", one.labels.variant, one.labels.name)
+        labels = one.labels
+        method = (labels.preset if not alike else "", labels.variant, labels.name, labels.apart)
         words = (
             short[one.run.id],
             plain(" ".join(filter(None, method))),
-            str(one.labels.seed),
+            str(labels.seed),
             one.state.name,
         )
         figures = _cells("test", _figures(one)[0])
-        table.add_row(*map(Text, words), f"{one.epochs_done}/{one.labels.epochs}", *figures)
+        table.add_row(*map(Text, words), f"{one.epochs_done}/{labels.epochs}", *figures)
     console.print()
     console.print(table)
     runs = standings[0].run.path.parent

@@ -14,7 +14,7 @@ from rich.console import Console
 from wbtui.cli.closing import close
 from wbtui.cli.display import Display, JsonDisplay, PlainDisplay, QuietDisplay
 from wbtui.cli.main import DONE, FAILED, INTERRUPTED
-from wbtui.cli.progress import Labels, Standing, labels_of, standing
+from wbtui.cli.progress import Labels, Standing, labels_of_each, standing
 from wbtui.launch.queue_files import withdraw
 from wbtui.launch.stop import Ladder, Rung
 from wbtui.store.reader import Run, open_run
@@ -51,7 +51,7 @@ def follow(folders: Sequence[Path], look: Look = "auto", watch: bool = False) ->
         Where they stood at last, and an exit code: 0 all finished, 1 some run failed, 130 stopped or left.
     """
     runs = [open_run(folder) for folder in folders]
-    labels = [labels_of(run) for run in runs]
+    labels = labels_of_each(runs)
     display = _display(look, several=len(runs) > 1, hint=_WATCH_HINT if watch else _HINT)
     try:
         with counted_interrupts() as interrupts:

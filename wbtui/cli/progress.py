@@ -2,19 +2,21 @@
 
 import bisect
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TypeVar
 
 from wbtui.errors import UsageError
 from wbtui.launch.identity import waiter_lives
 from wbtui.launch.resume import config_of
+from wbtui.report.telling import told_apart
 from wbtui.store.errors import StoreReadError
 from wbtui.store.format import Heartbeat, Result, RunState
 from wbtui.store.history import Epoch, History
 from wbtui.store.reader import Run
 from wbtui.store.setting import IMPORTED
+from wbtui.store.summary import summarise
 from wbtui.store.text import plain
 
 _RECENT = 20
@@ -38,6 +40,9 @@ class Labels:
     stage_epochs: tuple[int, ...] = ()
     """Of each stage."""
 
+    apart: str = ""
+    """What tells it from those of its method that are followed with it, `wd=0.001`."""
+
     def stage_words(self, epoch: int) -> str:
         """` (stage 1 of 2: representation, 200 epochs)`, in which an epoch is; empty where there is one stage alone."""
         if len(self.stages) < 2:
@@ -48,7 +53,7 @@ class Labels:
         return plain(f" ({of}: {self.stages[index]}, {self.stage_epochs[index]} epochs)")
 
     def __str__(self) -> str:
-        words = (self.preset, self.variant, f"seed {self.seed}", self.name)
+        words = (self.preset, self.variant, self.apart, f"seed {self.seed}", self.name)
         return plain(" ".join(word for word in words if word))
 
 
@@ -117,6 +122,12 @@ def labels_of(run: Run) -> Labels:
         stages=tuple(stage.name for stage in config.stages),
         stage_epochs=tuple(stage.epochs for stage in config.stages),
     )
+
+
+def labels_of_each(runs: Sequence[Run]) -> list[Labels]:
+    """What each of several runs is; those of one method with what was typed for them alone, as lists of runs say it."""
+    apart = told_apart(map(summarise, runs)) if len(runs) > 1 else {}
+    return [replace(labels_of(run), apart=apart.get(run.id, "")) for run in runs]
 
 
 def _readable(read: Callable[[], Found | None]) -> Found | None:
