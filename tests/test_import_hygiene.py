@@ -18,6 +18,7 @@ READERS = (
     "plotting",
     "presets",
     "notices",
+    "own_preset",
     "config",
     "tui",
 )
