@@ -97,7 +97,10 @@ def test_only_differing_configuration_and_provenance_is_shown(tmp_path: Path) ->
     [
         (["data.split_rule=full"], "different images"),
         (["data.imbalance_factor=20.0"], "different images"),
-        (["data.many_above=50"], "different groups of classes"),
+        (
+            ["data.many_above=50"],
+            "different groups of classes: Many above 50, Few below 8 / Many above 30, Few below 8",
+        ),
     ],
 )
 def test_runs_that_may_not_be_compared_are_said_at_the_top(

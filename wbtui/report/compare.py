@@ -128,7 +128,10 @@ def _why_apart(one: Entry, base: Entry) -> list[str]:
         if not same_images(a, b):
             why.append("different test sets")
         elif not np.array_equal(a.groups.membership, b.groups.membership):
-            why.append("different groups of classes")
+            groups = (a.groups, b.groups)
+            bounds = [f"Many above {each.many_above}, Few below {each.few_below}" for each in groups]
+            apart = f": {' / '.join(bounds)}" if bounds[0] != bounds[1] else ""
+            why.append(f"different groups of classes{apart}")
     data = [_known(entry, "data") for entry in (one, base)]
     counts: list[Sequence[Any]] = [known.get("train_counts") or () for known in data]
     prints = [known.get("fingerprint") for known in data]
