@@ -137,9 +137,18 @@ def test_of_imported_predictions_no_default_is_claimed(tmp_path: Path) -> None:
     theirs = make_imported_run(
         tmp_path, read_predictions(Sources(tmp_path / "x.npz")), Labels("theirs", 0, "", (), 30, 8)
     )
-    comparison = compare(entries(tmp_path, names(theirs, make_run(tmp_path, "wd", 0))))
-    configuration = column(difference_tables(comparison)[0], 1)
-    assert configuration["stages.0.weight_decay"] == configuration["model.name"] == "-"
+    ours = [make_run(tmp_path, variant, 0) for variant in ("wd", "ce")]
+    comparison = compare(entries(tmp_path, names(theirs, *ours)))
+    table = difference_tables(comparison)[0]
+    assert column(table, 1)["stages.0.weight_decay"] == "-"
+    assert column(table, 2)["stages.0.weight_decay"] == "0.005"
+    assert "model.name" not in column(table, 1), (
+        "what all trained ones share is no difference to what is not known"
+    )
+    assert table.notes == ("of imported theirs only what was given with the predictions is known",)
+    provenance = column(difference_tables(comparison)[1], 1)
+    assert "version torch" not in provenance
+    assert provenance["imported from"].endswith("x.npz")
     assert any("counts given with the predictions" in problem for problem in comparison.problems)
     study = study_tables(comparison.entries)[0]
     assert study.notes[-1].endswith("selection -, TTA none")

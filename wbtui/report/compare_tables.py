@@ -9,7 +9,7 @@ from wbtui.report.compare import METRICS, Compared, Comparison, is_best
 from wbtui.report.derived import adjustment_facts
 from wbtui.report.differences import MARKS, Rule, rule_in_words
 from wbtui.report.entries import Entry
-from wbtui.report.settings import Setting, difference_table
+from wbtui.report.settings import Setting, difference_table, is_imported, keys_that_differ
 from wbtui.report.table import Cell, Column, Table, text_cell
 from wbtui.report.values import plus_minus
 from wbtui.store.text import plain
@@ -125,12 +125,8 @@ def _adjustment(entry: Entry) -> dict[str, str]:
 def provenance_table(comparison: Comparison) -> Table:
     """Differing provenance only: versions, device, data, selection, TTA."""
     facts = [_facts(entry) for entry in comparison.entries]
-    keys = dict.fromkeys(key for one in facts for key in one)
-    rows = tuple(
-        (text_cell(key), *(text_cell(one.get(key, "-")) for one in facts))
-        for key in keys
-        if len({one.get(key, "-") for one in facts}) > 1
-    )
+    keys = keys_that_differ(facts, [is_imported(entry.setting.values) for entry in comparison.entries])
+    rows = tuple((text_cell(key), *(text_cell(one.get(key, "-")) for one in facts)) for key in keys)
     labels = [entry.label for entry in comparison.entries]
     columns = (
         Column("fact", "provenance", right=False),

@@ -7,7 +7,7 @@ from typing import Any
 
 from wbtui.report.table import Column, Table, text_cell
 from wbtui.store.reader import Run
-from wbtui.store.setting import configuration, setting_key, setting_of
+from wbtui.store.setting import IMPORTED, configuration, setting_key, setting_of
 from wbtui.store.text import plain
 
 _ABSENT = "-"
@@ -95,10 +95,38 @@ def _leaf(key: str) -> str:
 
 
 def differing_keys(settings: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Keys whose values are not the same in all; labels last."""
-    keys = dict.fromkeys(key for values in settings for key in values)
-    found = [key for key in keys if len({repr(values.get(key, _ABSENT)) for values in settings}) > 1]
+    """Keys of configurations whose values are not the same in all; labels last."""
+    found = keys_that_differ(settings, [*map(is_imported, settings)])
     return sorted(found, key=lambda key: key in ("preset", "variant"))
+
+
+def keys_that_differ(told: Sequence[Mapping[str, Any]], imported: Sequence[bool]) -> list[str]:
+    """Keys whose values are not the same in all.
+
+    Args:
+        told: What is told of each, by key.
+        imported: Which are of predictions that another program made: what was not given with those is not known, and
+            no difference.
+    """
+    known = [*zip(told, imported, strict=True)]
+    return [
+        key
+        for key in dict.fromkeys(key for one in told for key in one)
+        if len({repr(one.get(key, _ABSENT)) for one, foreign in known if key in one or not foreign}) > 1
+    ]
+
+
+def is_imported(values: Mapping[str, Any]) -> bool:
+    """Whether a setting is that of predictions that another program made."""
+    return values.get("preset") == IMPORTED
+
+
+def unknown_of(settings: Sequence[Setting]) -> tuple[str, ...]:
+    """A note on those settings that are known only as far as somebody said it; empty: there are none."""
+    imported = [setting.label for setting in settings if is_imported(setting.values)]
+    if not imported or len(imported) == len(settings):
+        return ()
+    return (f"of {', '.join(imported)} only what was given with the predictions is known",)
 
 
 def shown_value(value: object) -> str:
@@ -125,4 +153,5 @@ def difference_table(settings: Sequence[Setting]) -> Table:
         for key in differing_keys(values)
         if key not in ("preset", "variant")
     )
-    return Table(columns, rows, notes=() if rows else ("the configurations are the same",))
+    same = () if rows else ("the configurations are the same",)
+    return Table(columns, rows, notes=(*same, *unknown_of(settings)))
