@@ -1,5 +1,7 @@
 """What is raised when the user, and not the program, is mistaken."""
 
+import re
+
 
 class UsageError(Exception):
     """A mistake in what the user asked for or in a file they gave.
@@ -43,6 +45,10 @@ _EXPECTED = {
     "model_type": "expected a section",
 }
 """What was expected, by the kind of pydantic's validation errors whose own words are Python's."""
+_LENGTH = re.compile(
+    r"(?:String|Tuple) should have (at (?:least|most) \d+ \w+)(?: after validation, not \d+)?"
+)
+"""How pydantic says that a text or a list is too short or too long."""
 
 
 def expectation(kind: str, message: str) -> str:
@@ -53,4 +59,5 @@ def expectation(kind: str, message: str) -> str:
         message: its `msg`.
     """
     words = message.removeprefix("Value error, ").replace("Input should be", "expected", 1)
+    words = _LENGTH.sub(r"expected \1", words)
     return _EXPECTED.get(kind, words[:1].lower() + words[1:])

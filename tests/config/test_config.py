@@ -35,6 +35,10 @@ def refused(*settings: str, preset: str = "digits_lt", variant: str = "") -> str
         ("stages.0.weight_decay=small", "stages.0.weight_decay = 'small': expected a number"),
         ("data.mean=0.5", "data.mean = 0.5: expected a list, such as [0.5, 0.5]"),
         ("name=3", "name = 3: expected a text"),
+        (f"name={'n' * 201}", "nnn...: expected at most 200 characters"),
+        (f"stages.0.name={'n' * 41}", "expected at most 40 characters"),
+        ("stages=[]", "stages = []: expected a section, got a value"),
+        ("seed=[0,[1]]", "seed = [0, [1]]: expected a whole number"),
         ("name=2024-01-31", "name = 2024-01-31: expected a text"),
         ("seed=true", "seed = true: expected a whole number"),
         (f"seed={'9' * 5000}", "99...: expected a whole number"),
@@ -45,6 +49,14 @@ def refused(*settings: str, preset: str = "digits_lt", variant: str = "") -> str
 def test_a_value_of_the_wrong_kind_is_told_in_words_of_the_file(setting: str, expected: str) -> None:
     """Not of Python, whose booleans and tuples nobody types here."""
     assert refused(setting).endswith(expected)
+
+
+def test_too_few_or_too_many_stages_are_told_in_words_of_the_file() -> None:
+    assert refused("stages=[]", preset="") == "--set stages=[]: stages = []: expected at least 1 item"
+    nine = [f"stages.{i}.name=s{i}" for i in range(9)]
+    message = refused(*nine, preset="")
+    assert message.startswith("--set stages.0.name=s0, ")
+    assert message.endswith("...: expected at most 8 items")
 
 
 def write(path: Path, text: str) -> Path:

@@ -12,7 +12,7 @@ from wbtui.catalog import nearest
 from wbtui.config import RunConfig, flatten
 from wbtui.errors import UsageError
 from wbtui.presets.files import PRESET_ONLY, lineage, preset_paths, read_toml, variant_paths
-from wbtui.presets.mistakes import explained, misnumbered
+from wbtui.presets.mistakes import explained, misnumbered, shown
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _nest(values: Mapping[str, Any], origins: Mapping[str, str]) -> dict[str, An
         if value == {}:  # an empty table sets nothing
             value = table.get(leaf, {})
         elif isinstance(table.get(leaf), dict):
-            raise UsageError(f"{origins[dotted]}: {dotted} = {value!r}: expected a section, got a value")
+            raise UsageError(f"{origins[dotted]}: {dotted} = {shown(value)}: expected a section, got a value")
         table[leaf] = value
     stages = root.get("stages")
     if isinstance(stages, dict):

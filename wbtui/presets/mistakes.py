@@ -66,7 +66,7 @@ def explained(error: ValidationError, values: Mapping[str, Any], origins: Mappin
             message = expectation(item["type"], item["msg"])
             if item["type"] == "literal_error" and isinstance(item["input"], str):
                 message += nearest(item["input"], re.findall(r"'([^']+)'", item["msg"]))
-            lines.append(f"{prefix}{key} = {_shown(item['input'])}: {message}")
+            lines.append(f"{prefix}{key} = {shown(item['input'])}: {message}")
     return "\n".join(dict.fromkeys(lines))
 
 
@@ -86,6 +86,8 @@ def _origin_of(key: str, message: str, origins: Mapping[str, str]) -> str:
         for dotted, where in origins.items()
         if key and dotted.startswith(key + ".") and dotted.rsplit(".", 1)[1] in message
     ]
+    if not named and message.startswith("Tuple should have"):  # nothing is wrong but how many there are
+        named = inside
     return ", ".join(dict.fromkeys(named))
 
 
@@ -141,8 +143,13 @@ def _section_fields(loc: tuple[int | str, ...]) -> list[str]:
     return list(section.model_fields)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """As it stands in a file, where Python writes it otherwise."""
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    text = str(value).lower() if isinstance(value, bool) else repr(_listed(value))
     text = str(value) if isinstance(value, date | time) else text
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _listed(value: Any) -> Any:
+    """With brackets as TOML writes lists; they are tuples here."""
+    return [_listed(item) for item in value] if isinstance(value, tuple) else value
