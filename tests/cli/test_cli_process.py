@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from wbtui.config import RunConfig
 from wbtui.presets import resolve
 from wbtui.store.index import RunIndex
 
+ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "torchvision", "textual")
 
 
@@ -100,19 +102,26 @@ def test_help_and_ls_import_only_what_they_need(
     assert not spared & set(done.stderr.split())
 
 
-def test_an_interrupt_while_modules_are_imported_is_no_traceback() -> None:
+def _command() -> str:
+    """What an installed `wbtui` calls."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    return str(project["project"]["scripts"]["wbtui"])
+
+
+@pytest.mark.parametrize("module", ["wbtui.cli.main", "wbtui.cli.bare", "typer"])
+def test_an_interrupt_while_modules_are_imported_is_no_traceback(module: str) -> None:
     script = (
         "import builtins, sys\n"
-        "from wbtui.cli.main import main\n"
+        "from importlib.metadata import EntryPoint\n"
         "imported = builtins.__import__\n"
         "def interrupted(name, *rest):\n"
-        "    if name == 'typer':\n"
+        f"    if name == {module!r}:\n"
         "        raise KeyboardInterrupt\n"
         "    return imported(name, *rest)\n"
         "builtins.__import__ = interrupted\n"
-        "sys.exit(main(['ls']))"
+        f"sys.exit(EntryPoint('wbtui', {_command()!r}, 'console_scripts').load()())"
     )
-    done = python("-c", script)
+    done = python("-c", script, "ls")
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
