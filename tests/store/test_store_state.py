@@ -304,6 +304,20 @@ def test_a_folder_without_config_counts_from_its_own_age_and_a_lost_one_is_said(
     assert derive_state(gather_facts(folder)) == RunState("unknown", "its folder is gone")
 
 
+def test_a_run_that_ends_while_it_is_looked_at_has_not_crashed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def ends(_: ProcessInfo) -> Liveness:
+        """Between two looks the waiter writes result.json and is gone."""
+        records.write_result(tmp_path, result("finished"))
+        return "gone"
+
+    records.write_process(tmp_path, process_info(1, pid=os.getpid(), waiter_pid=os.getpid()))
+    monkeypatch.setattr(facts_module, "trainer_liveness", ends)
+    monkeypatch.setattr(facts_module, "waiter_liveness", ends)
+    assert derive_state(gather_facts(tmp_path)).name == "finished"
+
+
 def test_a_pid_no_machine_has_is_dead(tmp_path: Path) -> None:
     records.write_process(tmp_path, replace(process_info(1, pid=2**31 - 1), created=5.0))
     assert gather_facts(tmp_path).trainer == "gone"

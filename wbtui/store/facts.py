@@ -218,9 +218,13 @@ def gather_facts(folder: Path, attempt: int = 0, end: End | None = None) -> Fact
     """
     problems: list[str] = []
     process = _unless_broken(records.read_process, folder, problems)
+    place = place_of(process) if process else "here"
+    trainer = trainer_liveness(process) if process and place == "here" else "none"
+    waiter = waiter_liveness(process) if process and place == "here" else "none"
+    free = place == "container" and unlocked(folder)
+    # After its processes: a waiter that is gone has written it, one that lives may go right after it was not there.
     result = _unless_broken(records.read_result, folder, problems)
     heartbeat = _unless_broken(records.read_heartbeat, folder, problems)
-    place = place_of(process) if process else "here"
     now, age = time.time(), None
     if heartbeat is not None:
         same_boot = process is not None and place != "host" and process.boot_id == boot_id() != ""
@@ -231,10 +235,10 @@ def gather_facts(folder: Path, attempt: int = 0, end: End | None = None) -> Fact
         heartbeat=heartbeat,
         problems=tuple(problems),
         heartbeat_age=age,
-        trainer=trainer_liveness(process) if process and place == "here" else "none",
-        waiter=waiter_liveness(process) if process and place == "here" else "none",
+        trainer=trainer,
+        waiter=waiter,
         place=place,
-        unlocked=place == "container" and unlocked(folder),
+        unlocked=free,
         events_attempt=attempt,
         end=end,
         queued=os.path.lexists(folder / QUEUE),
