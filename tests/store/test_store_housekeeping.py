@@ -15,6 +15,7 @@ from wbtui.store.facts import process_info
 from wbtui.store.format import ProcessInfo, Result
 from wbtui.store.housekeeping import plan_prune, prune, remove_run, restore_run
 from wbtui.store.index import RunIndex
+from wbtui.store.lock import RUN_LOCK, locked
 from wbtui.store.reader import open_run
 from wbtui.store.summary import size_on_disk
 
@@ -101,6 +102,43 @@ def test_a_run_taken_up_since_the_plan_keeps_its_checkpoint(make_run: Make) -> N
     records.write_process(folder, process_info(2, pid=os.getpid()))
     assert prune(plan) == 0
     assert (folder / "checkpoint.pt").exists()
+
+
+def test_a_run_that_a_waiter_has_just_taken_up_stays_and_keeps_its_checkpoint(
+    make_run: Make, runs: Path
+) -> None:
+    """Before its process.json is written: the attempt before is put aside, and its end event still counts."""
+    folder = make_run("a-11112222")
+    (folder / "checkpoint.pt").write_bytes(b"x")
+    plan = plan_prune([folder])
+    with locked(folder / RUN_LOCK) as held:
+        assert held
+        records.begin_attempt(folder)
+        assert open_run(folder).state().terminal
+        assert prune(plan) == 0
+        with pytest.raises(UsageError, match="a process works on it"):
+            remove_run(runs, "a-11112222")
+    assert prune(plan) == 1
+    assert remove_run(runs, "a-11112222").is_dir()
+
+
+def test_nobody_takes_a_run_up_while_it_is_moved(
+    make_run: Make, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_run("a-11112222")
+    with locked(folder / RUN_LOCK):
+        pass
+    taken = []
+    rename = Path.rename
+
+    def moved(path: Path, target: Path) -> Path:
+        with locked(path / RUN_LOCK) as held:
+            taken.append(held)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", moved)
+    remove_run(runs, "a-11112222")
+    assert taken == [False]
 
 
 def test_size_counts_what_is_there_and_follows_no_link(make_run: Make) -> None:

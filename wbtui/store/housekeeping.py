@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from wbtui.store import bounded
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import BEST_CHECKPOINT, BIN, CHECKPOINT
 from wbtui.store.ids import resolve_id, run_ids
-from wbtui.store.lock import RUN_LOCK, is_held
+from wbtui.store.lock import LOCK_PATIENCE, RUN_LOCK, kept_free
 from wbtui.store.reader import Run
 from wbtui.store.summary import summarise
 from wbtui.store.text import plain
@@ -31,9 +31,10 @@ def remove_run(runs: Path, run_id: str) -> Path:
         UsageError: a process may be working on it, or the bin has a run of this name.
         StoreWriteError: it cannot be moved.
     """
-    if why := _why_living(runs / run_id):
-        raise UsageError(f"{plain(run_id)}: {why}; stop it first")
-    return _move(runs / run_id, runs / BIN / run_id)
+    with _not_taken_up(runs / run_id) as free:
+        if why := _why_living(runs / run_id, free):
+            raise UsageError(f"{plain(run_id)}: {why}; stop it first")
+        return _move(runs / run_id, runs / BIN / run_id)
 
 
 def restore_run(runs: Path, text: str) -> Path:
@@ -75,7 +76,20 @@ def _move(source: Path, target: Path) -> Path:
         raise StoreWriteError(target, error) from error
 
 
-def _why_living(folder: Path) -> str:
+@contextlib.contextmanager
+def _not_taken_up(folder: Path) -> Iterator[bool]:
+    """Keep a run from being taken up for a while; yields whether no process works on it, as far as locks tell.
+
+    A waiter that has just begun shows in none of its files yet, and one on another host may not be believed by them.
+    """
+    with contextlib.ExitStack() as stack:
+        free = True
+        with contextlib.suppress(StoreWriteError):  # without locks nobody can tell
+            free = stack.enter_context(kept_free(folder / RUN_LOCK, LOCK_PATIENCE))
+        yield free
+
+
+def _why_living(folder: Path, free: bool) -> str:
     """Why a run may be in somebody's hands; empty if it is not. What cannot be read has no living trainer known."""
     try:
         state = Run(folder).state()
@@ -83,11 +97,7 @@ def _why_living(folder: Path) -> str:
         return ""
     if state.living or state.name == "queued":
         return f"{state.name} ({state.evidence})"
-    with contextlib.suppress(StoreWriteError):  # without locks nobody can tell
-        # On another host, whose clock may be off, a waiter is known by its lock alone.
-        if state.name == "unknown" and is_held(folder / RUN_LOCK):
-            return f"a process works on it ({state.evidence})"
-    return ""
+    return "" if free else f"a process works on it ({state.evidence})"
 
 
 @dataclass(frozen=True)
@@ -153,11 +163,12 @@ def prune(plan: PrunePlan, *, unfinished: bool = False) -> int:
     """
     freed = 0
     for path, size in plan.files:
-        if _why_kept(path.parent, unfinished):
-            continue
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise StoreWriteError(path, error) from error
+        with _not_taken_up(path.parent) as free:
+            if not free or _why_kept(path.parent, unfinished):
+                continue
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise StoreWriteError(path, error) from error
         freed += size
     return freed

@@ -40,6 +40,32 @@ def locked(path: Path, patience: float = 0.0) -> Iterator[bool]:
         os.close(handle)
 
 
+@contextlib.contextmanager
+def kept_free(path: Path, patience: float = 0.0) -> Iterator[bool]:
+    """Keep others from locking a file for a while, as several may at once; yields whether nobody has locked it.
+
+    The file is not made: where it is not there nobody has locked it, and nobody is kept from it.
+
+    Args:
+        path: the lock file.
+        patience: seconds to wait for a holder to let go.
+
+    Raises:
+        StoreWriteError: the lock cannot be asked for.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        yield True
+        return
+    except OSError as error:
+        raise StoreWriteError(path, error) from error
+    try:
+        yield _acquire(path, handle, fcntl.LOCK_SH, time.monotonic() + patience)
+    finally:
+        os.close(handle)
+
+
 def is_held(path: Path) -> bool:
     """Whether somebody holds the lock of a file now; neither makes the file nor keeps the lock from another looker.
 
@@ -48,16 +74,8 @@ def is_held(path: Path) -> bool:
     Raises:
         StoreWriteError: the lock cannot be asked for.
     """
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        raise StoreWriteError(path, error) from error
-    try:
-        return not _acquire(path, handle, fcntl.LOCK_SH, time.monotonic())
-    finally:
-        os.close(handle)
+    with kept_free(path) as free:
+        return not free
 
 
 def _acquire(path: Path, handle: int, kind: int, deadline: float) -> bool:
