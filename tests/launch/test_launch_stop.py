@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,13 @@ import pytest
 from living_runs import wait_for, wait_for_epoch, wait_until_over
 
 from wbtui.launch import identity
+from wbtui.launch.resume import resume_run
+from wbtui.launch.start import make_run, start_run
 from wbtui.launch.stop import Ladder, Rung, refusal
+from wbtui.presets import resolve
 from wbtui.store.facts import process_info
 from wbtui.store.reader import open_run
-from wbtui.store.records import write_process
+from wbtui.store.records import request_stop, stop_requested, write_process
 
 DEAF = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
@@ -62,6 +66,34 @@ def test_the_ladder_climbs_when_patience_is_over_and_not_before(
     wait_for(lambda: ladder.dead)
     assert ladder.over
     assert deaf.wait() == -signal.SIGKILL
+
+
+def test_a_run_that_is_stopped_before_its_waiter_is_there_ends_stopped(runs: Path) -> None:
+    resolved = resolve("digits_lt", settings=["stages.0.epochs=2000", "threads=1", "device=cpu"])
+    folder = make_run(runs, resolved)
+    assert refusal(folder, Rung.ASK) == ""
+    ladder = Ladder(folder)
+    assert not ladder.over
+    start_run(folder, resolved.config)
+    wait_until_over(folder)
+    assert ladder.over
+    assert ladder.rung is Rung.ASK
+    assert open_run(folder).state().name == "stopped"
+
+
+def test_a_stop_of_a_start_that_never_came_does_not_stop_a_later_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_run(tmp_path, resolve("digits_lt"))
+    request_stop(folder)
+    long_ago = time.time() - 3600
+    os.utime(folder / "config.toml", (long_ago, long_ago))
+    started = []
+    monkeypatch.setattr(
+        "wbtui.launch.resume.start_run", lambda run, _: started.append((run, stop_requested(run)))
+    )
+    resume_run(folder)
+    assert started == [(folder, False)]
 
 
 def test_a_pid_that_now_belongs_to_another_process_is_never_signalled(

@@ -146,8 +146,10 @@ def test_attempts_are_kept_apart(make_run: Make) -> None:
     assert records.begin_attempt(folder) == 2  # nothing has worked on it since
 
 
-def test_a_fresh_folder_begins_with_attempt_one(tmp_path: Path) -> None:
+def test_a_fresh_folder_begins_with_attempt_one_and_a_stop_that_came_before_it_counts(tmp_path: Path) -> None:
+    records.request_stop(tmp_path, by="a fast one")
     assert records.begin_attempt(tmp_path) == 1
+    assert records.stop_requested(tmp_path)
 
 
 def test_an_attempt_begins_without_what_a_killed_one_left_half_written(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from wbtui.launch.start import start_run
 from wbtui.presets import resolve
 from wbtui.store import format as run_format
 from wbtui.store.reader import open_run
+from wbtui.store.records import clear_stop, last_attempt
 
 
 def config_of(folder: Path) -> RunConfig:
@@ -43,4 +44,7 @@ def resume_run(folder: Path) -> None:
             f"{run.history.last_epoch} epochs would be recorded anew. `wbtui run --config` on its config.toml begins "
             "again in a folder of its own"
         )
-    start_run(folder, config_of(folder))
+    config = config_of(folder)
+    if last_attempt(folder) == 0:
+        clear_stop(folder)  # of somebody who wanted an attempt to stop that never came
+    start_run(folder, config)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from wbtui.launch import identity
 from wbtui.store import facts
-from wbtui.store.reader import open_run
+from wbtui.store.format import PROCESS
+from wbtui.store.reader import Run, open_run
 from wbtui.store.records import read_process, request_stop
 from wbtui.store.text import plain
 
@@ -116,7 +117,14 @@ class Ladder:
     @property
     def over(self) -> bool:
         """Whether the trainer is dead and its waiter has written that down, or everything was tried."""
-        return self.exhausted or (self.dead and not identity.waiter_lives(self.folder))
+        if self.exhausted:
+            return True
+        return self.dead and not identity.waiter_lives(self.folder) and not self._to_come
+
+    @property
+    def _to_come(self) -> bool:
+        """Whether a waiter is still due, which will find the request to stop."""
+        return not os.path.lexists(self.folder / PROCESS) and Run(self.folder).state().name == "starting"
 
     @property
     def exhausted(self) -> bool:

@@ -266,6 +266,7 @@ def clear_stop(folder: Path) -> None:
 def begin_attempt(folder: Path) -> int:
     """Move result.json and process.json of the attempt before to attempts/N/, take its request to stop back.
 
+    Before the first attempt a request to stop is meant for this one: who asked for it was faster than the waiter.
     What a killed trainer left half written goes: a checkpoint may take hundreds of megabytes.
 
     Returns:
@@ -282,7 +283,8 @@ def begin_attempt(folder: Path) -> int:
             for name in (RESULT, PROCESS):
                 if os.path.lexists(folder / name):
                     (folder / name).replace(folder / ATTEMPTS / str(last) / name)
-        clear_stop(folder)
+        if last:
+            clear_stop(folder)
     except OSError as error:
         raise StoreWriteError(folder / ATTEMPTS, error) from error
     atomic.discard_unfinished(folder, _OF_AN_ATTEMPT)
