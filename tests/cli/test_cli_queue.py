@@ -5,11 +5,18 @@ import os
 import shlex
 import signal
 from pathlib import Path
+from typing import Any
 
+import pytest
 from living_runs import state_of, wait_for, wait_for_epoch, wait_until_over
 from terminal import Terminal, wbtui
 
-from wbtui.launch.worker import worker_lives
+from wbtui.cli.follow import counted_interrupts, follow
+from wbtui.cli.main import main
+from wbtui.launch.queue_files import QueueSettings, editing, enqueue, withdraw, write_settings
+from wbtui.launch.start import make_runs, start_run
+from wbtui.launch.worker import queue_up, worker_lives
+from wbtui.presets import resolve
 from wbtui.store.ids import run_ids
 from wbtui.store.reader import open_run
 
@@ -112,6 +119,40 @@ def test_ctrl_c_stops_the_run_at_work_and_takes_the_others_out_of_the_queue(runs
     wait_for_epoch(runs / never_started)
     assert state_of(runs / never_started).living
     assert wbtui("stop", "--now", never_started, runs=runs).returncode == 0
+
+
+def test_ctrl_c_stops_a_run_that_leaves_the_queue_for_work_at_that_moment(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolved = resolve("digits_lt", settings=["stages.0.epochs=40", "threads=1", "device=cpu"])
+    folders = make_runs(runs, [resolved])
+    enqueue(runs, folders)
+
+    def started_first(folder: Path) -> bool:
+        start_run(folder, resolved.config)
+        return withdraw(folder)
+
+    monkeypatch.setattr("wbtui.cli.follow.withdraw", started_first)
+    with counted_interrupts():
+        signal.raise_signal(signal.SIGINT)
+        _, code = follow(folders, "quiet")
+    assert code == 130
+    assert state_of(folders[0]).name == "stopped"
+
+
+def test_an_interrupt_while_runs_are_queued_leaves_none_that_is_not(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with editing(runs):
+        write_settings(runs, QueueSettings(paused=True))
+
+    def interrupted(*arguments: Any) -> bool:
+        signal.raise_signal(signal.SIGINT)
+        return queue_up(*arguments)
+
+    monkeypatch.setattr("wbtui.launch.worker.queue_up", interrupted)
+    assert main(["queue", "add", *SHORT, "--seed", "0,1", "--yes", "--runs", str(runs)]) == 0
+    assert [state_of(runs / name).name for name in run_ids(runs)] == ["queued", "queued"]
 
 
 def test_stop_ends_a_queued_run_at_work_and_the_next_one_starts(runs: Path) -> None:

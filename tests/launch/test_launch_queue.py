@@ -105,6 +105,18 @@ def test_a_run_that_another_host_works_on_is_not_taken_out_of_the_queue(tmp_path
     assert (folder / "queue.json").exists()
 
 
+def test_a_run_that_a_killed_worker_has_just_sent_a_waiter_to_is_not_taken_out_of_the_queue(
+    tmp_path: Path,
+) -> None:
+    (folder,) = made(tmp_path, 1)
+    queue_files.enqueue(tmp_path, [folder])
+    with locked(folder / RUN_LOCK) as held:
+        assert held
+        assert queue_files.take_out(folder) is None
+    assert read_result(folder) is None
+    assert queue_files.take_out(folder) is True
+
+
 def test_a_queue_is_shown_without_a_lock_and_left_as_it_is(tmp_path: Path) -> None:
     works, ended, waits = folders = made(tmp_path, 3)
     queue_files.enqueue(tmp_path, folders)

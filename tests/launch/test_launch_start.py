@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -15,8 +16,8 @@ from wbtui.launch.data_check import check_data
 from wbtui.launch.environment import child_environment, cuda_name
 from wbtui.launch.probe import check_device, check_engine, check_slots
 from wbtui.launch.resume import config_of, resume_run
-from wbtui.launch.start import absolute_root, make_run
-from wbtui.presets import resolve
+from wbtui.launch.start import absolute_root, make_run, make_runs
+from wbtui.presets import Resolved, resolve
 from wbtui.store.notes import read_notes
 from wbtui.store.reader import open_run
 
@@ -47,6 +48,19 @@ def test_a_wrong_tag_leaves_no_folder(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="white space"):
         make_run(tmp_path / "runs", resolve("digits_lt"), tags=["not one"])
     assert not list((tmp_path / "runs").iterdir())
+
+
+def test_runs_are_made_together_or_none(tmp_path: Path) -> None:
+    """An interrupt, or a disk that is full, leaves no folders that nobody queues."""
+    (there,) = make_runs(tmp_path, [resolve("digits_lt")])
+
+    def interrupted() -> Iterator[Resolved]:
+        yield from [resolve("digits_lt")] * 2
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_runs(tmp_path, interrupted())
+    assert list(tmp_path.iterdir()) == [there]
 
 
 def test_the_data_root_is_kept_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,7 +138,8 @@ class _Stopping:
                 for folder in living:
                     request_stop(folder, by="Ctrl-C")
                 for folder in waiting:
-                    withdraw(folder)
+                    if not withdraw(folder):  # it was started a moment ago
+                        request_stop(folder, by="Ctrl-C")
                 self._display.say("stopping after this batch, with a checkpoint; Ctrl-C again terminates")
             elif self._heeded == 2:
                 self._ladders = [Ladder(folder, Rung.TERMINATE, by="Ctrl-C") for folder in living]

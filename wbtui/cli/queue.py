@@ -67,6 +67,7 @@ def add(
     """
     import sys
 
+    from wbtui.cli.follow import counted_interrupts
     from wbtui.cli.requests import check_all, make_all, resolve_all, say_notices
     from wbtui.launch.worker import queue_up
 
@@ -76,8 +77,10 @@ def add(
     _confirm(place, [one.config for one in resolved], yes)
     check_all(resolved, asked.download)
     folders = make_all(place, resolved, asked)
+    with counted_interrupts():  # of folders that are made but not queued nobody takes care
+        works = queue_up(place, folders, retry)
     print(*(folder.name for folder in folders), sep="\n")
-    if not queue_up(place, folders, retry):
+    if not works:
         print("the queue is paused: `wbtui queue start` starts it", file=sys.stderr)
 
 

@@ -12,7 +12,7 @@ from wbtui.data.source_images import AvailableData
 from wbtui.errors import UsageError
 from wbtui.launch.checks import check_runs
 from wbtui.launch.grid import Point, expand
-from wbtui.launch.start import make_run
+from wbtui.launch.start import make_runs
 from wbtui.notices import label_notices, notices
 from wbtui.presets import Layer, Resolved, parse_value, read_layer, resolve
 from wbtui.store.text import plain
@@ -79,5 +79,6 @@ def make_all(runs: Path, resolved: Sequence[Resolved], asked: Asked) -> list[Pat
 
     Raises:
         UsageError: a tag or the note cannot be; no folder is left behind.
+        StoreWriteError: the runs folder cannot be written; likewise.
     """
-    return [make_run(runs, one, command=sys.argv, tags=asked.tags or (), note=asked.note) for one in resolved]
+    return make_runs(runs, resolved, command=sys.argv, tags=asked.tags or (), note=asked.note)

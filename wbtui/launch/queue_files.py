@@ -20,7 +20,7 @@ from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import FORMAT_VERSION, QUEUE, Result
 from wbtui.store.housekeeping import remove_run
 from wbtui.store.ids import run_ids
-from wbtui.store.lock import locked
+from wbtui.store.lock import LOCK_PATIENCE, RUN_LOCK, locked
 from wbtui.store.reader import open_run
 from wbtui.store.records import last_attempt, stop_requested, write_result
 from wbtui.store.text import plain
@@ -180,8 +180,9 @@ def withdraw(folder: Path) -> bool:
     Returns:
         Whether it still waited; one that was started meanwhile is left alone.
     """
-    with editing(folder.parent):
-        if open_run(folder).state().name != "queued":
+    # A waiter that a worker sent off just before it was killed holds the run's lock, and is in no file yet.
+    with editing(folder.parent), locked(folder / RUN_LOCK, LOCK_PATIENCE) as free:
+        if not free or open_run(folder).state().name != "queued":
             return False
         now = time.time()
         reason = "taken out of the queue before it started"

@@ -70,6 +70,30 @@ def make_run(
     return folder
 
 
+def make_runs(
+    runs: Path,
+    resolved: Iterable[Resolved],
+    command: Sequence[str] = (),
+    tags: Sequence[str] = (),
+    note: str = "",
+) -> list[Path]:
+    """Make the folders of several runs, or of none: what was made before a mistake or an interrupt goes again.
+
+    Raises:
+        UsageError: as `make_run`.
+        StoreWriteError: as `make_run`.
+    """
+    folders: list[Path] = []
+    try:
+        for one in resolved:
+            folders.append(make_run(runs, one, command, tags, note))
+    except BaseException:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return folders
+
+
 def absolute_root(data: DataConfig) -> DataConfig:
     """The data section with its root absolute: a resume may come from another folder.
 

@@ -308,12 +308,12 @@ def begin(
     import shlex
 
     from wbtui.launch.checks import check_runs
-    from wbtui.launch.start import make_run, start_run
+    from wbtui.launch.start import make_runs, start_run
     from wbtui.launch.worker import queue_up
 
     check_runs([one.config for one in resolved], may_download=lambda found: False)
     words = shlex.split(command)
-    folders = [make_run(runs, one, words, words_apart(values.tags), values.note.strip()) for one in resolved]
+    folders = make_runs(runs, resolved, words, words_apart(values.tags), values.note.strip())
     if queue:
         queue_up(runs, folders)
     else:
