@@ -34,6 +34,14 @@ def test_embedded_data_are_there_and_others_say_how_to_get_them() -> None:
     assert "--download" in findings["data cifar10_lt"].said
 
 
+def test_a_runs_folder_that_could_never_be_made_is_bad(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name, why in (("link", "leads nowhere"), ("x" * 300, "name too long")):
+        (finding,) = doctor.runs_folder(tmp_path / name)
+        assert finding.verdict == "bad"
+        assert why in finding.said
+
+
 def test_a_runs_folder_that_cannot_be_is_bad(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     findings = doctor.runs_folder(tmp_path / "file")

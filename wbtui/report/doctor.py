@@ -150,7 +150,7 @@ def runs_folder(runs: Path) -> list[Finding]:
     shown = plain(str(runs.absolute()))
     # os.path: what may not be looked at is not there, no error.
     standing = next((path for path in (runs, *runs.absolute().parents) if os.path.exists(path)), Path("/"))  # noqa: PTH110
-    if why := _why_unwritable(standing):
+    if why := _why_unwritable(standing) or _why_unmakeable(runs):
         return [Finding("runs", "bad", f"{shown}: cannot be written: {why}; choose --runs or WBTUI_RUNS")]
     free = shutil.disk_usage(standing).free
     space = f"{size(free)} free"
@@ -168,6 +168,17 @@ def runs_folder(runs: Path) -> list[Finding]:
     found += [Finding("broken run", "note", f"{run}: {why}") for run, why in broken[:_SHOWN_BROKEN]]
     more = len(broken) - _SHOWN_BROKEN
     return [*found, Finding("broken run", "note", f"{more} more")] if more > 0 else found
+
+
+def _why_unmakeable(folder: Path) -> str:
+    """Why a folder that is not there cannot be made where its parents can be written; empty: it can, or is there."""
+    try:
+        folder.lstat()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:  # a name that is too long
+        return error.strerror or str(error)
+    return "" if os.path.exists(folder) else "a symbolic link that leads nowhere"  # noqa: PTH110
 
 
 def _why_unwritable(folder: Path) -> str:
