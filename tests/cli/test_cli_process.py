@@ -60,6 +60,29 @@ def test_a_printed_configuration_is_utf8_whatever_the_locale(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [
+        ["export", "--final"],
+        ["report", "--format", "csv"],
+        ["report", "--format", "markdown"],
+        ["compare", "aaaa", "cccc", "--format", "csv"],
+    ],
+    ids=" ".join,
+)
+def test_what_programs_read_is_utf8_whatever_the_locale(four_runs: Path, arguments: list[str]) -> None:
+    for folder in four_runs.iterdir():
+        config = folder / "config.toml"
+        config.write_text(config.read_text("utf-8").replace('"wd"', '"größe_λ"'), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "wbtui", *arguments],
+        env=environment_with(PYTHONIOENCODING="latin-1"),
+        capture_output=True,
+        check=True,
+    )
+    assert "größe_λ" in done.stdout.decode("utf-8").replace("\\", "")
+
+
+@pytest.mark.parametrize(
     "arguments", [["presets"], ["doctor"], ["run", "--preset", "digits_lt", "--dry-run"]]
 )
 def test_a_working_folder_that_is_gone_is_told(tmp_path: Path, arguments: list[str]) -> None:

@@ -1,7 +1,5 @@
 """`wbtui config`: what can be configured, as a file to start from?"""
 
-import io
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -29,14 +27,12 @@ def config(
     from wbtui.config import RunConfig
     from wbtui.presets import resolve
     from wbtui.report.config_toml import commented_toml
-    from wbtui.report.terminal import make_console
+    from wbtui.report.terminal import write_utf8
     from wbtui.report.values import json_text
 
     if schema:
         print(json_text(RunConfig.model_json_schema()))
         return
     resolved = resolve(preset, variant, config_file, settings or ())
-    if not sys.stdout.isatty() and isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # TOML is, wherever it was written
-    make_console()  # a terminal without Unicode shows ? and does not fail
+    write_utf8()
     print(commented_toml(resolved.config, resolved.origins), end="")

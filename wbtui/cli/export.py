@@ -86,7 +86,7 @@ def export(
 def _export_csv(found: list["Run"], output: Path | None, final: bool) -> None:
     from wbtui.errors import UsageError
     from wbtui.report.exporting import without_figures, write_scalars
-    from wbtui.report.terminal import say
+    from wbtui.report.terminal import say, write_utf8
     from wbtui.report.values import counted
     from wbtui.store.errors import StoreWriteError
     from wbtui.store.text import plain
@@ -95,6 +95,7 @@ def _export_csv(found: list["Run"], output: Path | None, final: bool) -> None:
         for run in without_figures(found):
             say(f"{plain(run.id)} has no final figures; what its epochs measured is there without --final")
     if output is None or str(output) == "-":
+        write_utf8()
         write_scalars(found, sys.stdout, final=final)
         return
     try:

@@ -15,7 +15,7 @@ from wbtui.launch.grid import split_list
 from wbtui.launch.queue_files import Entry, QueueSettings
 from wbtui.launch.worker import device_of, peek, worker_lives
 from wbtui.store.errors import StoreReadError
-from wbtui.store.ids import run_ids, short_ids
+from wbtui.store.ids import file_not_folder, run_ids, short_ids
 from wbtui.store.reader import Run, open_run
 from wbtui.store.text import plain
 
@@ -26,9 +26,11 @@ def print_queue(runs: Path) -> None:
         (
             runs / queue_files.PLACE
         ).stat()  # says why it may not be looked at, which is_dir() does not everywhere
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         print("nothing was ever queued here; `wbtui queue add` does")
         return
+    except NotADirectoryError:
+        raise file_not_folder(runs) from None
     working, waiting = peek(runs)
     settings = queue_files.read_settings(runs)
     console = Console(highlight=False, soft_wrap=True)

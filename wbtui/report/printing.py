@@ -5,7 +5,7 @@ from typing import Literal
 
 from wbtui.report.markup import escape_latex, escape_markdown, to_csv, to_latex, to_markdown
 from wbtui.report.table import Table
-from wbtui.report.terminal import make_console, say, show
+from wbtui.report.terminal import say, show, write_utf8
 
 Form = Literal["table", "markdown", "latex", "csv"]
 
@@ -21,7 +21,7 @@ def print_tables(tables: Sequence[Table], form: Form, warnings: Sequence[str] = 
     if form == "table":
         show(*warnings, *(_or_notes(table) for table in tables))
         return
-    make_console()  # a terminal without Unicode shows ? and does not fail
+    write_utf8()
     if form == "csv":
         for warning in warnings:
             say(warning)

@@ -1,5 +1,6 @@
 """How does a table reach the terminal, and what can this terminal show?"""
 
+import io
 import os
 import sys
 from dataclasses import replace
@@ -32,6 +33,12 @@ def make_console(*, stderr: bool = False) -> "Console":
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _ENDLESS
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
+
+
+def write_utf8() -> None:
+    """Let a file or a pipe be UTF-8 whatever the locale: what programs read of it is; a terminal shows ? instead."""
+    if not sys.stdout.isatty() and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
 
 
 def show(*tables: "Table | str") -> None:
