@@ -17,8 +17,10 @@ from wbtui.launch import identity
 from wbtui.launch.environment import child_environment
 from wbtui.launch.resume import config_of, resume_run
 from wbtui.launch.start import start_run
-from wbtui.launch.waiter import ALREADY_RUNNING, await_exit, clear_group
+from wbtui.launch.waiter import ALREADY_RUNNING, attempt, await_exit, clear_group
+from wbtui.store.format import Result
 from wbtui.store.reader import open_run
+from wbtui.store.records import write_result
 
 Start = Callable[..., Path]
 FOREVER = 100_000
@@ -150,6 +152,31 @@ def test_sigterm_to_the_waiter_stops_the_run_gracefully(start: Start) -> None:
     assert wait_until_over(folder).name == "stopped"
     assert open_run(folder).result is not None
     assert (folder / "checkpoint.pt").is_file()
+
+
+def test_a_signal_after_the_trainer_is_reaped_reaches_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """result.json may wait for room on the disk for minutes, in which another program can get the group's number."""
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    signalled: list[int] = []
+
+    def written(folder: Path, result: Result) -> None:
+        monkeypatch.setattr(os, "killpg", lambda group, _: signalled.append(group))
+        for number in numbers:
+            signal.raise_signal(number)
+        write_result(folder, result)
+
+    (tmp_path / "config.toml").write_text("seed = -1\n")
+    monkeypatch.setattr("wbtui.launch.waiter.write_result", written)
+    try:
+        assert attempt(tmp_path, "cpu") == 0
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert signalled == []
+    assert state_of(tmp_path).name == "failed"
 
 
 def test_a_failed_run_keeps_its_reason(start: Start) -> None:

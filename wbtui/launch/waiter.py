@@ -42,6 +42,8 @@ RESULT_TRIES = 60
 RESULT_PAUSE = 5.0
 """result.json is tried again every so many seconds: a full disk is often made room on."""
 
+_PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
 
 def main(arguments: list[str]) -> int:
     """Run one attempt at the run folder that the command line names; the exit code says how waiting went."""
@@ -87,6 +89,7 @@ def wait(folder: Path, number: int, device: str, ready: Ready) -> int:
         await_exit(trainer.pid)
         sampler.close()
         clear_group(trainer.pid)
+        _take_no_signals()
         code = trainer.wait()
     result = judge(ending, code, oom.kill_count().struck_since(before))
     return _write_result(folder, result)
@@ -119,8 +122,14 @@ def _pass_on_signals(group: int) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(group, signal.SIGTERM if number == signal.SIGHUP else number)
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in _PASSED_ON:
         signal.signal(number, pass_on)
+
+
+def _take_no_signals() -> None:
+    """Once the trainer is reaped its group may become another program's; what is left is to write how it ended."""
+    for number in _PASSED_ON:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def await_exit(pid: int) -> None:
