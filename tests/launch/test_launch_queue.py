@@ -248,6 +248,14 @@ def test_broken_queue_files_are_read_as_the_last_place_and_default_settings(tmp_
     assert queue_files.read_settings(tmp_path) == QueueSettings()
 
 
+def test_slots_of_a_settings_file_that_no_run_could_be_given_are_none(tmp_path: Path) -> None:
+    """Somebody wrote it by hand: the worker ended in a traceback, or hid the GPU from the run."""
+    (tmp_path / ".queue").mkdir()
+    slots_of = '{"slots": {"cuda:x": 1, "cuda": 2, "cpu": 1}}'
+    (tmp_path / ".queue" / "settings.json").write_text(slots_of)
+    assert dict(queue_files.read_settings(tmp_path).slots) == {"cpu": 1}
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from wbtui.errors import UsageError
-from wbtui.launch.slots import ANY
+from wbtui.launch.slots import ANY, is_slot
 from wbtui.store import atomic, bounded
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import FORMAT_VERSION, QUEUE, Result
@@ -115,7 +115,7 @@ def read_settings(runs: Path) -> QueueSettings:
     known = {
         name: count
         for name, count in (slots.items() if isinstance(slots, dict) else ())
-        if type(count) is int and 0 < count <= _MOST_SLOTS
+        if is_slot(name) and type(count) is int and 0 < count <= _MOST_SLOTS
     }
     return QueueSettings(paused=value.get("paused") is True, slots=known or QueueSettings().slots)
 

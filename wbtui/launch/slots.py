@@ -18,8 +18,13 @@ def parse_slots(text: str) -> dict[str, int]:
     slots: dict[str, int] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         device, equals, count = part.partition("=") if "=" in part else (ANY, "=", part)
-        known = device in (ANY, "cpu", "mps") or (device.startswith("cuda:") and device[5:].isdecimal())
-        if not equals or not known or not count.isdecimal() or not 0 < int(count) <= 1024 or device in slots:
+        if (
+            not equals
+            or not is_slot(device)
+            or not count.isdecimal()
+            or not 0 < int(count) <= 1024
+            or device in slots
+        ):
             raise UsageError(
                 f"--slots {text}: {part!r}: expected DEVICE=COUNT once each, for example cuda:0=2,cpu=1"
             )
@@ -27,6 +32,11 @@ def parse_slots(text: str) -> dict[str, int]:
     if not slots:
         raise UsageError("--slots: expected at least one, for example cuda:0=2,cpu=1")
     return slots
+
+
+def is_slot(device: str) -> bool:
+    """Whether slots may be on a device of this name; `cuda` without its number would not say on which."""
+    return device in (ANY, "cpu", "mps") or (device.startswith("cuda:") and device[5:].isdecimal())
 
 
 def fits(slot: str, device: str) -> bool:
