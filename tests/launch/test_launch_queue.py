@@ -190,6 +190,18 @@ def test_a_run_that_was_asked_to_stop_and_crashed_is_not_started_again(
     assert open_run(asked).state().name == "crashed"
 
 
+def test_a_crashed_run_that_waits_to_be_tried_again_is_taken_out_of_the_queue(tmp_path: Path) -> None:
+    (folder,) = made(tmp_path, 1)
+    queue_files.enqueue(tmp_path, [folder], retries=1)
+    write_process(folder, ProcessInfo(1, host(), pid=2**22 + 1, created=1.0))
+    write_result(folder, Result(1, "crashed", "killed by signal 11 (SIGSEGV)", signal=11))
+    assert waiting(tmp_path) == [folder]
+    assert queue_files.take_out(folder) is False
+    assert waiting(tmp_path) == []
+    assert open_run(folder).state().name == "crashed"
+    assert queue_files.take_out(folder) is None
+
+
 def test_a_stop_of_an_attempt_before_it_was_queued_holds_no_run_back(tmp_path: Path) -> None:
     (folder,) = made(tmp_path, 1)
     (folder / "attempts" / "1").mkdir(parents=True)

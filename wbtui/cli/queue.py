@@ -124,7 +124,7 @@ def move(
 def remove(context: typer.Context, run: SomeRuns, runs: Place = None) -> None:
     """Take waiting runs out of the queue.
 
-    A run that was never started goes to the bin, `wbtui restore` brings it back; one that was stays, stopped.
+    A run that was never started goes to the bin, `wbtui restore` brings it back; one that was stays where it is.
     """
     from wbtui.launch.queue_files import editing, take_out
     from wbtui.launch.worker import look
@@ -140,7 +140,7 @@ def remove(context: typer.Context, run: SomeRuns, runs: Place = None) -> None:
         elif binned:
             print(f"{entry.folder.name}: in the bin; `wbtui restore{runs_words(place)}` brings it back")
         else:
-            print(f"{entry.folder.name}: out of the queue, stopped; `wbtui resume` goes on with it")
+            print(f"{entry.folder.name}: out of the queue; `wbtui resume` goes on with it")
 
 
 def _waiting(runs: Path, text: str, waiting: list["Entry"]) -> "Entry":

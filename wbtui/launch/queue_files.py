@@ -175,18 +175,23 @@ def enqueue(runs: Path, folders: Sequence[Path], retries: int = 0) -> None:
 
 
 def withdraw(folder: Path) -> bool:
-    """Take a run that waits out of the queue; it counts as stopped and can be resumed.
+    """Take a run that waits out of the queue; it can be resumed.
+
+    It counts as stopped; one that has crashed and waits to be tried again as crashed.
 
     Returns:
         Whether it still waited; one that was started meanwhile is left alone.
     """
     # A waiter that a worker sent off just before it was killed holds the run's lock, and is in no file yet.
     with editing(folder.parent), locked(folder / RUN_LOCK, LOCK_PATIENCE) as free:
-        if not free or open_run(folder).state().name != "queued":
+        state = open_run(folder).state().name
+        waits = state == "queued" or (state == "crashed" and os.path.lexists(folder / QUEUE))
+        if not (free and waits):
             return False
-        now = time.time()
-        reason = "taken out of the queue before it started"
-        write_result(folder, Result(last_attempt(folder) + 1, "stopped", reason, started=now, ended=now))
+        if state == "queued":
+            now = time.time()
+            reason = "taken out of the queue before it started"
+            write_result(folder, Result(last_attempt(folder) + 1, "stopped", reason, started=now, ended=now))
         forget(folder)
         return True
 
@@ -195,7 +200,7 @@ def take_out(folder: Path) -> bool | None:
     """Take a run that waits out of the queue for good, as a person asks for.
 
     One that was never started goes to the bin, from which it can be brought back; one with an attempt behind it
-    stays where it is, stopped, with all that it has.
+    stays where it is, stopped or crashed, with all that it has.
 
     Returns:
         Whether it is in the bin; None: it was started meanwhile and is left alone.

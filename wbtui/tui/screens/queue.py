@@ -311,7 +311,7 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
         ways = {
             None: "has been started meanwhile",
             True: f"in the bin; `wbtui restore {short}` brings it back",
-            False: "out of the queue, stopped",
+            False: "out of the queue",
         }
         self.app.call_from_thread(self.tell, f"{short}: {ways[binned]}")
 
