@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 from living_runs import wait_for, wait_for_epoch, wait_until_over
 
+from wbtui.cli.climb import climb
 from wbtui.launch import identity
 from wbtui.launch.resume import resume_run
 from wbtui.launch.start import make_run, start_run
-from wbtui.launch.stop import Ladder, Rung, refusal
+from wbtui.launch.stop import PATIENCE, Ladder, Rung, refusal
 from wbtui.presets import resolve
 from wbtui.store.facts import process_info
 from wbtui.store.reader import open_run
-from wbtui.store.records import request_stop, stop_requested, write_process
+from wbtui.store.records import HeartbeatWriter, request_stop, stop_requested, write_process
 
 DEAF = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
@@ -117,6 +118,27 @@ def test_a_process_of_another_group_host_or_container_is_never_signalled(
         write_process(tmp_path, other)
         assert identity.trainer_group(tmp_path) is None
         Ladder(tmp_path, Rung.KILL)
+    assert deaf.poll() is None
+
+
+def test_another_users_run_is_asked_but_not_signalled(
+    tmp_path: Path,
+    deaf: "subprocess.Popen[bytes]",
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def not_permitted(_group: int, _number: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    (tmp_path / "config.toml").touch()
+    HeartbeatWriter(tmp_path).beat("training", 1, 1)
+    monkeypatch.setattr(os, "killpg", not_permitted)
+    assert refusal(tmp_path, Rung.ASK) == ""
+    assert "another user's" in refusal(tmp_path, Rung.TERMINATE)
+    monkeypatch.setitem(PATIENCE, Rung.ASK, 0.0)
+    assert climb([tmp_path], Rung.ASK) == 2
+    assert "cannot be signalled; it has been asked to stop" in capsys.readouterr().err
+    assert stop_requested(tmp_path)
     assert deaf.poll() is None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wbtui.cli.main import DONE, FAILED, USAGE
+from wbtui.errors import UsageError
 from wbtui.launch.stop import Ladder, Rung, refusal
 from wbtui.store.reader import open_run
 
@@ -32,15 +33,21 @@ def climb(folders: Sequence[Path], first: Rung) -> int:
             ladders.append(Ladder(folder, first, by="wbtui stop"))
     countdown = _Countdown(sys.stdout.isatty())
     while ladders:
-        for ladder in ladders:
-            ladder.tick()
-        for ladder in [one for one in ladders if one.over]:
+        for ladder in list(ladders):
+            try:
+                ladder.tick()
+                if not ladder.over:
+                    continue
+                state = open_run(ladder.folder).state()
+            except UsageError as error:  # the others go on
+                countdown.clear()
+                print(f"wbtui: {error}", file=sys.stderr)
+                code = USAGE
+            else:
+                countdown.clear()
+                print(f"{ladder.folder.name}: {state.name} ({state.evidence})", flush=True)
+                code = code if ladder.dead else FAILED
             ladders.remove(ladder)
-            state = open_run(ladder.folder).state()
-            countdown.clear()
-            print(f"{ladder.folder.name}: {state.name} ({state.evidence})", flush=True)
-            if not ladder.dead:
-                code = FAILED
         countdown.show(ladders)
         time.sleep(_LOOK_SECONDS if ladders else 0)
     return code

@@ -4,7 +4,6 @@ The ladder: control/stop → 20 s → SIGTERM to the process group → 10 s → 
 again, by pid and creation time, before every signal.
 """
 
-import contextlib
 import enum
 import os
 import signal
@@ -12,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from wbtui.errors import UsageError
 from wbtui.launch import identity
 from wbtui.store import facts
 from wbtui.store.format import PROCESS
@@ -36,6 +36,8 @@ class Rung(enum.IntEnum):
 PATIENCE = {Rung.ASK: 20.0, Rung.TERMINATE: 10.0, Rung.KILL: 10.0}
 """Seconds on each rung before the next."""
 
+_ANOTHER_USERS = "its processes are another user's, which cannot be signalled"
+
 _SIGNALS = {Rung.TERMINATE: signal.SIGTERM, Rung.KILL: signal.SIGKILL}
 
 
@@ -54,7 +56,21 @@ def refusal(folder: Path, first: Rung) -> str:
                 f"on host {plain(process.host)}" if place == "host" else "in another container of this host"
             )
             return f"works {where}, whose processes cannot be signalled from here"
+        if not _may_signal(folder):
+            return f"{_ANOTHER_USERS}; without --now and --kill it is asked to stop"
     return "" if state.living else f"{state.name} ({state.evidence})"
+
+
+def _may_signal(folder: Path) -> bool:
+    group = identity.trainer_group(folder)
+    try:
+        if group is not None:
+            os.killpg(group, 0)
+    except PermissionError:
+        return False
+    except ProcessLookupError:
+        pass
+    return True
 
 
 def take(folder: Path, rung: Rung, by: str = "") -> bool:
@@ -67,15 +83,20 @@ def take(folder: Path, rung: Rung, by: str = "") -> bool:
 
     Raises:
         StoreWriteError: control/stop could not be written.
+        UsageError: its processes are another user's, who lets it be asked but not signalled.
     """
     request_stop(folder, by)
     group = identity.trainer_group(folder)
     if group is None:
         return False
     if rung in _SIGNALS:
-        with contextlib.suppress(ProcessLookupError):
+        try:
             os.killpg(group, _SIGNALS[rung])
             os.killpg(group, signal.SIGCONT)  # a suspended process hears nothing but SIGKILL
+        except ProcessLookupError:
+            pass
+        except PermissionError:
+            raise UsageError(f"{folder.name}: {_ANOTHER_USERS}; it has been asked to stop") from None
     return True
 
 
