@@ -1,11 +1,15 @@
 """What does a command import, and how does it end where its output cannot go?"""
 
+import os
+import signal
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
+import psutil
 import pytest
+from living_runs import wait_for
 from typed import environment_with, python
 
 from wbtui.config import RunConfig
@@ -146,6 +150,27 @@ def test_an_interrupt_while_modules_are_imported_is_no_traceback(module: str) ->
     )
     done = python("-c", script, "ls")
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_an_interrupt_while_torch_exports_is_no_traceback(four_runs: Path, tmp_path: Path) -> None:
+    """Ctrl-C goes to all processes of the terminal's group."""
+    marker = tmp_path / "pid"
+    (tmp_path / "torch.py").write_text(
+        f"import os, pathlib, time\npathlib.Path({str(marker)!r}).write_text(str(os.getpid()))\ntime.sleep(600)\n"
+    )
+    exporting = subprocess.Popen(
+        [sys.executable, "-m", "wbtui", "export", "aaaa", "--safetensors", str(tmp_path / "weights")],
+        env=environment_with(PYTHONPATH=f"{tmp_path}:{ROOT}"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+    wait_for(lambda: marker.is_file() and marker.read_text())
+    os.killpg(exporting.pid, signal.SIGINT)
+    said = exporting.communicate()
+    assert (exporting.returncode, "Traceback" in said[1]) == (130, False), said
+    wait_for(lambda: not psutil.pid_exists(int(marker.read_text())))
 
 
 def test_a_terminal_without_unicode_shows_question_marks_and_ascii_plots(four_runs: Path) -> None:

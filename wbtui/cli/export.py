@@ -123,6 +123,11 @@ def _export_weights(found: list["Run"], folder: Path) -> None:
     from wbtui.launch.environment import child_environment
 
     command = [sys.executable, "-P", "-m", "wbtui.training.export", str(folder)]
-    done = subprocess.run([*command, *(str(run.path) for run in found)], env=child_environment(), check=False)
+    done = subprocess.run(
+        [*command, *(str(run.path) for run in found)],
+        env=child_environment(),
+        process_group=0,  # Ctrl-C is for this process alone, which ends the other: torch's would be a traceback
+        check=False,
+    )
     if done.returncode:
         raise typer.Exit(done.returncode)
