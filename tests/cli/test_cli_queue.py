@@ -13,7 +13,7 @@ from terminal import Terminal, wbtui
 
 from wbtui.cli.follow import counted_interrupts, follow
 from wbtui.cli.main import main
-from wbtui.launch.queue_files import QueueSettings, editing, enqueue, withdraw, write_settings
+from wbtui.launch.queue_files import QueueSettings, editing, enqueue, take_out, withdraw, write_settings
 from wbtui.launch.start import make_runs, start_run
 from wbtui.launch.worker import queue_up, worker_lives
 from wbtui.presets import resolve
@@ -153,6 +153,23 @@ def test_an_interrupt_while_runs_are_queued_leaves_none_that_is_not(
     monkeypatch.setattr("wbtui.launch.worker.queue_up", interrupted)
     assert main(["queue", "add", *SHORT, "--seed", "0,1", "--yes", "--runs", str(runs)]) == 0
     assert [state_of(runs / name).name for name in run_ids(runs)] == ["queued", "queued"]
+
+
+def test_a_run_that_is_started_before_it_can_be_taken_out_is_told_by_the_exit_code(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = make_runs(runs, [resolve("digits_lt", options={"seed": seed}) for seed in (0, 1)])
+    enqueue(runs, [first, second])
+
+    def started(folder: Path) -> bool | None:
+        return None if folder == first else take_out(folder)
+
+    monkeypatch.setattr("wbtui.launch.queue_files.take_out", started)
+    assert main(["queue", "remove", first.name, second.name, "--runs", str(runs)]) == 2
+    said = capsys.readouterr()
+    assert f"{first.name}: has been started meanwhile" in said.err
+    assert f"{second.name}: in the bin" in said.out
+    assert not second.exists()
 
 
 def test_stop_ends_a_queued_run_at_work_and_the_next_one_starts(runs: Path) -> None:

@@ -126,21 +126,31 @@ def remove(context: typer.Context, run: SomeRuns, runs: Place = None) -> None:
 
     A run that was never started goes to the bin, `wbtui restore` brings it back; one that was stays where it is.
     """
+    import sys
+
+    from wbtui.cli.main import USAGE
     from wbtui.launch.queue_files import editing, take_out
     from wbtui.launch.worker import look
 
     place: Path = runs or context.obj
     with editing(place):
         _, waiting = look(place)
+    started = False
     named = {entry.folder: entry for entry in [_waiting(place, text, waiting) for text in run]}
     for entry in named.values():
         binned = take_out(entry.folder)
         if binned is None:
-            print(f"{entry.folder.name}: has been started meanwhile; `wbtui stop` ends it")
+            print(
+                f"wbtui: {entry.folder.name}: has been started meanwhile; `wbtui stop` ends it",
+                file=sys.stderr,
+            )
+            started = True
         elif binned:
             print(f"{entry.folder.name}: in the bin; `wbtui restore{runs_words(place)}` brings it back")
         else:
             print(f"{entry.folder.name}: out of the queue; `wbtui resume` goes on with it")
+    if started:
+        raise typer.Exit(USAGE)
 
 
 def _waiting(runs: Path, text: str, waiting: list["Entry"]) -> "Entry":
