@@ -160,6 +160,12 @@ def read_ticket(folder: Path) -> Ticket | None:
     )
 
 
+def waits_again(folder: Path) -> bool:
+    """Whether a run that has crashed will be started again."""
+    ticket = read_ticket(folder)
+    return ticket is not None and Entry(folder, ticket).may_start
+
+
 def write_ticket(folder: Path, ticket: Ticket) -> None:
     """Replace queue.json of a run; inside `editing`."""
     atomic.write_json(folder / QUEUE, {"version": FORMAT_VERSION, **vars(ticket)})

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wbtui.errors import UsageError
-from wbtui.launch import identity
+from wbtui.launch import identity, queue_files
 from wbtui.store import facts
 from wbtui.store.format import PROCESS
 from wbtui.store.reader import Run, open_run
@@ -44,6 +44,8 @@ _SIGNALS = {Rung.TERMINATE: signal.SIGTERM, Rung.KILL: signal.SIGKILL}
 def refusal(folder: Path, first: Rung) -> str:
     """Why a run cannot be stopped so, in words; empty: it can."""
     state = open_run(folder).state()
+    if state.name == "crashed" and queue_files.waits_again(folder):
+        return "crashed, and waits in the queue to be tried again; `wbtui queue remove` takes it out"
     if state.terminal:
         return f"{state.name} already"
     if state.name == "queued":
