@@ -16,10 +16,14 @@ from wbtui.launch.data_check import check_data
 from wbtui.launch.environment import child_environment, cuda_name
 from wbtui.launch.probe import check_device, check_engine, check_slots
 from wbtui.launch.resume import config_of, resume_run
-from wbtui.launch.start import absolute_root, make_run, make_runs
+from wbtui.launch.start import absolute_root, make_run, make_runs, start_run
+from wbtui.launch.waiter import attempt
 from wbtui.presets import Resolved, resolve
+from wbtui.store.errors import StoreWriteError
+from wbtui.store.format import Result
 from wbtui.store.notes import read_notes
 from wbtui.store.reader import open_run
+from wbtui.store.records import begin_attempt, write_result
 
 
 def test_a_new_folder_repeats_its_configuration_and_says_where_it_came_from(tmp_path: Path) -> None:
@@ -99,6 +103,28 @@ def test_a_run_that_was_never_started_is_not_resumed_while_it_may_still_start(tm
     folder = make_run(tmp_path / "runs", resolve("digits_lt"))
     with pytest.raises(UsageError, match="starting"):
         resume_run(folder)
+
+
+def test_a_strangers_run_is_not_taken_up_through_links(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A log, a lock or a request to stop that leads elsewhere would be written, made or deleted there."""
+    resolved = resolve("digits_lt")
+    folder = make_run(tmp_path / "runs", resolved)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "stop").touch()
+    (elsewhere / "precious").write_text("mine")
+    (folder / "control").symlink_to(elsewhere)
+    write_result(folder, Result(1, "stopped", "stopped by control/stop"))
+    assert attempt(folder, "cpu") == 1
+    assert "control: cannot write: " in capsys.readouterr().err
+    assert begin_attempt(folder) == 2
+    (folder / "output.log").symlink_to(elsewhere / "precious")
+    with pytest.raises(StoreWriteError, match=r"output\.log: cannot write: "):
+        start_run(folder, resolved.config)
+    assert sorted(path.name for path in elsewhere.iterdir()) == ["precious", "stop"]
+    assert (elsewhere / "precious").read_text() == "mine"
 
 
 def test_children_find_the_package_from_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:

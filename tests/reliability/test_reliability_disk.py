@@ -141,7 +141,7 @@ def test_a_waiter_that_cannot_start_says_why_and_nothing_of_earlier_attempts(run
     (folder / "control").write_text("no folder")
     done = wbtui("resume", folder.name, runs=runs)
     assert done.returncode == 1
-    assert done.stderr.endswith("control/lock: cannot write: File exists\n")
+    assert done.stderr.endswith("/control: cannot write: File exists\n")
     assert done.stderr.count("\n") == 1
 
 

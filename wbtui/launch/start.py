@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO
+from typing import Any
 
 import wbtui
 from wbtui.config import DataConfig, RunConfig
@@ -21,8 +21,8 @@ from wbtui.launch.threads import thread_environment, threads_for
 from wbtui.launch.waiter import ALREADY_RUNNING
 from wbtui.presets import Resolved
 from wbtui.store import format as run_format
-from wbtui.store.errors import StoreWriteError
 from wbtui.store.ids import create_run
+from wbtui.store.log import open_output
 from wbtui.store.notes import edit_tags, set_note
 from wbtui.store.text import plain
 
@@ -126,7 +126,7 @@ def start_run(
     """
     threads = thread_environment(threads_for(config, parallel))
     command = [sys.executable, "-P", "-m", "wbtui.launch.waiter", "--detach", "--device", config.device]
-    with _log_of(folder) as log:
+    with open_output(folder / run_format.LOG) as log:
         earlier = log.tell()
         waiter = subprocess.run(
             [*command, str(folder.absolute())],
@@ -143,13 +143,6 @@ def start_run(
         )
     if waiter.returncode:
         raise RunFailedError(f"{folder.name}: the waiter could not start: {_log_tail(folder, earlier)}")
-
-
-def _log_of(folder: Path) -> BinaryIO:
-    try:
-        return (folder / run_format.LOG).open("ab")
-    except OSError as error:
-        raise StoreWriteError(folder / run_format.LOG, error) from error
 
 
 def _log_tail(folder: Path, start: int) -> str:

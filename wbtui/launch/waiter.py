@@ -27,6 +27,7 @@ from wbtui.store.errors import StoreWriteError, complain
 from wbtui.store.facts import process_info
 from wbtui.store.format import Result
 from wbtui.store.lock import LOCK_PATIENCE, RUN_LOCK, locked
+from wbtui.store.log import open_output
 from wbtui.store.records import begin_attempt, write_process, write_result
 
 ALREADY_RUNNING = 75
@@ -98,7 +99,7 @@ def wait(folder: Path, number: int, device: str, ready: Ready) -> int:
 @contextlib.contextmanager
 def _trainer(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The trainer in a process group of its own, its words in output.log; ends with a waiter that fails."""
-    with (folder / run_format.LOG).open("ab") as log:
+    with open_output(folder / run_format.LOG) as log:
         trainer = subprocess.Popen(
             [sys.executable, "-P", "-m", "wbtui.training", str(folder)],
             stdin=subprocess.DEVNULL,

@@ -27,6 +27,7 @@ from wbtui.store import facts
 from wbtui.store.errors import StoreReadError, StoreWriteError, complain
 from wbtui.store.format import Result, RunState
 from wbtui.store.lock import LOCK_PATIENCE, is_held, locked
+from wbtui.store.log import open_output
 from wbtui.store.reader import open_run
 from wbtui.store.records import last_attempt, read_process, write_process, write_result
 
@@ -207,11 +208,12 @@ def ensure_worker(runs: Path) -> None:
 
     Raises:
         RunFailedError: it could not start.
+        StoreWriteError: its log cannot be written.
     """
     if worker_lives(runs):
         return
     (runs / PLACE).mkdir(parents=True, exist_ok=True)
-    with (runs / PLACE / _LOG).open("ab") as log:
+    with open_output(runs / PLACE / _LOG) as log:
         worker = subprocess.run(
             [sys.executable, "-P", "-m", "wbtui.launch.worker", "--detach", str(runs.absolute())],
             stdin=subprocess.DEVNULL,

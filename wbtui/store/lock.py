@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from wbtui.store import atomic
 from wbtui.store.errors import StoreWriteError
 
 RUN_LOCK = "control/lock"
@@ -27,10 +28,10 @@ def locked(path: Path, patience: float = 0.0) -> Iterator[bool]:
         patience: seconds to wait for another holder to let go.
 
     Raises:
-        StoreWriteError: the lock file cannot be made, or its file system has no locks.
+        StoreWriteError: the lock file cannot be made, its folder is a link, or its file system has no locks.
     """
+    atomic.make_folder(path.parent)
     try:
-        path.parent.mkdir(exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     except OSError as error:
         raise StoreWriteError(path, error) from error

@@ -2,8 +2,22 @@
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 from wbtui.store.errors import StoreWriteError
+
+
+def open_output(path: Path) -> BinaryIO:
+    """Open what the output of a child process is appended to; made if missing.
+
+    Raises:
+        StoreWriteError: it cannot be, or is a link: somebody else's run could lead us astray.
+    """
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        return os.fdopen(handle, "ab")
+    except OSError as error:
+        raise StoreWriteError(path, error) from error
 
 
 class LineWriter:

@@ -258,7 +258,9 @@ def stop_requested(folder: Path) -> bool:
 
 
 def clear_stop(folder: Path) -> None:
-    """Take a request to stop back."""
+    """Take a request to stop back; nothing is deleted through a link."""
+    if (folder / CONTROL).is_symlink():
+        return
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         (folder / STOP).unlink()
 
