@@ -122,6 +122,9 @@ def by_vmap(models: list[WbModel], runtime: Runtime) -> Together:
     """torch.func: the net over stacked weights; its convolutions become grouped ones."""
     parameters, buffers = stack_module_state(models)  # type: ignore[arg-type]
     single = copy.deepcopy(models[0])
+    for layer in single.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.__class__ = OwnBatchNorm
 
     def one(parameters: dict[str, Tensor], buffers: dict[str, Tensor], images: Tensor) -> Tensor:
         logits: Tensor = functional_call(single, (parameters, buffers), (images,))[0]
@@ -134,6 +137,18 @@ def by_vmap(models: list[WbModel], runtime: Runtime) -> Together:
 
     trained = list(parameters.values())
     return Together(logits, trained, list(buffers.values()), lambda: [parameters["head.weight"]])
+
+
+class OwnBatchNorm(nn.BatchNorm2d):
+    """BatchNorm by torch's own kernels: to choose cuDNN's, torch asks for a memory format that vmap does not tell."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """As of `BatchNorm2d`."""
+        kept, torch.backends.cudnn.enabled = torch.backends.cudnn.enabled, False
+        try:
+            return super().forward(maps)
+        finally:
+            torch.backends.cudnn.enabled = kept
 
 
 def by_groups(models: list[WbModel], runtime: Runtime) -> Together:

@@ -217,6 +217,23 @@ def test_seeds_that_were_mixed_up_would_be_found(
     assert gpu.gpu_seeds.differences(form) > 1e-4
 
 
+def test_under_vmap_no_batchnorm_is_offered_to_cudnn_which_stays_on_for_convolutions(
+    gpu: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Choosing cuDNN's BatchNorm, torch on CUDA asks for a memory format, which raises under vmap."""
+    batch_norm, offered = torch.batch_norm, []
+
+    def noted(*given: object) -> torch.Tensor:
+        offered.append(given[-1])
+        return batch_norm(*given)
+
+    monkeypatch.setattr(torch, "batch_norm", noted)
+    steps = gpu.gpu_seeds.Stack("vmap", 2, gpu.EAGER).steps()
+    next(steps)
+    assert offered == [False] * 7  # the layers of resnet8
+    assert torch.backends.cudnn.enabled
+
+
 def test_a_joined_plan_shows_each_seed_its_own_order(gpu: ModuleType) -> None:
     seeds = gpu.gpu_seeds
     plans = [seeds.seed_plan(torch.arange(130) % 4, seed, 0) for seed in range(3)]
