@@ -220,9 +220,11 @@ def precision() -> Found:
     return found | {"passed": all(run["outcome"] != FAILED for run in runs)}
 
 
-def spread(values: list[float]) -> Found:
-    std = statistics.stdev(values) if len(values) > 1 else None
-    return {"mean": statistics.mean(values) if values else None, "std": std, "n": len(values)}
+def spread(values: list[float | None]) -> Found:
+    """Mean, sample standard deviation and n of the runs that have a value: a ratio may be undefined in one."""
+    known = [value for value in values if value is not None]
+    std = statistics.stdev(known) if len(known) > 1 else None
+    return {"mean": statistics.mean(known) if known else None, "std": std, "n": len(known)}
 
 
 # ---------------------------------------------------------------------- one run

@@ -402,3 +402,10 @@ def test_means_apart_by_more_than_two_standard_errors_are_no_seed_noise(gpu: Mod
     assert far["apart"] == pytest.approx(np.mean([0.80, 0.81, 0.805]) - np.mean(reference))
     expected = np.sqrt(np.var(reference, ddof=1) / 3 + np.var([0.80, 0.81, 0.805], ddof=1) / 3)
     assert far["standard_error"] == pytest.approx(expected)
+
+
+def test_a_run_whose_ratio_is_undefined_does_not_lose_the_figures_of_the_others(gpu: ModuleType) -> None:
+    found = gpu.gpu_runs.spread([0.5, None, 0.7])
+    assert found["n"] == 2
+    assert found["mean"] == pytest.approx(0.6)
+    assert gpu.gpu_runs.spread([None]) == {"mean": None, "std": None, "n": 0}
