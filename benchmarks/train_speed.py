@@ -70,12 +70,14 @@ class PilImages(torch.utils.data.Dataset[tuple[Tensor, int]]):
         return self._transform(Image.fromarray(self._images[index])), int(self._labels[index])
 
 
-def usual_steps(net: str, x: np.ndarray, y: np.ndarray, device: torch.device) -> Generator[int]:
+def usual_steps(
+    net: str, x: np.ndarray, y: np.ndarray, device: torch.device, workers: int = WORKERS
+) -> Generator[int]:
     """The usual loop, one batch at a time; yields the images of each finished step."""
     model = fresh(net).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-3)
     loader = torch.utils.data.DataLoader(
-        PilImages(x, y), BATCH, shuffle=True, num_workers=WORKERS, pin_memory=device.type == "cuda"
+        PilImages(x, y), BATCH, shuffle=True, num_workers=workers, pin_memory=device.type == "cuda"
     )
     while True:
         for images, labels in loader:

@@ -107,6 +107,52 @@ def test_speed_is_measured_beside_a_usual_loop_also_without_torchvision(tmp_path
     assert found["tuned"]["ratio"] > 0
 
 
+def test_the_usual_loop_has_as_many_workers_with_pil_as_without(
+    gpu: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Loader:
+        def __init__(self, *_: object, num_workers: int, **__: object) -> None:
+            asked.append(num_workers)
+
+        def __iter__(self) -> Iterator[object]:
+            raise StopIteration("on purpose")
+
+    asked: list[int] = []
+    monkeypatch.setattr(torch.utils.data, "DataLoader", Loader)
+    monkeypatch.setattr(gpu.gpu_speed, "WORKERS", 5)
+    loops = [gpu.gpu_speed.usual_loop()[1], gpu.gpu_speed.array_steps(*gpu.gpu_speed.made_images(20, 1))]
+    for steps in loops:
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            next(steps)
+    assert asked == [5, 5]
+
+
+def test_batches_fetched_while_other_ways_were_timed_are_not_timed(
+    gpu: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, timed = [0], []
+
+    def endless() -> Iterator[int]:
+        while True:
+            taken[0] += 1
+            yield 16
+
+    def noted(which: Iterator[int], count: int) -> float:
+        before = taken[0]
+        rate: float = measure(which, count)
+        if which is usual:
+            timed.append((before, taken[0]))
+        return rate
+
+    usual, measure = endless(), gpu.gpu_speed.images_per_second
+    monkeypatch.setattr(gpu.gpu_speed, "usual_loop", lambda: ("usual loop", usual))
+    monkeypatch.setattr(gpu.gpu_speed, "images_per_second", noted)
+    monkeypatch.setattr(gpu.gpu_speed, "tuned", dict)
+    gpu.gpu_speed.speed()
+    (_, first_ended), (second_began, _) = timed
+    assert second_began - first_ended == 2 * gpu.gpu_speed.WORKERS
+
+
 def test_flops_are_three_times_those_of_the_forward_pass(gpu: ModuleType) -> None:
     """Two products backward for one forward, but for the first layer, whose images need no gradient."""
     net = importlib.import_module("wbtui.catalog").net("resnet8")
