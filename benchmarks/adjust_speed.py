@@ -7,6 +7,7 @@ four where there are cores. Times are what the clock shows: meant for a machine 
     OMP_NUM_THREADS=1 python benchmarks/adjust_speed.py | tee benchmarks/results/adjust_speed.txt
 """
 
+import argparse
 import os
 import platform
 import statistics
@@ -30,6 +31,9 @@ STRENGTH = 0.65
 
 
 def main() -> None:
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     torch.set_num_threads(1)
     print(f"processor: {processor()}; system: {platform.system()} {platform.machine()}")
     print(f"threads: the plain way 1, ours 1, our curves at 50,000 x 1,000 {min(4, usable_cores())}")

@@ -72,7 +72,7 @@ def test_a_folder_that_is_no_run_is_not_the_last_one(tmp_path: Path) -> None:
     (tmp_path / "figures").mkdir()
     assert resolve_run(tmp_path, "@last") == folder
     assert resolve_run(tmp_path, "figures") == tmp_path / "figures"  # by its name it can still be removed
-    with pytest.raises(UsageError, match="has 1 runs"):
+    with pytest.raises(UsageError, match=r"has one run; expected @last$"):
         resolve_run(tmp_path, "@last-1")
 
 

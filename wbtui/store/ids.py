@@ -142,9 +142,12 @@ def resolve_id(ids: list[str], text: str, where: str) -> str:
     if last := _LAST.fullmatch(text):
         back = int(last[1] or 0)
         if back >= len(ids):
-            raise UsageError(
-                f"{plain(text)}: {where} has {len(ids)} runs; expected @last to @last-{len(ids) - 1}"
+            has = (
+                "one run; expected @last"
+                if len(ids) == 1
+                else f"{len(ids)} runs; expected @last to @last-{len(ids) - 1}"
             )
+            raise UsageError(f"{plain(text)}: {where} has {has}")
         return ids[-1 - back]
     found = _meant(ids, text)
     if len(found) == 1:
