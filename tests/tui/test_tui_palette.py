@@ -1,12 +1,14 @@
 """The palette: names first, then descriptions; letters strewn over a sentence find nothing."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from dashboard_helpers import drive, make_run, opened, screen_text, until
+from dashboard_helpers import drive, make_run, opened, post_at_once, screen_text, until
 from textual.command import CommandPalette, Hit
 
 from wbtui.tui.palette import ActionsProvider
+from wbtui.tui.screens.runs import RunsScreen
 
 
 @pytest.mark.parametrize(
@@ -46,5 +48,25 @@ def test_what_was_found_by_its_description_is_done(runs: Path) -> None:
             await pilot.press("enter")
             await until(pilot, lambda: not isinstance(app.screen, CommandPalette))
             await until(pilot, lambda: app.views.baseline)
+
+    drive(look)
+
+
+@pytest.mark.parametrize("keys", [("enter",), ("enter",) * 2, ("enter",) * 3])
+def test_a_command_is_done_once_however_many_enter_come_at_once(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, keys: Sequence[str]
+) -> None:
+    make_run(runs)
+    done: list[str] = []
+    monkeypatch.setattr(RunsScreen, "action_star", lambda _: done.append("starred"))
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("ctrl+p", *"star", "space", *"this")
+            await until(pilot, lambda: "Star this run" in screen_text(app))
+            post_at_once(app, keys)
+            await until(pilot, lambda: done and not isinstance(app.screen, CommandPalette))
+            await pilot.pause(0.2)
+            assert done == ["starred"]
 
     drive(look)

@@ -2,8 +2,10 @@
 
 from contextlib import suppress
 
+from textual import on
 from textual.command import CommandPalette, Hit, Hits
 from textual.system_commands import SystemCommandsProvider
+from textual.widgets import Input, OptionList
 
 from wbtui.tui.screens.closing import ClosesOnce
 
@@ -32,8 +34,16 @@ class ActionsProvider(SystemCommandsProvider):
 class Palette(CommandPalette, ClosesOnce[None]):
     """Textual's own, which keys that come in one go would break.
 
-    A second `enter` would take away the screen below it, a page of commands that are not drawn yet end in a `KeyError`.
+    A second `enter` would do the command twice and take away the screen below it, a page of commands that are not drawn
+    yet end in a `KeyError`.
     """
+
+    @on(Input.Submitted)
+    @on(OptionList.OptionSelected)
+    def _choose_once(self, event: Input.Submitted | OptionList.OptionSelected) -> None:
+        """Leave a choice alone that comes when a command was chosen, and so the palette left."""
+        if not self._uppermost:
+            event.prevent_default().stop()
 
     def _action_command_list(self, action: str) -> None:
         with suppress(KeyError):
