@@ -11,7 +11,7 @@ from wbtui.metrics.intervals import Interval
 from wbtui.tui import adjust_trials as moves
 from wbtui.tui.actions import ADJUST_METHODS, actions_of
 from wbtui.tui.adjust_bench import Exact, sample
-from wbtui.tui.adjust_seeds import SeedFold, fold_line, with_folds
+from wbtui.tui.adjust_seeds import SeedFold, fold_header, fold_line, with_folds
 from wbtui.tui.adjust_trials import Trial
 from wbtui.tui.desk import Desk
 from wbtui.tui.ink import parts_width
@@ -128,6 +128,21 @@ def test_on_100_cells_the_seeds_name_their_method_in_full(method: str, ascii_onl
     fold = SeedFold("digits_lt wd_fr_etf", (Trial("a", method), Trial("b", method)), outcomes)
     line = fold_line(fold, 99, ascii_only=ascii_only)
     assert moves.method_label(method, ascii_only=ascii_only) in "".join(text for text, _ in line)
+
+
+@pytest.mark.parametrize("width", [60, 79, 119])
+def test_spreads_in_ascii_stand_in_full_below_their_titles(width: int) -> None:
+    accuracies = [AccuracySummary(np.full(3, one), one, one, one, one) for one in (0.0, 1.0)]
+    outcomes = tuple(moves.Outcome(one, accuracies[0], True) for one in accuracies)
+    fold = SeedFold("ce", (Trial("a", "additive"), Trial("b", "additive")), outcomes)
+    header, line = (
+        "".join(text for text, _ in parts)
+        for parts in (fold_header(width, ascii_only=True), fold_line(fold, width, ascii_only=True))
+    )
+    assert "50.0+-70.7" in line
+    assert "±" not in line
+    assert line.index("50.0+-70.7") + len("50.0+-70.7") == header.index("All") + len("All")
+    assert len(header) == len(line) <= max(width, 2 + 13 + 13 + 11)
 
 
 @pytest.mark.parametrize("width", [60, 79, 119])

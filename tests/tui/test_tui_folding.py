@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from dashboard_helpers import drive, make_run, opened, said, screen_text, settled, until
+from bench_helpers import comparing
+from dashboard_helpers import SIZES, drive, make_run, opened, said, screen_lines, screen_text, settled, until
 
 from wbtui.report.filters import Filter
 from wbtui.report.settings import fold_seeds
@@ -12,6 +13,8 @@ from wbtui.store.index import RunIndex
 from wbtui.store.reader import open_run
 from wbtui.store.summary import RunSummary
 from wbtui.tui.lines import TableLine, table_lines
+from wbtui.tui.widgets.comparison_table import ComparisonTable
+from wbtui.tui.widgets.run_table import RunTable
 
 
 def lines(runs: Path) -> list[TableLine]:
@@ -102,5 +105,27 @@ def test_of_folded_seeds_those_alone_that_broke_off_are_resumed(
             await until(
                 pilot, lambda: len(resumed) == 3
             )  # asked for alone, it is refused or resumed as itself
+
+    drive(look)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_spreads_in_ascii_are_no_sums(runs: Path, size: tuple[int, int]) -> None:
+    for seed, accuracy in enumerate((0.5, 0.9)):
+        make_run(runs, seed, seed=seed, variant="ce", accuracy=accuracy)
+        make_run(runs, seed + 2, seed=seed, variant="wd", accuracy=accuracy)
+
+    async def look() -> None:
+        async with opened(runs, size, ascii_only=True) as (app, pilot):
+            await pilot.press("G")
+            await settled(app, pilot)
+            header, *lines = app.screen.query_one(RunTable).text.splitlines()
+            end = header.index("All%") + len("All%")
+            assert [line[:end].endswith(" 70.0+-28.3") for line in lines if line.strip()] == [True, True]
+            screen = await comparing(app, pilot, 2)
+            row = next(line for line in screen_text(app).splitlines() if line.startswith("All %"))
+            assert row.count("70.0+-28.3") == len(screen.entries) == 2
+            titles = screen_lines(app)[screen.query_one(ComparisonTable).region.y]
+            assert {row.index("70.0"), row.rindex("70.0")} == {titles.index("wd"), titles.index("ce")}
 
     drive(look)

@@ -19,9 +19,9 @@ from wbtui.tui.adjust_trials import (
     method_cell,
     method_label,
 )
-from wbtui.tui.ink import Part, fitted
+from wbtui.tui.ink import Part, ascii_text, fitted
 
-_FIGURE = 9  # cells of 100.0±0.0
+_FIGURE = 9  # cells of 100.0±0.0; in ASCII one more
 
 
 @dataclass(frozen=True)
@@ -106,29 +106,36 @@ def said_lines(folds: Sequence[SeedFold]) -> list[list[Part]]:
     return [[(f"  {one}", "dim")] for one in dict.fromkeys(one for fold in folds for one in fold.said)]
 
 
-def fold_header(width: int) -> list[Part]:
+def fold_header(width: int, *, ascii_only: bool = False) -> list[Part]:
     """The heading of the folded seeds."""
+    columns = _columns(width, ascii_only=ascii_only)
+    figure = dict(columns)["all"]
     titles = {
         "setting": "over seeds",
         "method": "method",
-        **{group: f"{label:>{_FIGURE}}" for group, label in GROUP_LABELS},
-        "change": f"{'ΔAll':>{_FIGURE}}",
+        **{group: f"{label:>{figure}}" for group, label in GROUP_LABELS},
+        "change": f"{'ΔAll':>{figure}}",
         "strength": "strength",
         "basis": "the strength is",
     }
-    return [("  ", ""), *((fitted(titles[name], cells) + " ", "bold") for name, cells in _columns(width))]
+    return [("  ", ""), *((fitted(titles[name], cells) + " ", "bold") for name, cells in columns)]
 
 
 def fold_line(fold: SeedFold, width: int, *, ascii_only: bool = False) -> list[Part]:
     """One adjustment over its seeds."""
     first = fold.trials[0]
-    columns = _columns(width)
+    columns = _columns(width, ascii_only=ascii_only)
+    figure = dict(columns)["all"]
+
+    def written(text: str) -> str:
+        return ascii_text(text) if ascii_only else text
+
     cells = {
         "setting": _with_n(fold, dict(columns)["setting"]),
         "method": method_label(first.method, ascii_only=ascii_only),
-        **{group: f"{_percent(fold.accuracy(group)):>{_FIGURE}}" for group, _ in GROUP_LABELS},
-        "change": f"{_points(fold.change):>{_FIGURE}}",
-        "strength": _strength(fold),
+        **{group: f"{written(_percent(fold.accuracy(group))):>{figure}}" for group, _ in GROUP_LABELS},
+        "change": f"{written(_points(fold.change)):>{figure}}",
+        "strength": written(_strength(fold)),
         "basis": basis_of(first),
     }
     mark = "  " if fold.exact else "≈ "
@@ -142,19 +149,20 @@ def _with_n(fold: SeedFold, width: int) -> str:
     return fitted(plain(fold.setting), width - len(number)).rstrip() + number
 
 
+_FIGURES = (*(group for group, _ in GROUP_LABELS), "change")
 _WIDTHS = (
     ("setting", 12),
     ("method", 12),
-    *((group, _FIGURE) for group, _ in GROUP_LABELS),
-    ("change", _FIGURE),
+    *((name, _FIGURE) for name in _FIGURES),
     ("strength", 11),
     ("basis", 26),
 )
 
 
-def _columns(width: int) -> list[tuple[str, int]]:
+def _columns(width: int, *, ascii_only: bool) -> list[tuple[str, int]]:
     """The columns that fit, the last go first; what room is left goes to the names, first to those of methods."""
-    columns = list(_WIDTHS)
+    sign = len(ascii_text("±")) - 1 if ascii_only else 0
+    columns = [(name, cells + sign * (name in _FIGURES)) for name, cells in _WIDTHS]
     while len(columns) > 3 and 2 + sum(cells + 1 for _, cells in columns) > width:
         columns.pop()
     spare = max(width - 2 - sum(cells + 1 for _, cells in columns), 0)

@@ -15,6 +15,7 @@ from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui.alerts import MARK, alerts_of
 from wbtui.tui.arranging import arranged
+from wbtui.tui.ink import ascii_text
 from wbtui.tui.lines import TableLine
 from wbtui.tui.snapshots import RunDetail
 
@@ -123,19 +124,20 @@ def _eta(line: TableLine, context: Context) -> str:
 
 
 def _accuracy(group: str) -> Callable[[TableLine, Context], str]:
-    return lambda line, context: _spread(line, f"test.accuracy.{group}", percent)
+    return lambda line, context: _spread(line, f"test.accuracy.{group}", percent, context.glyphs)
 
 
 def _figure(name: str) -> Callable[[TableLine, Context], str]:
-    return lambda line, context: _spread(line, name, figure)
+    return lambda line, context: _spread(line, name, figure, context.glyphs)
 
 
-def _spread(line: TableLine, name: str, written: Callable[[float | None], str]) -> str:
+def _spread(line: TableLine, name: str, written: Callable[[float | None], str], glyphs: GlyphSet) -> str:
     mean, std = line.mean_std(name)
     if line.n == 1:
         return written(mean)
     spread = percent(std) if written is percent else figure(std, 2)
-    return plus_minus(written(mean), spread).replace(" ", "")
+    text = plus_minus(written(mean), spread).replace(" ", "")
+    return ascii_text(text) if glyphs is GlyphSet.ASCII else text
 
 
 def _trend(line: TableLine, context: Context) -> str:
@@ -232,6 +234,7 @@ def fitting(
     width: int,
     *,
     grouped: bool,
+    glyphs: GlyphSet = GlyphSet.BRAILLE,
     wanted: Sequence[TableColumn] = COLUMNS,
     same: frozenset[str] = frozenset(),
     longest: Mapping[str, int] = MappingProxyType({}),
@@ -241,6 +244,7 @@ def fitting(
     Args:
         width: Cells.
         grouped: Whether seeds are folded, whose figures take more room.
+        glyphs: In ASCII the sign before a spread takes a cell more, `+-`.
         wanted: The columns that are chosen from, in their order.
         same: Keys of columns in which all lines say the same; they go early.
         longest: Of columns of names, how many cells their longest text takes; where a figure would find no room
@@ -250,8 +254,9 @@ def fitting(
     def drop(column: TableColumn) -> int:
         return _ALIKE_DROP[column.key] if column.key in same else column.drop
 
+    sign = len(ascii_text("±")) - 1 if glyphs is GlyphSet.ASCII else 0
     widths = {
-        column.key: column.grouped_width if grouped and column.grouped_width else column.width
+        column.key: column.grouped_width + sign if grouped and column.grouped_width else column.width
         for column in wanted
     }
 

@@ -124,7 +124,7 @@ _ASCII = str.maketrans(
         "≤": "<",
         "‖": "|",
         "\u0304": "",  # the bar over a letter
-        "±": "+",
+        "±": "+-",  # the only two cells for one: who fills cells with it counts them behind this
         "→": ">",
         "←": "<",
         "↑": "^",
@@ -139,14 +139,18 @@ _ASCII = str.maketrans(
 )
 
 
+def ascii_parts(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """`ascii_text` of parts that keep their cells, those with `±` excepted."""
+    return tuple((ascii_text(_doubled(text)), style) for text, style in parts)
+
+
 def line_strip(parts: Iterable[Part], width: int, base: Style, *, ascii_only: bool = False) -> Strip:
     """Parts of text one after the other, cut or filled to a width."""
     segments = []
     left = width
-    for text, style in parts:
+    for text, style in ascii_parts(parts) if ascii_only else parts:
         if left <= 0:
             break
-        text = ascii_text(_doubled(text)) if ascii_only else text
         if cell_len(text) > left:
             text = fitted(text, left, ellipsis="~" if ascii_only else "…")
         left -= cell_len(text)

@@ -8,7 +8,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from wbtui.tui.compare_lines import Cell, cells_width
-from wbtui.tui.ink import Part, fitted, line_strip
+from wbtui.tui.ink import Part, ascii_parts, fitted, line_strip
 
 _NAMES = 15  # cells of the metrics' names
 _LEAST = 18
@@ -54,6 +54,8 @@ class ComparisonTable(Widget):
             baseline: Index of the baseline.
             current: Index of the column under the cursor.
         """
+        if self.app.has_class("-ascii"):  # ± is wider there, and so are the columns
+            rows = [(name, [ascii_parts(cell) for cell in cells]) for name, cells in rows]
         taller = len(rows) != len(self._rows)
         self._titles, self._colours, self._rows = titles, colours, rows
         self._baseline, self._current = baseline, current

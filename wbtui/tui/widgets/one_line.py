@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from textual.strip import Strip
 from textual.widget import Widget
 
-from wbtui.tui.ink import Part, line_strip, parts_width
+from wbtui.tui.ink import Part, ascii_parts, line_strip, parts_width
 
 
 class OneLine(Widget):
@@ -41,12 +41,15 @@ class OneLine(Widget):
     def render_line(self, y: int) -> Strip:
         """The line."""
         width, base, ascii_only = self.size.width, self.rich_style, self.app.has_class("-ascii")
-        right = parts_width(self._right)
-        gap = width - parts_width(self._left) - right
+        at_left, at_right = self._left, self._right
+        if ascii_only:  # before it is measured: some of it is wider
+            at_left, at_right = ascii_parts(at_left), ascii_parts(at_right)
+        right = parts_width(at_right)
+        gap = width - parts_width(at_left) - right
         if gap >= 0:
-            parts = (*self._left, (" " * gap, ""), *self._right)
+            parts = (*at_left, (" " * gap, ""), *at_right)
             return line_strip(parts, width, base, ascii_only=ascii_only)
         if not self._right_first or right > width // 2:
-            return line_strip(self._left, width, base, ascii_only=ascii_only)
-        left = line_strip(self._left, width - right, base, ascii_only=ascii_only)
-        return Strip.join([left, line_strip(self._right, right, base, ascii_only=ascii_only)])
+            return line_strip(at_left, width, base, ascii_only=ascii_only)
+        left = line_strip(at_left, width - right, base, ascii_only=ascii_only)
+        return Strip.join([left, line_strip(at_right, right, base, ascii_only=ascii_only)])

@@ -160,6 +160,7 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._columns = fitting(
             width - _MARKS,
             grouped=self._grouped,
+            glyphs=self._facts.glyphs,
             wanted=self._wanted,
             same=self._alike,
             longest=self._longest,
