@@ -145,6 +145,31 @@ def test_spreads_in_ascii_stand_in_full_below_their_titles(width: int) -> None:
     assert len(header) == len(line) <= max(width, 2 + 13 + 13 + 11)
 
 
+def test_seeds_on_60_cells_show_the_tail() -> None:
+    accuracy = AccuracySummary(np.full(3, 0.5), 0.4, 0.8, 0.5, 0.1)
+    fold = SeedFold("ce", (Trial("a"), Trial("b")), (moves.Outcome(accuracy, accuracy, True),) * 2)
+    for ascii_only, spread in ((False, "±0.0"), (True, "+-0.0")):
+        parts = fold_header(59, ascii_only=ascii_only), fold_line(fold, 59, ascii_only=ascii_only)
+        header, line = ("".join(text for text, _ in one) for one in parts)
+        assert header.split()[-1] == "Tail"
+        assert line.split()[-1] == f"10.0{spread}"
+        assert f" 40.0{spread} " in line
+
+
+@pytest.mark.parametrize("width", [59, 64, 65, 70, 71, 79, 97, 119])
+def test_a_setting_shows_the_figures_of_all_groups_at_every_width(width: int) -> None:
+    before, after = (AccuracySummary(np.full(3, one), one, one, one, one) for one in (0.1, 0.9))
+    header = "".join(text for text, _ in moves.table_header(width))
+    for method in METHODS:
+        gamma = 0.25 if method == "additive_multiplicative" else 0.0
+        trial, outcome = Trial("a", method, 0.35, gamma), moves.Outcome(after, before, True)
+        line = "".join(text for text, _ in moves.table_line(trial, outcome, "7f3a wd s0", False, width))
+        for title in ("All", "Head", "Med", "Tail"):
+            assert line[: header.index(f" {title} ") + 1 + len(title)].endswith(" 90.0"), title
+        assert ("ΔAll" in header) == ("+80.0" in line) == (width >= 65)
+        assert len(header) == len(line) <= width
+
+
 @pytest.mark.parametrize("width", [60, 79, 119])
 def test_the_number_of_seeds_stays_in_sight_however_long_their_name(width: int) -> None:
     accuracy = AccuracySummary(np.full(3, 0.5), 0.5, 0.5, 0.5, 0.5)

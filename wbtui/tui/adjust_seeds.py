@@ -160,11 +160,12 @@ _WIDTHS = (
 
 
 def _columns(width: int, *, ascii_only: bool) -> list[tuple[str, int]]:
-    """The columns that fit, the last go first; what room is left goes to the names, first to those of methods."""
+    """The columns that fit, Tail longer than Head; what room is left goes to the names, first to those of methods."""
     sign = len(ascii_text("±")) - 1 if ascii_only else 0
     columns = [(name, cells + sign * (name in _FIGURES)) for name, cells in _WIDTHS]
-    while len(columns) > 3 and 2 + sum(cells + 1 for _, cells in columns) > width:
-        columns.pop()
+    for less in ("basis", "strength", "change", "many", "medium", "few"):
+        if 2 + sum(cells + 1 for _, cells in columns) > width:
+            columns = [(name, cells) for name, cells in columns if name != less]
     spare = max(width - 2 - sum(cells + 1 for _, cells in columns), 0)
     method = min(spare, 4)  # tau-norm no bias
     more = {"setting": min(spare - method, 20), "method": method}

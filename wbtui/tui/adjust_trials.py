@@ -208,8 +208,16 @@ def before_parts(before: AccuracySummary, exact: Exact | None) -> list[Part]:
     return [(f"{error}before: {figures} ", "dim")]
 
 
-_WIDTHS = (("run", 14), ("method", 14), ("strength", 12), ("figures", 30), ("interval", 13), ("basis", 26))
-_LEAST_RUN = 8
+_WIDTHS = (
+    ("run", 14),
+    ("method", 14),
+    ("strength", 12),
+    ("figures", 24),
+    ("change", 5),
+    ("interval", 13),
+    ("basis", 26),
+)
+_LEAST_RUN, _LEAST_METHOD = 8, 9
 
 
 def table_header(width: int) -> list[Part]:
@@ -218,7 +226,8 @@ def table_header(width: int) -> list[Part]:
         "run": "run",
         "method": "method",
         "strength": "strength",
-        "figures": " " + " ".join(f"{label:>5}" for label in ("All", "Head", "Med", "Tail", "ΔAll")),
+        "figures": " " + " ".join(f"{label:>5}" for _, label in GROUP_LABELS),
+        "change": " ΔAll",
         "interval": "95 % of All",
         "basis": "the strength is",
     }
@@ -236,6 +245,7 @@ def table_line(
         if not trial.highest
         else f"{trial.strength:.3g}" + (f" γ {trial.gamma:.3g}" if trial.is_pair else ""),
         "figures": _figures(outcome),
+        "change": "" if outcome is None else f"{points(outcome.accuracy.all - outcome.before.all):>5}",
         "interval": _interval(outcome),
         "basis": basis_of(trial),
     }
@@ -245,23 +255,27 @@ def table_line(
 
 
 def _columns(width: int) -> list[tuple[str, int]]:
-    """The columns that fit; what explains the figures goes before the figures."""
-    columns = list(_WIDTHS)
-    for name in ("interval", "basis"):
-        if 2 + sum(cells + 1 for _, cells in columns) > width:
-            columns = [(key, cells) for key, cells in columns if key != name]
-    if 2 + sum(cells + 1 for _, cells in columns) > width:
-        columns = [(key, _LEAST_RUN if key == "run" else cells) for key, cells in columns]
-    return columns
+    """The columns that fit; what explains the figures goes first, of these the change, which stands above too."""
+    columns = dict(_WIDTHS)
+    less: Mapping[str, int]
+    for less in (
+        {"interval": 0},
+        {"basis": 0},
+        {"run": _LEAST_RUN},
+        {"method": _LEAST_METHOD},
+        {"change": 0},
+    ):
+        if 2 + sum(cells + 1 for cells in columns.values()) > width:
+            columns = {name: cells for name, cells in (columns | less).items() if cells}
+    return list(columns.items())
 
 
 def _figures(outcome: Outcome | None) -> str:
     if outcome is None:
         return "   ..."
     values = [percent(getattr(outcome.accuracy, group)) for group, _ in GROUP_LABELS]
-    change = points(outcome.accuracy.all - outcome.before.all)
     mark = " " if outcome.exact else "≈"
-    return mark + " ".join(f"{value:>5}" for value in values) + f" {change:>5}"
+    return mark + " ".join(f"{value:>5}" for value in values)
 
 
 def _interval(outcome: Outcome | None) -> str:
