@@ -145,6 +145,17 @@ def test_spreads_in_ascii_stand_in_full_below_their_titles(width: int) -> None:
     assert len(header) == len(line) <= max(width, 2 + 13 + 13 + 11)
 
 
+def test_no_figure_above_the_pictures_is_cut_off_on_60_cells() -> None:
+    before, after = (AccuracySummary(np.full(3, one), one, one, one, one) for one in (0.1, 0.9))
+    for exact in (True, False):
+        outcome = moves.Outcome(after, before, exact)
+        roomy, narrow = (moves.figure_parts(outcome, width) for width in (80, 60))
+        assert [text for text, _ in roomy].count(" ↑+80.0") == 4
+        assert [text for text, _ in narrow].count(" ↑+80.0") == 1
+        assert [text for text, _ in narrow].count("90.0") == 4
+        assert parts_width(narrow) <= 60
+
+
 def test_seeds_on_60_cells_show_the_tail() -> None:
     accuracy = AccuracySummary(np.full(3, 0.5), 0.4, 0.8, 0.5, 0.1)
     fold = SeedFold("ce", (Trial("a"), Trial("b")), (moves.Outcome(accuracy, accuracy, True),) * 2)

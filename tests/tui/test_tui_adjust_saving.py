@@ -30,7 +30,7 @@ def test_what_is_saved_is_what_the_command_would_save(runs: Path) -> None:
             await rested(screen, pilot)
             await pilot.press("s")
             await until(pilot, lambda: "saved as" in said(app))
-            assert "★" in screen.query_one(PickList).text
+            assert "✓" in screen.query_one(PickList).text
 
     drive(look)
     (found,) = load_derived(open_run(folder))

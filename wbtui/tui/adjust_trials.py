@@ -177,10 +177,9 @@ def figure_parts(outcome: Outcome | None, width: int) -> list[Part]:
     """Accuracy of all, head, medium and tail, how far each is from before, and the interval of All."""
     if outcome is None:
         return [(" test ", "bold"), (" ...", "dim")]
-    parts: list[Part] = [(" test " if outcome.exact else " test ≈", "bold")]
-    for group, label in GROUP_LABELS:
-        value, before = getattr(outcome.accuracy, group), getattr(outcome.before, group)
-        parts += [(f" {label} ", ""), (percent(value), "bold"), change_part(value - before)]
+    parts = _groups(outcome, GROUP_LABELS)
+    if parts_width(parts) > width:  # a figure that is cut off would be another number
+        parts = _groups(outcome, GROUP_LABELS[:1])
     if outcome.rest is not None:
         low, high = outcome.rest.interval.low, outcome.rest.interval.high
         ways = [f" [{percent(low, digits)},{percent(high, digits)}]" for digits in (1, 0)]
@@ -188,6 +187,16 @@ def figure_parts(outcome: Outcome | None, width: int) -> list[Part]:
             ways.insert(0, f"  95 % of All {percent(low)} to {percent(high)}")
         room = width - parts_width(parts)  # a bound that is cut off would be another number
         parts.append((next((words for words in ways if len(words) <= room), ""), "dim"))
+    return parts
+
+
+def _groups(outcome: Outcome, changed: Sequence[tuple[str, str]]) -> list[Part]:
+    """Accuracy of all and of each group; how far it is from before for some of them."""
+    parts: list[Part] = [(" test " if outcome.exact else " test ≈", "bold")]
+    for group, label in GROUP_LABELS:
+        value, before = getattr(outcome.accuracy, group), getattr(outcome.before, group)
+        parts += [(f" {label} ", ""), (percent(value), "bold")]
+        parts += [change_part(value - before)] if (group, label) in changed else []
     return parts
 
 
@@ -237,7 +246,7 @@ def table_header(width: int) -> list[Part]:
 def table_line(
     trial: Trial, outcome: Outcome | None, run: str, saved: bool, width: int, *, ascii_only: bool = False
 ) -> list[Part]:
-    """One setting; a star where it is saved."""
+    """One setting; a tick where it is saved."""
     cells = {
         "run": fitted(plain(run), dict(_columns(width)).get("run", _LEAST_RUN)),
         "method": method_label(trial.method, ascii_only=ascii_only),
@@ -249,9 +258,9 @@ def table_line(
         "interval": _interval(outcome),
         "basis": basis_of(trial),
     }
-    star: Part = ("★ ", LOUD) if saved else ("  ", "")
+    tick: Part = ("✓ ", BETTER) if saved else ("  ", "")
     style = "dim" if trial.basis == "oracle" and trial.highest else ""
-    return [star, *((fitted(cells[name], size) + " ", style) for name, size in _columns(width))]
+    return [tick, *((fitted(cells[name], size) + " ", style) for name, size in _columns(width))]
 
 
 def _columns(width: int) -> list[tuple[str, int]]:

@@ -43,7 +43,7 @@ def help_page(
         "`wbtui restore --list` says what lies there.\n\n"
     )
     text.append("Marks  ", style="bold")
-    text.append("▸ shown  ● selected  ◉ pinned  ◆ baseline  ★ starred\n\n")
+    text.append("▸ shown  ● selected  ◉ pinned  ◆ baseline  ★ starred  ⚠ alert  ✓ saved adjustment\n\n")
     text.append(
         f'Other keys: {keymap_file()}, a table [keys], e.g. "runs.filter" = "ctrl+f". Above it may stand '
     )
