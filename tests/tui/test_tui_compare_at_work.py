@@ -1,13 +1,17 @@
 """Comparing runs at work: do figures follow them, is it said of which epoch they are, and which are gone?"""
 
+import shutil
 from pathlib import Path
 
+import finished_runs
+import pytest
 from bench_helpers import comparing
-from dashboard_helpers import drive, make_run, measure, opened, screen_text, until
+from dashboard_helpers import SIZES, drive, make_run, measure, opened, screen_lines, screen_text, until
 
 from wbtui.store import records
 from wbtui.store.format import Result
 from wbtui.store.writer import RunWriter
+from wbtui.tui.widgets.canvas_pane import CanvasPane
 from wbtui.tui.widgets.comparison_table import ComparisonTable
 
 
@@ -34,6 +38,31 @@ def test_figures_of_runs_at_work_follow_them_until_they_are_final(runs: Path) ->
             records.write_result(folder, result)
             await until(pilot, lambda: "77.0" in table.text)
             assert unfinished not in screen_text(app)
+
+    drive(look)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_why_and_until_when_there_is_nothing_by_class_is_said(runs: Path, size: tuple[int, int]) -> None:
+    done = finished_runs.make_run(runs, "ce")
+    folder = make_run(runs, 1, variant="wd", epochs=2, total=9, outcome=None)
+
+    async def look() -> None:
+        async with opened(runs, size) as (app, pilot):
+            screen = await comparing(app, pilot, 2)
+            await pilot.press("right_square_bracket")
+            await until(
+                pilot, lambda: "nothing by class: wd has not finished: predictions" in screen_text(app)
+            )
+            heat = screen.query_one("#heat", CanvasPane).region
+            assert "nothing by class: wd has not finished" in screen_lines(app)[heat.y + heat.height // 2]
+            shutil.copytree(done / "predictions", folder / "predictions", dirs_exist_ok=True)
+            with RunWriter.open(folder) as writer:
+                writer.event("end", outcome="finished", reason="done", final={"test.accuracy.all": 0.77})
+            result = Result(1, "finished", "done", 0, started=1.0, ended=9.0, epoch=9, final={})
+            records.write_result(folder, result)
+            await until(pilot, lambda: screen.board is not None and any(screen.board.by_class))
+            await until(pilot, lambda: "nothing by class" not in screen_text(app))
 
     drive(look)
 

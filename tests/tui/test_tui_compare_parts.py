@@ -111,9 +111,9 @@ def test_without_predictions_there_is_nothing_by_class_and_no_crash(runs: Path) 
     board = make_board(entries(runs, [folder.name for folder in folders]), 0)
     assert board.by_class == (None, None)
     text = str(lines.class_lines(board, ["ce", "wd"], 60))
-    assert "nothing by class" in text
+    assert "nothing by class: wd stores no predictions" in text
     canvas = lines.class_heatmap(board, ["ce", "wd"], GlyphSet.BRAILLE, True, 60, 10)
-    assert "no values" in "\n".join(canvas.lines())
+    assert "nothing by class: wd stores no predictions" in "\n".join(canvas.lines())
 
 
 def test_the_heatmap_stands_from_head_to_tail_in_whatever_order_classes_are_numbered(runs: Path) -> None:

@@ -53,6 +53,8 @@ class HeatmapOptions:
     x_label: str = ""
     cursor_x: float | None = None
     """Where a cursor is wanted, in the unit of `x_range`; it snaps to a column."""
+    nothing: str = "no values"
+    """What is said where there is nothing to draw."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,9 @@ def heatmap(values: Floats, options: HeatmapOptions) -> Heatmap:
     if bounds is None:
         draw_header(painter, glyphs, (title, ""), [[]] if options.height >= TALL_FOR_HEADER else [])
         whole = Area(0, 0, painter.height, painter.width)
-        draw_message(painter, glyphs, whole, "no values above 0" if options.log else "no values")
+        draw_message(
+            painter, glyphs, whole, "no values above 0" if options.log else plain(options.nothing, glyphs)
+        )
         return Heatmap(painter.finish(), whole, None, None, ())
     scale = Scale.spanning(*bounds, log=options.log)
 

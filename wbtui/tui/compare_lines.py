@@ -17,7 +17,7 @@ from wbtui.report.table import Table
 from wbtui.report.values import plus_minus, points
 from wbtui.store.text import plain
 from wbtui.tui.adjust_trials import BETTER, LOUD, WORSE
-from wbtui.tui.compare_work import Board, ClassDifference
+from wbtui.tui.compare_work import Board, ClassDifference, why_nothing_by_class
 from wbtui.tui.ink import Part, fitted
 from wbtui.tui.pages import table_lines
 from wbtui.tui.widgets.text_pane import Line
@@ -116,8 +116,8 @@ def class_lines(board: Board, short: Sequence[str], width: int) -> list[Line]:
             continue
         lines.append(((short[index], "bold"), (f" against {short[board.baseline]}", "dim")))
         if found is None:
-            why = "no predictions, or of other test images: nothing by class"
-            lines.append(((f"  {why}", "dim"),))
+            why = f"nothing by class: {_why_nothing(board, index)}"
+            lines += [((f"  {row}", ""),) for row in wrap(why, max(width - 2, 20), subsequent_indent="  ")]
             continue
         lines += _moved(board, found, "gained", 1, width)
         lines += _moved(board, found, "lost", -1, width)
@@ -127,6 +127,10 @@ def class_lines(board: Board, short: Sequence[str], width: int) -> list[Line]:
             [(f"*: {rule} leaves 0 out, class by class, not corrected for their number", "dim")], width
         )
     return lines
+
+
+def _why_nothing(board: Board, index: int) -> str:
+    return why_nothing_by_class(board.entries[board.baseline], board.entries[index])
 
 
 def _class_rule(board: Board) -> str:
@@ -163,6 +167,8 @@ def class_heatmap(
     """Difference of accuracy to the baseline in percentage points, a row a column of the table, head to tail."""
     shown = [index for index, found in enumerate(board.by_class) if found is not None]
     rows = [100 * found.mean[board.axis.order] for found in board.by_class if found is not None]
+    others = [index for index in range(len(short)) if index != board.baseline]
+    whys = dict.fromkeys(_why_nothing(board, index).partition(":")[0] for index in others)
     options = HeatmapOptions(
         width,
         height,
@@ -173,6 +179,7 @@ def class_heatmap(
         row_names=tuple(short[index] for index in shown),
         column_names=board.axis.names if rows else (),
         x_label="class",
+        nothing=f"nothing by class: {'; '.join(whys)}",
     )
     return heatmap(np.stack(rows) if rows else np.zeros((0, 0)), options).canvas
 

@@ -16,6 +16,7 @@ from wbtui.report.differences import interval_over_seeds, same_images
 from wbtui.report.entries import Entry, Member, member
 from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import open_run
+from wbtui.store.text import plain
 from wbtui.tui.panels import GROUP_LABELS
 from wbtui.tui.snapshots import Floats
 
@@ -131,6 +132,19 @@ class Board:
         return self.comparison.baseline
 
 
+def why_nothing_by_class(base: Entry, other: Entry) -> str:
+    """Why two settings cannot be held against each other class by class; empty: they can, as far as is known."""
+    for entry in (base, other):
+        if entry.members[0].predicted is None:
+            finishes = "has not finished: predictions are written when a run finishes, and compared then"
+            why = "stores no predictions" if entry.members[0].figures.final else finishes
+            return f"{plain(entry.label)} {why}"
+    a, b = base.members[0].predicted, other.members[0].predicted
+    if a is not None and b is not None and not same_images(a, b):
+        return f"{plain(other.label)} has other test images"
+    return "" if _accuracies(base) and _accuracies(other) else "seeds are of different classes"
+
+
 def make_board(entries: Sequence[Entry], baseline: int) -> Board:
     """Compare settings; takes up to a second where bootstraps are many."""
     base = entries[baseline]
@@ -162,12 +176,9 @@ def _accuracies(entry: Entry) -> dict[Path, Floats]:
 
 
 def _class_difference(base: Entry, other: Entry) -> ClassDifference | None:
-    a, b = base.members[0].predicted, other.members[0].predicted
-    if a is None or b is None or not same_images(a, b):
+    if why_nothing_by_class(base, other):
         return None
     rows = _accuracies(base), _accuracies(other)
-    if not all(rows):
-        return None
     before, after = (np.stack(list(found.values())) for found in rows)
     paired = rows[0].keys() == rows[1].keys()
     mean = after.mean(axis=0) - before.mean(axis=0)
