@@ -1,6 +1,7 @@
 """How do runs, seeds of settings and saved adjustments compare with a baseline?"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -229,11 +230,20 @@ class CompareScreen(CompareKeys):
 
     def _came_further(self, found: Mapping[str, Member]) -> None:
         """Runs that go on were read again; what was dropped meanwhile stays so."""
-        shown = [one for entry in self.entries for one in entry.every_member]
+
+        def newest(members: Sequence[Member]) -> tuple[Member, ...]:
+            return tuple(found.get(one.run.id, one) if one.derived is None else one for one in members)
+
         try:
-            self._fold([found.get(one.run.id, one) if one.derived is None else one for one in shown])
-        except (UsageError, OSError):  # a run was taken away, as the top says: all stays as it was read
-            return
+            self._fold(newest([one for entry in self.entries for one in entry.every_member]))
+        except (
+            UsageError,
+            OSError,
+        ):  # a run was taken away, as the top says: seeds stay together as they are
+            self.entries = [
+                replace(entry, members=newest(entry.members), others=newest(entry.others))
+                for entry in self.entries
+            ]
         self.compare()
 
     # ------------------------------------------------------------------ drawing
