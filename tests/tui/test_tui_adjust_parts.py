@@ -1,5 +1,6 @@
 """What the Adjust screen is made of, without a screen: steps, samples, the desk, words."""
 
+import csv
 import time
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from wbtui.adjustment import METHODS, NegativeLogits
 from wbtui.metrics import AccuracySummary
 from wbtui.metrics.intervals import Interval
+from wbtui.report.markup import to_csv, to_markdown
 from wbtui.tui import adjust_trials as moves
 from wbtui.tui.actions import ADJUST_METHODS, actions_of
 from wbtui.tui.adjust_bench import Exact, sample
@@ -154,6 +156,19 @@ def test_no_figure_above_the_pictures_is_cut_off_on_60_cells() -> None:
         assert [text for text, _ in narrow].count(" ↑+80.0") == 1
         assert [text for text, _ in narrow].count("90.0") == 4
         assert parts_width(narrow) <= 60
+
+
+def test_a_number_that_is_not_there_is_empty_in_csv_and_a_dash_to_people() -> None:
+    accuracy = AccuracySummary(np.full(3, 0.5), 0.5, 0.5, 0.5, 0.5)
+    trials = [Trial(run, method, 0.35) for method in ("none", "additive") for run in "ab"]
+    outcomes = dict.fromkeys(trials, moves.Outcome(accuracy, accuracy, True))
+    folds = [SeedFold("ce", tuple(trials[:2]), (moves.Outcome(accuracy, accuracy, True),) * 2)]
+    table = with_folds(moves.trials_table(trials, outcomes, {"a": "a", "b": "b"}), folds)
+    rows = list(csv.DictReader(to_csv(table).splitlines()))
+    assert [row["strength"] for row in rows] == ["", "", "0.35", "0.35", ""]
+    for name in ("gamma", "low", "high", "ece"):
+        assert {row[name] for row in rows} == {""}
+    assert "| a | none | - | - | 50.0 |" in to_markdown(table)
 
 
 def test_seeds_on_60_cells_show_the_tail() -> None:

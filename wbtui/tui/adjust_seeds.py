@@ -7,7 +7,7 @@ import numpy as np
 
 from wbtui.metrics import SeedStatistics, seed_statistics
 from wbtui.report.seeds import Candidate, one_a_seed, sentences
-from wbtui.report.table import Cell, Table, text_cell
+from wbtui.report.table import Cell, Table, figure_cell, text_cell
 from wbtui.report.values import ROUNDING, percent, plus_minus, points
 from wbtui.store.text import plain
 from wbtui.tui.adjust_trials import (
@@ -200,13 +200,13 @@ def with_folds(table: Table, folds: Sequence[SeedFold]) -> Table:
         known = {
             "run": text_cell(f"{fold.setting}, n = {fold.n}"),
             "method": method_cell(first.method),
-            "strength": Cell(_strength(fold), fold.strength.mean),
+            "strength": Cell(_strength(fold), fold.strength.mean if first.highest else None),
             "change": Cell(_points(fold.change), fold.change.mean),
             "basis": text_cell(basis_of(first, WRITTEN_GOALS)),
         }
         for group, _ in GROUP_LABELS:
             known[group] = Cell(_percent(fold.accuracy(group)), fold.accuracy(group).mean)
-        rows.append(tuple(known.get(column.key, text_cell("-")) for column in table.columns))
+        rows.append(tuple(known.get(column.key, figure_cell(None)) for column in table.columns))
     notes = dict.fromkeys(
         one for fold in folds for one in ("over seeds: mean ± sample standard deviation", *fold.said)
     )

@@ -327,8 +327,8 @@ def trials_table(
     for trial in trials:
         outcome = outcomes.get(trial)
         cells = [text_cell(names.get(trial.run_id, trial.run_id)), method_cell(trial.method)]
-        cells.append(figure_cell(trial.strength) if trial.highest else text_cell("-"))
-        cells.append(figure_cell(trial.gamma) if trial.is_pair else text_cell("-"))
+        cells.append(figure_cell(trial.strength if trial.highest else None))
+        cells.append(figure_cell(trial.gamma if trial.is_pair else None))
         cells += [
             percent_cell(None if outcome is None else getattr(outcome.accuracy, group))
             for group in GROUP_TITLES
