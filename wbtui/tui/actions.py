@@ -99,7 +99,11 @@ _RUNS = (
     Action("runs.difference", "d", "Difference", "Configuration keys in which the shown runs differ."),
     Action("runs.copy", "c", "Copy", "Copy the row as Markdown or LaTeX, the id, or the command."),
     Action(
-        "runs.write", "w", "Write", "Write the table as CSV, JSON, Markdown or LaTeX, or the screen as SVG."
+        "runs.write",
+        "w",
+        "Write",
+        "Write the table as CSV, JSON, Markdown or LaTeX, or the screen as SVG.",
+        writes=True,
     ),
     Action("runs.note", "n", "Note", "Write a note on this run.", writes=True),
     Action("runs.tags", "t", "Tags", "Add and remove tags: base -old.", writes=True),
@@ -142,7 +146,7 @@ _RUN = (
     Action("run.next_match", "n", "Next match", "Next line that matches."),
     Action("run.previous_match", "N", "Match before", "The match before."),
     Action("run.copy", "c", "Copy", "Copy the run's id, path or command."),
-    Action("run.write", "w", "Write", "Write the run as JSON, or the screen as SVG."),
+    Action("run.write", "w", "Write", "Write the run as JSON, or the screen as SVG.", writes=True),
     Action("run.resume", "r", "Resume", "Go on with this run.", 4, True),
     Action("run.again", "A", "Run again", "Start a run with this run's configuration.", writes=True),
     Action("run.adjust", "L", "Adjust", "Logit adjustment of this run.", footer=6),
@@ -207,7 +211,7 @@ _ADJUST = (
     Action("adjust.previous_pane", "shift+tab", "Picture before", "Go back to the picture before."),
     Action("adjust.full_screen", "enter,f", "Full screen", "Give one picture the room of all, and back."),
     Action("adjust.copy", "c", "Copy", "Copy the settings side by side as Markdown, LaTeX or CSV."),
-    Action("adjust.write", "w", "Write", "Write them to a file, or the screen as SVG.", footer=10),
+    Action("adjust.write", "w", "Write", "Write them to a file, or the screen as SVG.", 10, True),
 )
 
 _COMPARE = (
@@ -233,7 +237,7 @@ _COMPARE = (
     Action("compare.up", "up,k", "Up", "Scroll the settings or classes up."),
     Action("compare.down", "down,j", "Down", "Scroll the settings or classes down."),
     Action("compare.copy", "c", "Copy", "Copy the table as Markdown, LaTeX or CSV."),
-    Action("compare.write", "w", "Write", "Write the tables to a file, or the screen as SVG.", footer=10),
+    Action("compare.write", "w", "Write", "Write the tables to a file, or the screen as SVG.", 10, True),
     *(
         action
         for action in _panel_actions("compare")

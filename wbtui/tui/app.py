@@ -307,7 +307,8 @@ class WbtuiApp(SayingApp):
         self.copy_to_clipboard(text)
         places = (self.here(screen) for screen in reversed(self.screen_stack))
         writes = f"{next((place for place in places if place != 'app'), 'runs')}.write"
-        self.say(f"sent to the terminal's clipboard; {self.keys_of(writes)} writes a file")
+        instead = "" if self.readonly else f"; {self.keys_of(writes)} writes a file"
+        self.say(f"sent to the terminal's clipboard{instead}")
 
     async def _dispatch_message(self, message: Message) -> None:
         """Act on a message; an error would end the loop that takes them, and with it the dashboard, told or not."""

@@ -51,13 +51,15 @@ def _markup(form: str, rows: Sequence[RunSummary], known: Sequence[str]) -> str:
 
 
 def ask_for_file(app: "WbtuiApp", forms: Mapping[str, tuple[str, Callable[[], str]]], name: str) -> None:
-    """Ask in which of some forms and into which file, then write.
+    """Ask in which of some forms and into which file, then write; not with --readonly, which may serve strangers.
 
     Args:
         app: The application.
         forms: Suffix of the file → what the form is called, and what makes the text.
         name: Of the file, before its date.
     """
+    if app.refuses_writing():
+        return
 
     def chosen(form: str | None) -> None:
         if form is None:
