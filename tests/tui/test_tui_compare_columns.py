@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from bench_helpers import comparing, rested
-from dashboard_helpers import drive, opened, said, screen_text, until
+from dashboard_helpers import SIZES, drive, opened, said, screen_lines, screen_text, until
 from finished_runs import make_run
 from saved_adjustments import save_adjusted
 
@@ -233,5 +233,32 @@ def test_the_cursor_may_go_to_a_column_that_is_still_being_compared(
             await rested(screen, pilot)
             assert screen.current in screen.query_one(ComparisonTable).columns()
             assert screen.current == 4
+
+    drive(look)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_beside_another_preset_names_stay_apart_where_they_are_cut(runs: Path, size: tuple[int, int]) -> None:
+    for variant in ("wd_fixed_bn", "wd_fr_etf", "wd"):
+        config = make_run(runs, variant) / "config.toml"
+        preset = "images_of_my_own" if variant == "wd" else "cifar10_lt_with_a_long_name"
+        config.write_text(config.read_text().replace('preset = "digits_lt"', f'preset = "{preset}"'))
+
+    async def look() -> None:
+        async with opened(runs, size) as (app, pilot):
+            screen = await comparing(app, pilot, 3)
+            await pilot.press("b")
+            await rested(screen, pilot)
+            table = screen.query_one(ComparisonTable)
+            seen = []
+            for _ in screen.entries:
+                seen += table.text.splitlines()[0].split()
+                await pilot.press("right")
+            assert {"wd_fixed_bn,", "wd_fr_etf,", "wd,"} <= set(seen)
+            assert f"against {seen[0]}" in screen_lines(app)[0]
+            labels = {entry.label for entry in screen.entries}
+            assert "cifar10_lt_with_a_long_name wd_fr_etf" in labels, "as commands and files call it"
+            if size[0] >= 120:
+                assert {"wd_fixed_bn", "wd_fr_etf"} <= {one.label.split(",")[0] for one in screen.shown()}
 
     drive(look)

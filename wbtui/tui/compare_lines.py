@@ -74,7 +74,15 @@ def _cell(comparison: Comparison, one: Compared, index: int) -> Cell:
 
 def column_title(entry: Entry, *, is_baseline: bool) -> tuple[str, str]:
     """Two lines above a column: what it is, and how many seeds."""
-    return called(entry.label), f"n={entry.n}" + (" ◆ baseline" if is_baseline else "")
+    return called(named(entry)), f"n={entry.n}" + (" ◆ baseline" if is_baseline else "")
+
+
+def named(entry: Entry) -> str:
+    """What a setting is called here: the preset, where several stand beside each other, last, since names are cut."""
+    label, preset = plain(entry.label), plain(str(entry.setting.values.get("preset") or ""))
+    own = label.removesuffix(_ORACLE)
+    rest = own.removeprefix(f"{preset} ")
+    return label if rest == own else f"{rest}, {preset}{label[len(own) :]}"
 
 
 def called(label: str) -> str:

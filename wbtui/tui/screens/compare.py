@@ -264,7 +264,7 @@ class CompareScreen(CompareKeys):
             [
                 (" Compare ", "bold reverse"),
                 (f" {len(board.entries)} columns against ", ""),
-                (lines.called(board.entries[board.baseline].label), "bold"),
+                (lines.called(lines.named(board.entries[board.baseline])), "bold"),
             ],
             [(f"{counted(self._gone, 'run')} not there any more ", LOUD)] if self._gone else (),
         )
@@ -299,7 +299,7 @@ class CompareScreen(CompareKeys):
         self._rules = [(f" {text}", style) for line in rules for text, style in line]
         self.show_status()
         moved = self.query_one("#moved", TextPane)
-        short = [lines.short_name(entry.label) for entry in board.entries]
+        short = [lines.short_name(lines.named(entry)) for entry in board.entries]
         moved.show(lines.class_lines(board, short, max(moved.size.width - 3, 20)))
         pane = self.query_one("#settings", TextPane)
         room = max(pane.size.width - 3, 20)
@@ -335,7 +335,7 @@ class CompareScreen(CompareKeys):
             if entry.members[0].derived is None:
                 ids = [one.run.id for one in entry.members]
                 found = tuple(details.get(one, RunDetail(one, 0)) for one in ids)
-                label = seeds_label(entry.label, entry.n)
+                label = seeds_label(lines.named(entry), entry.n)
                 style = self._colours[ids[0] + entry.label]
                 chosen.append((place != self.current, Shown(ids[0], label, style_of(style), found)))
         chosen.sort(key=lambda pair: pair[0])
