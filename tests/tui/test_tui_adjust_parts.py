@@ -171,6 +171,16 @@ def test_a_number_that_is_not_there_is_empty_in_csv_and_a_dash_to_people() -> No
     assert "| a | none | - | - | 50.0 |" in to_markdown(table)
 
 
+def test_seeds_beside_another_preset_stay_apart_where_their_name_is_cut() -> None:
+    accuracy = AccuracySummary(np.full(3, 0.5), 0.5, 0.5, 0.5, 0.5)
+    outcomes = (moves.Outcome(accuracy, accuracy, True),) * 2
+    for variant in ("ce", "wd_fr"):
+        fold = SeedFold(f"cifar10_lt {variant}", (Trial("a"), Trial("b")), outcomes)
+        line = "".join(text for text, _ in fold_line(fold, 79, preset="cifar10_lt"))
+        assert line.split()[0].startswith(variant)
+        assert " n=2 " in line
+
+
 def test_seeds_on_60_cells_show_the_tail() -> None:
     accuracy = AccuracySummary(np.full(3, 0.5), 0.4, 0.8, 0.5, 0.1)
     fold = SeedFold("ce", (Trial("a"), Trial("b")), (moves.Outcome(accuracy, accuracy, True),) * 2)

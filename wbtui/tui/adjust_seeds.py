@@ -9,7 +9,6 @@ from wbtui.metrics import SeedStatistics, seed_statistics
 from wbtui.report.seeds import Candidate, one_a_seed, sentences
 from wbtui.report.table import Cell, Table, figure_cell, text_cell
 from wbtui.report.values import ROUNDING, percent, plus_minus, points
-from wbtui.store.text import plain
 from wbtui.tui.adjust_trials import (
     GROUP_LABELS,
     WRITTEN_GOALS,
@@ -20,6 +19,7 @@ from wbtui.tui.adjust_trials import (
     method_label,
 )
 from wbtui.tui.ink import Part, ascii_text, fitted
+from wbtui.tui.seeds import preset_last
 
 _FIGURE = 9  # cells of 100.0±0.0; in ASCII one more
 
@@ -121,8 +121,8 @@ def fold_header(width: int, *, ascii_only: bool = False) -> list[Part]:
     return [("  ", ""), *((fitted(titles[name], cells) + " ", "bold") for name, cells in columns)]
 
 
-def fold_line(fold: SeedFold, width: int, *, ascii_only: bool = False) -> list[Part]:
-    """One adjustment over its seeds."""
+def fold_line(fold: SeedFold, width: int, *, preset: object = None, ascii_only: bool = False) -> list[Part]:
+    """One adjustment over its seeds; the preset is that of their setting."""
     first = fold.trials[0]
     columns = _columns(width, ascii_only=ascii_only)
     figure = dict(columns)["all"]
@@ -131,7 +131,7 @@ def fold_line(fold: SeedFold, width: int, *, ascii_only: bool = False) -> list[P
         return ascii_text(text) if ascii_only else text
 
     cells = {
-        "setting": _with_n(fold, dict(columns)["setting"]),
+        "setting": _with_n(fold, preset, dict(columns)["setting"]),
         "method": method_label(first.method, ascii_only=ascii_only),
         **{group: f"{written(_percent(fold.accuracy(group))):>{figure}}" for group, _ in GROUP_LABELS},
         "change": f"{written(_points(fold.change)):>{figure}}",
@@ -143,10 +143,10 @@ def fold_line(fold: SeedFold, width: int, *, ascii_only: bool = False) -> list[P
     return [(mark, ""), *((fitted(cells[name], size) + " ", style) for name, size in columns)]
 
 
-def _with_n(fold: SeedFold, width: int) -> str:
+def _with_n(fold: SeedFold, preset: object, width: int) -> str:
     """What the seeds are of, cut where that is long: their number stays in sight."""
     number = f" n={fold.n}"
-    return fitted(plain(fold.setting), width - len(number)).rstrip() + number
+    return fitted(preset_last(fold.setting, preset), width - len(number)).rstrip() + number
 
 
 _FIGURES = (*(group for group, _ in GROUP_LABELS), "change")

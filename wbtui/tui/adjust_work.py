@@ -13,7 +13,14 @@ from wbtui.tui.adjust_bench import Bench, Exact, MethodKey, Survey
 from wbtui.tui.adjust_trials import Outcome, Trial, with_method
 from wbtui.tui.desk import Desk, Post
 
-_Loaded = tuple[list[Bench], dict[str, str], dict[str, Candidate], set[tuple[str, str]], list[str]]
+_Loaded = tuple[
+    list[Bench],
+    dict[str, str],
+    dict[str, object],
+    dict[str, Candidate],
+    set[tuple[str, str]],
+    list[str],
+]
 
 
 class AdjustWork:
@@ -22,6 +29,7 @@ class AdjustWork:
     Attributes:
         benches: By run id, as soon as they are read.
         settings: Run id → what its seeds have in common, as a comparison calls it.
+        presets: Run id → its preset.
         known: Run id → what decides whether it counts beside other runs of its seed.
 
     Args:
@@ -41,6 +49,7 @@ class AdjustWork:
         self._folders, self._say, self._changed = folders, say, changed
         self.benches: dict[str, Bench] = {}
         self.settings: dict[str, str] = {}
+        self.presets: dict[str, object] = {}
         self.known: dict[str, Candidate] = {}
         self._surveys: dict[tuple[str, MethodKey, str], Survey] = {}
         self._pairs: dict[tuple[str, str], tuple[MethodKey, Choice]] = {}
@@ -80,11 +89,12 @@ class AdjustWork:
                     problems.append(str(error))
             alike = fold_seeds(bench.material.run for bench in benches)
             settings = {run.id: setting.label for setting in alike for run in setting.runs}
+            presets = {run.id: setting.values.get("preset") for setting in alike for run in setting.runs}
             known = {bench.run_id: candidate(bench.material.run) for bench in benches}
-            return benches, settings, known, saved, problems
+            return benches, settings, presets, known, saved, problems
 
         def loaded(found: _Loaded) -> None:
-            benches, self.settings, self.known, self._saved, problems = found
+            benches, self.settings, self.presets, self.known, self._saved, problems = found
             self.benches = {bench.run_id: bench for bench in benches}
             if problems:
                 self._say("\n".join(problems))

@@ -20,6 +20,7 @@ from wbtui.tui.adjust_trials import BETTER, LOUD, WORSE
 from wbtui.tui.compare_work import Board, ClassDifference, why_nothing_by_class
 from wbtui.tui.ink import Part, fitted
 from wbtui.tui.pages import table_lines
+from wbtui.tui.seeds import preset_last
 from wbtui.tui.widgets.text_pane import Line
 
 _TITLES = {
@@ -79,10 +80,8 @@ def column_title(entry: Entry, *, is_baseline: bool) -> tuple[str, str]:
 
 def named(entry: Entry) -> str:
     """What a setting is called here: the preset, where several stand beside each other, last, since names are cut."""
-    label, preset = plain(entry.label), plain(str(entry.setting.values.get("preset") or ""))
-    own = label.removesuffix(_ORACLE)
-    rest = own.removeprefix(f"{preset} ")
-    return label if rest == own else f"{rest}, {preset}{label[len(own) :]}"
+    own = entry.label.removesuffix(_ORACLE)
+    return preset_last(own, entry.setting.values.get("preset")) + entry.label[len(own) :]
 
 
 def called(label: str) -> str:

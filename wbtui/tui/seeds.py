@@ -19,6 +19,17 @@ _LONGEST_NAME = 20  # cells of a name before its n
 XAxis = Literal["epoch", "time", "images"]
 
 
+def preset_last(label: str, preset: object) -> str:
+    """What a setting is called where names are cut: the preset, which several may share, behind its method.
+
+    Args:
+        label: As `report.settings` calls it; the preset is its first word where several stand beside each other.
+        preset: Of its configuration.
+    """
+    rest = plain(label).removeprefix(f"{plain(str(preset or ''))} ")
+    return plain(label) if rest == plain(label) else f"{rest}, {plain(str(preset))}"
+
+
 def seeds_label(name: str, n: int) -> str:
     """What seeds of one setting are called in legends: a long name is cut so that n stays in sight."""
     cut = fitted(plain(name), min(cell_len(plain(name)), _LONGEST_NAME))

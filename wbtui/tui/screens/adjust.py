@@ -247,7 +247,18 @@ class AdjustScreen(AdjustKeys):
         folds = self.folds()
         self.query_one("#seeds", PickList).show(
             fold_header(width - 1, ascii_only=ascii_only),
-            [*(fold_line(one, width - 1, ascii_only=ascii_only) for one in folds), *said_lines(folds)],
+            [
+                *(
+                    fold_line(
+                        one,
+                        width - 1,
+                        preset=self.work.presets.get(one.trials[0].run_id),
+                        ascii_only=ascii_only,
+                    )
+                    for one in folds
+                ),
+                *said_lines(folds),
+            ],
             -1,
         )
 
