@@ -158,8 +158,12 @@ def test_an_interrupt_while_torch_exports_is_no_traceback(four_runs: Path, tmp_p
     (tmp_path / "torch.py").write_text(
         f"import os, pathlib, time\npathlib.Path({str(marker)!r}).write_text(str(os.getpid()))\ntime.sleep(600)\n"
     )
+    heeding = (  # whoever runs the tests in the background of a script hands down that it is ignored
+        "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from wbtui.__main__ import run\nsys.exit(run())"
+    )
     exporting = subprocess.Popen(
-        [sys.executable, "-m", "wbtui", "export", "aaaa", "--safetensors", str(tmp_path / "weights")],
+        [sys.executable, "-c", heeding, "export", "aaaa", "--safetensors", str(tmp_path / "weights")],
         env=environment_with(PYTHONPATH=f"{tmp_path}:{ROOT}"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
