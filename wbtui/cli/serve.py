@@ -173,9 +173,8 @@ def make_server(command: str, host: str, port: int, runs: Path) -> "Server":
                 session.cancel()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_ENDING_SECONDS):
-                    while (
-                        psutil.Process().children()
-                    ):  # asyncio takes leave of each, so no other way waits for it
+                    # Only looked at: asyncio takes leave of each itself.
+                    while psutil.Process().children():
                         await asyncio.sleep(_LOOK_SECONDS)
             for session in self._sessions:  # of pages that do not answer
                 session.cancel()

@@ -9,7 +9,7 @@ from wbtui.store.errors import StoreReadError
 from wbtui.store.ids import resolve_runs
 from wbtui.store.index import Listing, RunIndex
 from wbtui.store.reader import Run, open_run
-from wbtui.store.setting import IMPORTED
+from wbtui.store.setting import is_imported
 from wbtui.store.text import plain
 
 
@@ -47,7 +47,7 @@ def finished(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
             left_out.append(f"left out: {plain(run.id)} is {state.name}")
             continue
         try:
-            if run.config.get("preset") != IMPORTED:
+            if not is_imported(run.config):
                 _ = run.run_config()
             _ = run.result
         except StoreReadError as error:

@@ -11,7 +11,7 @@ from wbtui.report.differences import Difference, difference, same_images
 from wbtui.report.entries import Entry
 from wbtui.report.settings import shown_value
 from wbtui.report.values import figure, percent, points, signed
-from wbtui.store.setting import IMPORTED
+from wbtui.store.setting import is_imported
 
 NOT_COMPARABLE = "NOT COMPARABLE"
 """How the gravest problems begin."""
@@ -160,7 +160,7 @@ def _known(entry: Entry, key: str) -> Mapping[str, Any]:
 
 def _split_words(entry: Entry) -> str:
     values = entry.setting.values
-    if values.get("preset") == IMPORTED:
+    if is_imported(values):
         return "counts given with the predictions"
     natural = values.get("data.profile") == "natural"
     shape = "natural counts" if natural else f"IF {shown_value(values.get('data.imbalance_factor'))}"

@@ -9,9 +9,10 @@ from wbtui.report.compare import METRICS, Compared, Comparison, is_best
 from wbtui.report.derived import adjustment_facts
 from wbtui.report.differences import MARKS, Rule, rule_in_words
 from wbtui.report.entries import Entry
-from wbtui.report.settings import Setting, difference_table, is_imported, keys_that_differ
+from wbtui.report.settings import Setting, difference_table, keys_that_differ
 from wbtui.report.table import Cell, Column, Table, text_cell
 from wbtui.report.values import plus_minus
+from wbtui.store.setting import is_imported
 from wbtui.store.text import plain
 
 

@@ -14,7 +14,7 @@ from wbtui.store.errors import StoreReadError
 from wbtui.store.format import ATTEMPTS, RESULT, Notes, Result, RunState
 from wbtui.store.reader import Run
 from wbtui.store.records import read_result
-from wbtui.store.setting import IMPORTED
+from wbtui.store.setting import is_imported
 from wbtui.store.summary import size_on_disk
 from wbtui.store.text import plain
 
@@ -107,7 +107,7 @@ def damages(run: Run) -> list[str]:
     Of imported predictions config.toml says what is known, so nothing can be missing from it.
     """
     reads: list[Callable[[], object]] = [lambda: run.result, lambda: run.provenance, lambda: run.notes]
-    if run.config.get("preset") != IMPORTED:
+    if not is_imported(run.config):
         reads.insert(0, run.run_config)
     found = []
     for read in reads:

@@ -7,7 +7,7 @@ from typing import Any
 
 from wbtui.report.table import Column, Table, text_cell
 from wbtui.store.reader import Run
-from wbtui.store.setting import IMPORTED, configuration, setting_key, setting_of
+from wbtui.store.setting import configuration, is_imported, setting_key, setting_of
 from wbtui.store.text import plain
 
 _ABSENT = "-"
@@ -116,12 +116,7 @@ def keys_that_differ(told: Sequence[Mapping[str, Any]], imported: Sequence[bool]
     ]
 
 
-def is_imported(values: Mapping[str, Any]) -> bool:
-    """Whether a setting is that of predictions that another program made."""
-    return values.get("preset") == IMPORTED
-
-
-def unknown_of(settings: Sequence[Setting]) -> tuple[str, ...]:
+def _unknown_of(settings: Sequence[Setting]) -> tuple[str, ...]:
     """A note on those settings that are known only as far as somebody said it; empty: there are none."""
     imported = [setting.label for setting in settings if is_imported(setting.values)]
     if not imported or len(imported) == len(settings):
@@ -154,4 +149,4 @@ def difference_table(settings: Sequence[Setting]) -> Table:
         if key not in ("preset", "variant")
     )
     same = () if rows else ("the configurations are the same",)
-    return Table(columns, rows, notes=(*same, *unknown_of(settings)))
+    return Table(columns, rows, notes=(*same, *_unknown_of(settings)))

@@ -14,7 +14,8 @@ from wbtui.store.text import plain
 
 INDEX = "index.json"
 INDEX_VERSION = 5
-"""To be raised where a row gets a field, and where `setting_digest` says another thing of the same config.toml."""
+"""To be raised where a row gets a field, or a field another meaning, and where `setting_digest` says another thing of
+the same config.toml."""
 META, ROWS = "meta", "runs"
 """Its tables."""
 _MAX_INDEX = 256 << 20

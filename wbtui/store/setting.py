@@ -34,12 +34,17 @@ def configuration(run: Run) -> dict[str, Any]:
     """
     from wbtui.config import flatten  # with pydantic, which a listing of known runs does without
 
-    if run.config.get("preset") == IMPORTED:
+    if is_imported(run.config):
         return dict(flatten(run.config))
     try:
         return dict(flatten(run.run_config().model_dump()))
     except StoreReadError:
         return dict(flatten(run.config))
+
+
+def is_imported(values: Mapping[str, Any]) -> bool:
+    """Whether a configuration is that of predictions that another program made."""
+    return values.get("preset") == IMPORTED
 
 
 def setting_of(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,7 +94,7 @@ def typed_settings(run: Run) -> tuple[str, ...]:
 
 def _matters(key: str, values: Mapping[str, Any]) -> bool:
     if key == "data.root":  # for other sources it only says where this machine keeps them
-        return values.get("data.source") in ("npz", "folder") and values.get("preset") != IMPORTED
+        return values.get("data.source") in ("npz", "folder") and not is_imported(values)
     return _is_setting(key)
 
 

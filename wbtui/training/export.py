@@ -15,7 +15,7 @@ from wbtui.store import atomic
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.format import BEST_CHECKPOINT, CHECKPOINT
 from wbtui.store.reader import Run, open_run
-from wbtui.store.setting import IMPORTED
+from wbtui.store.setting import is_imported
 from wbtui.store.text import plain
 from wbtui.training import checkpoint as checkpoints
 
@@ -69,7 +69,7 @@ def export_weights(run: Run, folder: Path) -> list[Path]:
 
 def _weights(run: Run) -> Tensors:
     """The weights that made the predictions: the best on validation where that selected, else the last."""
-    if run.config.get("preset") == IMPORTED:
+    if is_imported(run.config):
         raise UsageError(f"{plain(run.id)}: imported predictions, which come without weights")
     meta = run.predictions_meta()
     name = BEST_CHECKPOINT if meta.weights == "best_validation" else CHECKPOINT

@@ -236,10 +236,8 @@ class CompareScreen(CompareKeys):
 
         try:
             self._fold(newest([one for entry in self.entries for one in entry.every_member]))
-        except (
-            UsageError,
-            OSError,
-        ):  # a run was taken away, as the top says: seeds stay together as they are
+        except (UsageError, OSError):
+            # A run was taken away, as the top says: seeds stay together as they are.
             self.entries = [
                 replace(entry, members=newest(entry.members), others=newest(entry.others))
                 for entry in self.entries
