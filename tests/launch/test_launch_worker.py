@@ -1,9 +1,7 @@
-"""The queue's worker under real runs: at most so many at once, killed at any moment, nothing twice, nothing lost."""
+"""The queue's worker under real runs: one worker, at most so many runs at once, a crashed one again so often."""
 
 import os
-import random
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,11 +42,6 @@ def worker_pid(runs: Path) -> int:
     assert info is not None
     assert info.waiter_pid is not None
     return info.waiter_pid
-
-
-def kill_worker(runs: Path) -> None:
-    os.kill(worker_pid(runs), signal.SIGKILL)
-    wait_for(lambda: not worker_lives(runs))
 
 
 def names(folders: list[Path]) -> list[str]:
@@ -114,25 +107,3 @@ def test_a_crashed_run_is_tried_again_from_its_checkpoint_so_often_and_no_more(
         line for line in (folder / "events.jsonl").read_text().splitlines() if '"type":"resume"' in line
     ]
     assert len(resumed) == 1
-
-
-def test_killed_again_and_again_the_worker_starts_nothing_twice_and_forgets_nothing(
-    runs: Path, queued: Callable[..., list[Path]]
-) -> None:
-    folders = queued(3, 6, slots=2)
-    chance = random.Random(0)
-    while any(state_of(folder).name != "finished" for folder in folders):
-        ensure_worker(runs)
-        time.sleep(chance.uniform(0.0, 2.5))
-        if worker_lives(runs):
-            kill_worker(runs)
-    for folder in folders:
-        assert last_attempt(folder) == 1
-        result = open_run(folder).result
-        assert result is not None
-        assert (result.attempt, result.epoch) == (1, 6)
-        starts = [
-            line for line in (folder / "events.jsonl").read_text().splitlines() if '"type":"start"' in line
-        ]
-        assert len(starts) == 1
-    ensure_worker(runs)

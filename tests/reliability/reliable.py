@@ -19,7 +19,7 @@ from wbtui.store.format import Event
 from wbtui.store.index import RunIndex
 from wbtui.store.reader import open_run
 
-KILLS = int(os.environ.get("WBTUI_KILLS", "5"))
+KILLS = int(os.environ.get("WBTUI_KILLS", "4"))
 """How often each kind of process is killed."""
 SECONDS = float(os.environ.get("WBTUI_SECONDS", "8"))
 """How long everything works together; from 30 on the tests that take half a minute run too."""
