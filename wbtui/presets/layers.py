@@ -151,7 +151,11 @@ def _nest(values: Mapping[str, Any], origins: Mapping[str, str]) -> dict[str, An
         if value == {}:  # an empty table sets nothing
             value = table.get(leaf, {})
         elif isinstance(table.get(leaf), dict):
-            raise UsageError(f"{origins[dotted]}: {dotted} = {shown(value)}: expected a section, got a value")
+            inside = next(key for key in values if key.startswith(f"{dotted}."))
+            raise UsageError(
+                f"{origins[dotted]}: {dotted} = {shown(value)}: expected a section, got a value; its keys are set one "
+                f"by one, such as {inside}"
+            )
         table[leaf] = value
     stages = root.get("stages")
     if isinstance(stages, dict):

@@ -63,7 +63,11 @@ def explained(error: ValidationError, values: Mapping[str, Any], origins: Mappin
         elif item["type"] == "value_error" and key not in values:
             lines.append(f"{prefix}{key + ': ' if key else ''}{message}")
         else:
-            message = expectation(item["type"], item["msg"])
+            message = (
+                "expected [[stages]], a table a stage"
+                if (key, item["type"]) == ("stages", "tuple_type")
+                else expectation(item["type"], item["msg"])
+            )
             if item["type"] == "literal_error" and isinstance(item["input"], str):
                 message += nearest(item["input"], re.findall(r"'([^']+)'", item["msg"]))
             lines.append(f"{prefix}{key} = {shown(item['input'])}: {message}")
