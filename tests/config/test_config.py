@@ -37,7 +37,10 @@ def refused(*settings: str, preset: str = "digits_lt", variant: str = "") -> str
         ("name=3", "name = 3: expected a text"),
         (f"name={'n' * 201}", "nnn...: expected at most 200 characters"),
         (f"stages.0.name={'n' * 41}", "expected at most 40 characters"),
-        ("stages=[]", "expected a section, got a value; its keys are set one by one, such as stages.0.epochs"),
+        (
+            "stages=[]",
+            "expected a section, got a value; its keys are set one by one, such as stages.0.epochs",
+        ),
         ("seed=[0,[1]]", "seed = [0, [1]]: expected a whole number"),
         ("name=2024-01-31", "name = 2024-01-31: expected a text"),
         ("seed=true", "seed = true: expected a whole number"),
@@ -53,7 +56,9 @@ def test_a_value_of_the_wrong_kind_is_told_in_words_of_the_file(setting: str, ex
 
 def test_too_few_or_too_many_stages_are_told_in_words_of_the_file() -> None:
     assert refused("stages=[]", preset="") == "--set stages=[]: stages = []: expected at least 1 item"
-    assert refused("stages=3", preset="") == "--set stages=3: stages = 3: expected [[stages]], a table a stage"
+    assert (
+        refused("stages=3", preset="") == "--set stages=3: stages = 3: expected [[stages]], a table a stage"
+    )
     nine = [f"stages.{i}.name=s{i}" for i in range(9)]
     message = refused(*nine, preset="")
     assert message.startswith("--set stages.0.name=s0, ")
