@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from finished_runs import COUNTS, EPOCHS, accuracies, make_run, predictions_of
+from finished_runs import COUNTS, EPOCHS, accuracies, classifier, make_run, predictions_of
 
 from wbtui.errors import UsageError
 from wbtui.plotting import bars
@@ -27,6 +27,7 @@ from wbtui.store.errors import StoreReadError
 from wbtui.store.format import Metric, Result
 from wbtui.store.index import RunIndex
 from wbtui.store.notes import edit_tags, set_note
+from wbtui.store.predictions import PredictionsMeta
 from wbtui.store.reader import open_run
 from wbtui.store.records import begin_attempt, write_result
 from wbtui.store.writer import RunWriter
@@ -86,6 +87,26 @@ def test_figures_are_final_ones_completed_from_the_epoch_of_the_same_weights(tmp
     assert figures.values["test.fdr"] == 80.0  # final, though epoch 20 measured 80.0 as well
     assert figures.values["train.fdr"] == 300.0  # final; epoch 20 said 200
     assert figures.values["bn.scale.mean"] == pytest.approx(0.8)  # not among the final ones
+
+
+def test_what_was_measured_of_other_weights_is_no_figure_of_those_that_validation_prefers(
+    tmp_path: Path,
+) -> None:
+    folder = make_run(tmp_path, finished=False)
+    final = {"train.accuracy.all": 0.9}
+    with RunWriter.open(folder) as writer:
+        for name in ("train.accuracy.all", "train.feature_norm.spearman", "test.feature_norm.spearman"):
+            writer.define(Metric(name, "rank_correlation"))
+        measured = {"train.feature_norm.spearman": 0.1, "test.feature_norm.spearman": 0.2}
+        writer.epoch(8, 0, measured)  # every so many epochs training images are measured too
+        writer.epoch(9, 0, {"test.feature_norm.spearman": 0.3})
+        writer.epoch(10, 0, measured)
+        predictions = {"test": predictions_of("test", 0)}
+        writer.predictions(predictions, classifier(), PredictionsMeta("best_validation", 9, "none"))
+        writer.event("end", outcome="finished", reason="all epochs done", final=final, best={}, best_epoch=9)
+    figures = figures_of(open_run(folder))
+    assert figures.epoch == 9
+    assert figures.values == {"test.feature_norm.spearman": 0.3, **final}
 
 
 def test_a_run_at_work_has_figures_so_far_and_says_so(tmp_path: Path) -> None:

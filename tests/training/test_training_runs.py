@@ -194,6 +194,14 @@ def test_best_validation_selects_by_validation_and_keeps_its_weights(tmp_path: P
     hits = [np.mean(logits[labels == k].argmax(1) == k) for k in range(10)]
     assert np.mean(hits) == pytest.approx(best["scalars"]["validation.accuracy.all"])
     assert (folder / "best.pt").exists()
+    final = json.loads((folder / "result.json").read_text())["final"]
+    of_splits = {
+        name: value
+        for name, value in best["scalars"].items()
+        if name.startswith(("train.", "validation.", "test."))
+    }
+    assert "train.feature_norm.spearman" in of_splits  # digits_lt measures training images every epoch
+    assert final == pytest.approx(of_splits | {"bn.scale.mean": best["scalars"]["bn.scale.mean"]})
 
 
 def test_splits_are_measured_as_often_as_configured_and_at_the_end_of_every_stage(tmp_path: Path) -> None:

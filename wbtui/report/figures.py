@@ -51,7 +51,7 @@ def figures_of(run: Run) -> Figures:
     final = (result.final if result else None) or (end.final if end else None) or {}
     measured: dict[str, float] = {}
     for one in run.epochs:
-        if one.number <= epoch or not final:
+        if one.number == epoch or not final:
             measured |= one.scalars
     return Figures({**measured, **final}, bool(final), epoch or run.history.last_epoch, weights)
 

@@ -23,7 +23,6 @@ from wbtui.training.stage import RunningSums, Stage
 Scalars = dict[str, float]
 Vectors = dict[str, npt.NDArray[np.floating]]
 ACCURACIES = ("all", *GROUP_NAMES)
-_HEADLINES = (*(f"accuracy.{group}" for group in ACCURACIES), "loss", "fdr", "cosine.intra", "cosine.inter")
 
 
 class Measures:
@@ -198,10 +197,13 @@ class Measures:
             f"{split}.confusion": geometry.confusion.astype(np.float32),
         }
 
-    def headline(self, scalars: Mapping[str, float]) -> Scalars:
-        """The figures that tables of runs show."""
-        wanted = [f"{split}.{name}" for split in self._splits for name in _HEADLINES]
-        return {name: scalars[name] for name in [*wanted, "bn.scale.mean"] if name in scalars}
+    def figures(self, scalars: Mapping[str, float]) -> Scalars:
+        """What is kept of chosen weights: all that is measured of splits, lest some of it be of another epoch's."""
+        return {
+            name: value
+            for name, value in scalars.items()
+            if name.partition(".")[0] in self._splits or name == "bn.scale.mean"
+        }
 
 
 def _accuracies(split: str, accuracy: AccuracySummary) -> Scalars:

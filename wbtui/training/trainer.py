@@ -223,7 +223,7 @@ class Trainer:
             self._write_matrices(split, geometry, epoch, final)
         persist(lambda: self._writer.epoch(epoch, stage, scalars, vectors, images=images))
         for best in better:
-            best.figures = self._measures.headline(scalars)
+            best.figures = self._measures.figures(scalars)
 
     def _report_pending(self) -> None:
         """Report the last epoch, if that is still to be done: before its checkpoint, and before it can be lost."""
@@ -412,7 +412,7 @@ class Trainer:
         persist(lambda: self._write_predictions(predictions, train, selected, epoch))
         best, oracle = self._best["validation"], self._best["test"]
         return Figures(
-            final=self._measures.headline(final),
+            final=self._measures.figures(final),
             best=best.figures,
             best_epoch=best.epoch or None,
             oracle=oracle.figures | {"epoch": float(oracle.epoch)} if oracle.epoch else {},
