@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from finished_runs import classifier, predictions_of
 from rich.console import Console
 
 from wbtui.cli.closing import close
@@ -16,6 +17,7 @@ from wbtui.cli.progress import Standing, labels_of, labels_of_each, standing
 from wbtui.launch.start import make_run
 from wbtui.presets import resolve
 from wbtui.store.format import Metric, Result
+from wbtui.store.predictions import PredictionsMeta
 from wbtui.store.reader import open_run
 from wbtui.store.records import HeartbeatWriter, write_result
 from wbtui.store.writer import RunWriter
@@ -118,6 +120,26 @@ def test_the_end_of_a_failed_run_says_why_on_stderr(
     assert "output.log" in captured.err
     assert "25.0" in captured.out
     assert "wbtui resume" in captured.out
+
+
+@pytest.mark.parametrize(
+    ("weights", "epoch", "last", "best"),
+    [("last", 4, "60.0", "40.0"), ("best_validation", 3, "50.0", "60.0")],
+)
+def test_the_end_says_which_figures_are_of_the_last_weights(
+    weights: str, epoch: int, last: str, best: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = run_with(tmp_path, 4, test__accuracy__all=0.5)
+    with RunWriter.open(one.run.path) as writer:
+        predictions = {"test": predictions_of("test", 0)}
+        writer.predictions(predictions, classifier(), PredictionsMeta(weights, epoch, "none"))
+    final, preferred = {"test.accuracy.all": 0.6}, {"test.accuracy.all": 0.4}
+    result = Result(1, "finished", "all epochs done", 0, None, 1.0, 2.0, 4, final, preferred, 3)
+    write_result(one.run.path, result)
+    close([standing(open_run(one.run.path), one.labels)])
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"last {last} -" in said
+    assert f"epoch 3 (best on val.) {best} -" in said
 
 
 def test_the_end_of_several_names_the_queue_only_where_something_waits(

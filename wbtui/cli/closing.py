@@ -12,7 +12,7 @@ from rich.text import Text
 from wbtui.cli.display import stages_in_words
 from wbtui.cli.progress import Standing
 from wbtui.cli.runs_folder import runs_words
-from wbtui.report.figures import GROUP_TITLES
+from wbtui.report.figures import GROUP_TITLES, figures_of
 from wbtui.report.values import figure, percent
 from wbtui.store.format import CHECKPOINT
 from wbtui.store.ids import run_ids, short_ids
@@ -67,15 +67,15 @@ def _complain(standing: Standing) -> None:
 
 def _report(console: Console, standing: Standing) -> None:
     name, labels = standing.state.name, standing.labels
-    final, best, best_epoch = _figures(standing)
+    last, best, best_epoch = _last_and_best(standing)
     console.print(
         Text(f"\n{labels.id}  {name} after {standing.epochs_done}/{labels.epochs} epochs", style="bold")
     )
     if labels.stages:
         console.print(Text(f"{labels}  ({stages_in_words(labels.stages)})"))
     for split in _SPLITS:
-        if f"{split}.accuracy.all" in final:
-            console.print(_table(split, final, best, best_epoch))
+        if f"{split}.accuracy.all" in last:
+            console.print(_table(split, last, best, best_epoch))
     console.print(Text(f"folder  {standing.run.path}"))
     short = _short_ids([standing])[standing.run.id]
     for command, why in _NEXT.get(name, _GOES_ON):
@@ -112,7 +112,7 @@ def _report_together(console: Console, standings: Sequence[Standing]) -> None:
             str(labels.seed),
             one.state.name,
         )
-        figures = _cells("test", _figures(one)[0])
+        figures = _cells("test", _figures(one))
         table.add_row(*map(Text, words), f"{one.epochs_done}/{labels.epochs}", *figures)
     console.print()
     console.print(table)
@@ -137,23 +137,34 @@ def _short_ids(standings: Sequence[Standing]) -> dict[str, str]:
     return short_ids([*run_ids(standings[0].run.path.parent), *(one.run.id for one in standings)])
 
 
-def _figures(standing: Standing) -> tuple[Mapping[str, float], Mapping[str, float], int | None]:
+def _figures(standing: Standing) -> Mapping[str, float]:
+    """The final figures, of whichever weights predict; of a run that has none, those of its last epoch."""
     result = standing.result
-    if result is not None and result.final:
-        return result.final, result.best or {}, result.best_epoch
-    return (standing.epoch.scalars if standing.epoch else {}), {}, None
+    return result.final if result is not None and result.final else _last_epoch(standing)
 
 
-def _table(
-    split: str, final: Mapping[str, float], best: Mapping[str, float], best_epoch: int | None
-) -> Table:
+def _last_epoch(standing: Standing) -> Mapping[str, float]:
+    return standing.epoch.scalars if standing.epoch else {}
+
+
+def _last_and_best(standing: Standing) -> tuple[Mapping[str, float], Mapping[str, float], int | None]:
+    """Figures of the last weights, and of those that validation prefers with their epoch: final are either's."""
+    result, final = standing.result, _figures(standing)
+    if result is None or not result.final:
+        return final, {}, None
+    if figures_of(standing.run).weights == "best_validation":
+        return _last_epoch(standing), final, result.best_epoch
+    return final, result.best or {}, result.best_epoch
+
+
+def _table(split: str, last: Mapping[str, float], best: Mapping[str, float], best_epoch: int | None) -> Table:
     table = Table(title=split, title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False)
     table.add_column("", no_wrap=True)
     for title in GROUP_TITLES.values():
         table.add_column(title, justify="right", no_wrap=True)
     for title in ("Loss", "FDR"):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_row("last", *_cells(split, final))
+    table.add_row("last", *_cells(split, last))
     if best_epoch is not None and f"{split}.accuracy.all" in best:
         table.add_row(f"epoch {best_epoch} (best on val.)", *_cells(split, best))
     return table
