@@ -11,6 +11,8 @@ import pytest
 from compared import column, names, on_terminal
 from finished_runs import COUNTS, accuracies, classifier, make_run, predictions_of
 
+from wbtui.adjustment import CRITERIA, method_named
+from wbtui.report.adjusting import Request
 from wbtui.report.compare import compare
 from wbtui.report.compare_tables import (
     comparison_json,
@@ -24,10 +26,11 @@ from wbtui.report.imported import Sources, read_predictions
 from wbtui.report.importing import Labels, make_imported_run
 from wbtui.report.markup import to_csv
 from wbtui.report.settings import differing_keys, fold_seeds
-from wbtui.report.study import study_tables
+from wbtui.report.study import study_entries, study_tables
 from wbtui.report.values import json_text
 from wbtui.store.predictions import SplitPredictions, write_predictions
 from wbtui.store.reader import open_run
+from wbtui.store.records import write_result
 
 
 def test_seeds_fold_and_settings_stay_apart(tmp_path: Path) -> None:
@@ -62,6 +65,24 @@ def test_settings_that_differ_in_many_keys_are_called_by_what_is_unusual_of_each
         "wd (stages.0.batch_size 32, evaluation.batch_size 32)",
         "wd (evaluation.batch_size 32)",
     ]
+
+
+def test_a_ratio_over_fewer_dimensions_than_features_have_is_flagged_where_it_is_compared(
+    tmp_path: Path,
+) -> None:
+    for seed in range(2):
+        make_run(tmp_path, "ce", seed)
+        run = open_run(make_run(tmp_path, "wd", seed))
+        assert run.result is not None
+        flagged = {"test.fdr.flagged": 1.0, "test.fdr.rank": 40.0 + seed}
+        write_result(run.path, replace(run.result, final={**(run.result.final or {}), **flagged}))
+    runs = [open_run(folder) for folder in sorted(tmp_path.iterdir())]
+    found = study_entries(runs, [Request(method_named("additive"), CRITERIA["all"])])
+    said = (
+        "FDR on test is over fewer dimensions than features have (few images, or dead features): wd 40 to 41"
+    )
+    for table in (metric_table(compare(found)), *study_tables(found)):
+        assert [note for note in table.notes if "FDR" in note] == [said]
 
 
 def test_the_table_has_baseline_deltas_and_the_rule_behind_ns(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from wbtui.report.compare import METRICS, Compared, Comparison, is_best
 from wbtui.report.derived import adjustment_facts
 from wbtui.report.differences import MARKS, Rule, rule_in_words
 from wbtui.report.entries import Entry
+from wbtui.report.flagged import flagged_ratios
 from wbtui.report.settings import Setting, difference_table, keys_that_differ
 from wbtui.report.table import Cell, Column, Table, text_cell
 from wbtui.report.values import plus_minus
@@ -36,6 +37,7 @@ def metric_table(comparison: Comparison) -> Table:
     notes = rule_in_words(rules, 0 if predicted is None else len(predicted.labels))
     if any(entry.n > 1 for entry in comparison.entries):
         notes.insert(0, "mean ± sample standard deviation over n seeds")
+    notes += flagged_ratios(comparison.entries)
     return Table(tuple(columns), tuple(rows), notes=tuple(notes))
 
 

@@ -9,6 +9,7 @@ from wbtui.metrics import seed_statistics
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.compare import SAME, problems
 from wbtui.report.entries import Entry, Member, folded, member
+from wbtui.report.flagged import flagged_ratios
 from wbtui.report.settings import shown_value
 from wbtui.report.table import Cell, Column, Table, count_cell, figure_cell, text_cell
 from wbtui.report.values import figure, percent, plus_minus
@@ -124,6 +125,7 @@ def _cell(entry: Entry, metric: str, accuracy: bool, best: float) -> Cell:
 def _notes(entries: Sequence[Entry]) -> list[str]:
     notes = ["test accuracy in %, mean ± sample standard deviation over n seeds; best of a column in bold"]
     notes += dict.fromkeys(sentence for entry in entries for sentence in entry.said)
+    notes += flagged_ratios(entries)
     rests_on = (
         ("split rule", "data.split_rule"),
         ("selection", "evaluation.selection"),
