@@ -15,8 +15,9 @@ from wbtui.report.adjusting import Request
 from wbtui.report.drawing import save_figures
 from wbtui.report.study import study_entries
 from wbtui.report.study_figures import Line, MatrixPanel, Panel, StudyFigure, study_figures
-from wbtui.store.predictions import SplitPredictions
+from wbtui.store.predictions import PredictionsMeta, SplitPredictions
 from wbtui.store.reader import open_run
+from wbtui.store.writer import RunWriter
 
 
 @pytest.fixture
@@ -52,6 +53,20 @@ def test_norms_go_from_head_to_tail(figures: dict[str, StudyFigure]) -> None:
     (wd, _) = figures["digits_lt-cosine"].panels
     assert isinstance(wd, MatrixPanel)
     assert (wd.values == np.eye(CLASSES)).all()
+
+
+def test_a_matrix_of_other_weights_than_those_of_the_table_says_so(
+    figures: dict[str, StudyFigure], tmp_path: Path
+) -> None:
+    assert "last epoch" not in figures["digits_lt-cosine"].note
+    folder = make_run(tmp_path / "selected")
+    with RunWriter.open(folder) as writer:
+        meta = PredictionsMeta("best_validation", EPOCHS - 1, "none")
+        writer.predictions({"test": predictions_of("test", 0)}, classifier(), meta)
+    (cosine,) = (
+        one for one in study_figures(study_entries([open_run(folder)]), ()) if one.name.endswith("cosine")
+    )
+    assert "after the last epoch" in cosine.note
 
 
 def test_accuracy_over_the_strength_is_that_of_each_seed(figures: dict[str, StudyFigure]) -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from wbtui.metrics import head_first
 from wbtui.report.adjusting import Adjusted, Request, accuracy_at, adjust_run, load_material
 from wbtui.report.entries import Entry
-from wbtui.report.figures import GROUP_TITLES
+from wbtui.report.figures import GROUP_TITLES, figures_of
 from wbtui.report.study import by_preset
 from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import Run
@@ -167,7 +167,9 @@ def _over_classes(entry: Entry, read: Callable[[Run], npt.NDArray[np.float32]]) 
 
 
 def _cosine(entries: Sequence[Entry]) -> StudyFigure:
+    """Matrices are kept of the last epoch, which need not be that of the weights that made the predictions."""
     panels = []
+    selected = False
     for entry in entries:
         try:
             orders = [head_first(run.classifier().train_counts) for run in _runs(entry)]
@@ -179,7 +181,12 @@ def _cosine(entries: Sequence[Entry]) -> StudyFigure:
             continue
         if len({one.shape for one in seeds}) == 1:
             panels.append(MatrixPanel(_label(entry), np.mean(seeds, axis=0)))
+            selected |= any(
+                figures_of(run).epoch != run.matrix_epochs("test.cosine")[-1] for run in _runs(entry)
+            )
     note = "mean cosine similarity of test features by class, head first; mean over n seeds"
+    if selected:
+        note += "; of the weights after the last epoch, where the table is of those that validation prefers"
     return StudyFigure("cosine", tuple(panels), note)
 
 
