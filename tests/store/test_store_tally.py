@@ -9,7 +9,7 @@ from wbtui.store.format import Event
 from wbtui.store.history import History
 from wbtui.store.tally import BEST_BY, LOSSES, TREND_OF
 
-VALUES = st.floats(0, 1) | st.sampled_from([math.nan, math.inf, 0.5])
+VALUES = st.integers(0, 200).map(lambda hits: hits / 200) | st.sampled_from([math.nan, math.inf])
 SCALARS = st.dictionaries(st.sampled_from([BEST_BY, TREND_OF, *LOSSES, "test.fdr"]), VALUES, max_size=4)
 
 

@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from wbtui.metrics import mean_present
 from wbtui.store.errors import StoreWriteError
-from wbtui.training.checkpoint import save_tensors
+from wbtui.store.tally import BEST_BY, Tally
+from wbtui.training.checkpoint import Best, save_tensors
 
 HALF_WAY = "[enforce fail at inline_container.cc:672] . unexpected pos 704 vs 598"
 
@@ -65,3 +68,15 @@ def test_a_refusal_that_torch_hides_is_a_full_disk(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(torch, "save", save)
     with pytest.raises(StoreWriteError, match=os.strerror(errno.ENOSPC)):
         save_tensors(tmp_path / "checkpoint.pt", {})
+
+
+def test_of_epochs_with_as_many_hits_the_first_is_the_best_however_they_lie_among_the_classes() -> None:
+    hits = np.array([[3, 6, 17, 20, 1], [1, 3, 6, 17, 20], [20, 17, 6, 3, 1], [20, 17, 6, 3, 2]])
+    values = [mean_present(row / 20) for row in hits]
+    assert len({*values[:3]}) > 1  # rounding alone
+    best, tally = Best(), Tally()
+    for epoch, value in enumerate(values[:3], 1):
+        assert best.offer(epoch, value) == (epoch == 1)
+        tally.add(epoch, {BEST_BY: value})
+    assert best.epoch == tally.best_epoch == 1
+    assert best.offer(4, values[3])

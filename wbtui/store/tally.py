@@ -6,6 +6,8 @@ from collections.abc import Mapping
 TREND_OF = "test.accuracy.all"
 BEST_BY = "validation.accuracy.all"
 LOSSES = ("running.loss", "test.loss", "validation.loss")
+SAME = 1e-9
+"""Accuracies closer than this are equal: a mean over classes is rounded by how its hits lie among them."""
 
 
 class Tally:
@@ -29,7 +31,7 @@ class Tally:
         """Take in the scalars of the epoch that follows."""
         self.last.update(scalars)
         value = scalars.get(BEST_BY, math.nan)
-        if math.isfinite(value) and (self.best_epoch is None or value > self._best):
+        if math.isfinite(value) and (self.best_epoch is None or value > self._best + SAME):
             self.best_epoch, self._best = number, value
         value = scalars.get(TREND_OF, math.nan)
         if math.isfinite(value):

@@ -13,6 +13,7 @@ from wbtui.config import RunConfig, flatten
 from wbtui.errors import RunFailedError
 from wbtui.store import atomic
 from wbtui.store import format as run_format
+from wbtui.store.tally import SAME
 
 VERSION = 1
 
@@ -58,7 +59,7 @@ class Best:
 
     def offer(self, epoch: int, value: float) -> bool:
         """Take an epoch if it is better than all before it; the first of equals stays."""
-        if not value > self.value:
+        if not value > self.value + SAME:
             return False
         self.epoch, self.value = epoch, value
         return True
