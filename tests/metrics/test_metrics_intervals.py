@@ -87,6 +87,18 @@ def test_paired_bootstrap_of_one_gain_and_one_loss():
     assert (interval.low, interval.estimate, interval.high) == (-1.0, 0.0, 1.0)
 
 
+def test_an_end_at_which_gains_and_losses_even_out_is_zero():
+    gained, lost = np.array([2, 2, 2]), np.array([0, 0, 1])
+    labels = np.repeat(np.arange(3), 10)
+    nth = np.tile(np.arange(10), 3)
+    wrong = (labels + 1) % 3
+    baseline = np.where(nth < gained[labels], wrong, labels)
+    other = np.where(nth >= 10 - lost[labels], wrong, labels)
+    interval = bootstrap_difference(labels, baseline, other, 3)
+    assert interval.estimate == pytest.approx(5 / 30)
+    assert interval.low == 0.0
+
+
 def test_same_seed_same_interval_and_another_seed_another():
     predictions = make_predictions(0, 0.7, LABELS, 6)
     counts = correct_by_class(LABELS, predictions, 6)

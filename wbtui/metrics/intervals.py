@@ -22,6 +22,10 @@ RESAMPLES = 2000
 """Bootstrap resamples: the ends of a 95 % interval then rest on 50 values each side."""
 
 
+_ROUNDING = 1e-12
+"""No test set has images enough for a mean of per-class accuracies as small as this."""
+
+
 @dataclass(frozen=True)
 class Interval:
     """An estimate with the two ends of its interval, in the estimate's own unit."""
@@ -124,7 +128,10 @@ def _percentile_interval(
     _check_level(level)
     if by_class.size == 0:
         return Interval(math.nan, math.nan, math.nan, level)
-    low, high = np.quantile(resampled.mean(axis=0), [(1 - level) / 2, (1 + level) / 2])
+    # Gains and losses that even out are 0, not what rounding leaves of them: whether an interval holds 0 depends on it.
+    means = resampled.mean(axis=0)
+    means[np.abs(means) < _ROUNDING] = 0.0
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(by_class.mean()), float(low), float(high), level)
 
 
