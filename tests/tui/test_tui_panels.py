@@ -1,5 +1,6 @@
 """Panels: which of them `enter` opens, and what seeds of one setting look like in them."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -235,6 +236,33 @@ def test_pages_without_epochs_leave_the_axis_of_the_others(runs: Path) -> None:
                 await pilot.press("x")
                 assert "alone" in screen.query_one("#status", OneLine).text
             assert screen.plot_state.x_axis == "epoch"
+
+    drive(look)
+
+
+def test_samples_are_zoomed_along_their_minutes_and_the_panels_stay_as_they_are(runs: Path) -> None:
+    folder = make_run(runs)
+    samples = [{"t": 60.0 * minute, "cpu_percent": 50.0, "memory_bytes": 2.0**30} for minute in range(41)]
+    (folder / "system.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in samples))
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("enter", "right_square_bracket", "z", "i")
+            screen = app.screen
+            assert isinstance(screen, RunScreen)
+            metrics = screen.plot_state
+            assert (metrics.x_bounds, metrics.cursor) == ((3.0, 5.0), 5.0)
+            screen.go_to("system")
+            await until(pilot, lambda: screen.specs)
+            await pilot.press("z", "i", "left")
+            assert screen.plot_state.x_bounds == (20.0, 40.0)
+            assert screen.plot_state.cursor == 39.0
+            await pilot.pause()
+            assert "zoomed" in screen.query(Panel).first().text
+            screen.go_to("panels")
+            assert screen.plot_state == metrics
+            screen.go_to("system")
+            assert screen.plot_state.cursor == 39.0
 
     drive(look)
 

@@ -8,7 +8,7 @@ from wbtui.tui.plots import CLASS_VIEWS, X_AXES, PlotState
 from wbtui.tui.snapshots import Floats
 
 SMOOTHING = (0.0, 0.3, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99)
-_NARROWEST = 2.0  # units of x
+_FEWEST_STEPS = 2  # from one epoch to the next, below which nothing is zoomed
 
 
 def smoothed(state: PlotState, steps: int) -> PlotState:
@@ -24,13 +24,18 @@ def next_axis(state: PlotState) -> PlotState:
 
 
 def zoomed(
-    state: PlotState, extent: tuple[float, float] | None, factor: float, at: float | None = None
+    state: PlotState,
+    extent: tuple[float, float] | None,
+    places: Floats,
+    factor: float,
+    at: float | None = None,
 ) -> PlotState:
-    """Show `factor` as much of the x axis.
+    """Show `factor` as much of the x axis, down to two epochs of it, however long one takes.
 
     Args:
         state: The view.
         extent: First and last x of what is shown; None where there is nothing.
+        places: (E,) x of the epochs of the first shown run, sorted.
         factor: 0.5 zooms in, 2 zooms out.
         at: What stays where it is; None: the cursor, without one the end.
     """
@@ -40,8 +45,11 @@ def zoomed(
     if at is None:
         at = high if state.cursor is None else state.cursor
     fraction = min(max((at - low) / (high - low), 0.0), 1.0)
-    width = max((high - low) * factor, min(_NARROWEST, extent[1] - extent[0]))
-    if width >= extent[1] - extent[0]:
+    whole = extent[1] - extent[0]
+    steps = len(places) - 1
+    narrowest = _FEWEST_STEPS * float(places[-1] - places[0]) / steps if steps > 0 else whole
+    width = max((high - low) * factor, narrowest if 0 < narrowest < whole else whole)
+    if width >= whole:
         return replace(state, x_bounds=None)
     start = min(max(at - fraction * width, extent[0]), extent[1] - width)
     return replace(state, x_bounds=(start, start + width))

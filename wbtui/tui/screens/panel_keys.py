@@ -145,12 +145,17 @@ class PanelKeys(ClosesOnce[None]):
             for metric in spec.view(self.plot_state.splits.get(spec.key, 0)).metrics
         )
 
+    @property
+    def x_axis(self) -> XAxis:
+        """Along what the panels lie."""
+        return self.plot_state.x_axis
+
     def _places(self) -> Floats:
         """Where the cursor can stand: the epochs of the first shown run."""
         for detail in (detail for one in self.shown() for detail in one.details):
             if len(detail.epochs):
                 every = Curve(detail.epochs, np.zeros(len(detail.epochs)))
-                return x_of(detail, every, self.plot_state.x_axis)
+                return x_of(detail, every, self.x_axis)
         return np.zeros(0)
 
     # ------------------------------------------------------------------ keys
@@ -279,8 +284,8 @@ class PanelKeys(ClosesOnce[None]):
         self._zoom(2.0)
 
     def _zoom(self, factor: float, at: float | None = None) -> None:
-        extent = x_extent(self.shown(), self.plot_state.x_axis)
-        self._change(plot_moves.zoomed(self.plot_state, extent, factor, at))
+        extent = x_extent(self.shown(), self.x_axis)
+        self._change(plot_moves.zoomed(self.plot_state, extent, self._places(), factor, at))
 
     def action_cursor(self) -> None:
         """The cursor on and off."""

@@ -22,6 +22,7 @@ from wbtui.tui.plots import PlotState, Shown
 from wbtui.tui.presence import is_open
 from wbtui.tui.screens.dialogs import Prompt, ask
 from wbtui.tui.screens.run_commands import RunCommands
+from wbtui.tui.seeds import XAxis
 from wbtui.tui.snapshots import RunDetail, Snapshot
 from wbtui.tui.widgets.key_bar import KeyBar
 from wbtui.tui.widgets.one_line import OneLine
@@ -71,6 +72,8 @@ class RunScreen(RunCommands):
         self._system: tuple[PanelSpec, ...] = ()
         self._system_of: object = None
         self._active = dict.fromkeys(PAGES, 0)
+        self._other_place: tuple[tuple[float, float] | None, float | None] = (None, None)
+        """Zoom and cursor of the samples while another page is open; of the other pages while theirs is."""
 
     def compose(self) -> ComposeResult:
         """Name and state, pages, status, keys."""
@@ -109,6 +112,10 @@ class RunScreen(RunCommands):
     def go_to(self, page: str) -> None:
         """Turn to a page."""
         self._active[self.page] = self.active_panel
+        if (page == "system") != (self.page == "system"):
+            state, (x_bounds, cursor) = self.plot_state, self._other_place
+            self._other_place = (state.x_bounds, state.cursor)
+            self.plot_state = replace(state, x_bounds=x_bounds, cursor=cursor)
         self.go_into_panels(False)
         self.page, self.active_panel = page, self._active[page]
         text = page in ("overview", "log")
@@ -197,8 +204,13 @@ class RunScreen(RunCommands):
         if self.page == "heatmaps":
             return replace(self.plot_state, class_views={spec.key: "heatmap" for spec in self.specs})
         if self.page == "system":
-            return replace(self.plot_state, x_axis="time", x_bounds=None, cursor=None, splits={})
+            return replace(self.plot_state, x_axis=self.x_axis, splits={})
         return self.plot_state
+
+    @property
+    def x_axis(self) -> XAxis:
+        """Samples lie along minutes, whatever the metrics lie along."""
+        return "time" if self.page == "system" else super().x_axis
 
     def panels_changed(self) -> None:
         """Draw the panels of this page; ask the feed for what they need."""
