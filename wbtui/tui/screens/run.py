@@ -252,6 +252,10 @@ class RunScreen(RunCommands):
 
     # ------------------------------------------------------------------ keys
 
+    def step_out(self) -> bool:
+        """Leave full screen, cursor or zoom; on a page of text there is none of them to leave."""
+        return self.query_one(PanelGrid).display and super().step_out()
+
     def action_full_screen(self) -> None:
         """One panel with all the room, and back; a page of text has it already."""
         if self.query_one(PanelGrid).display:
