@@ -17,7 +17,7 @@ from dashboard_helpers import (
 )
 from rich.cells import cell_len
 
-from wbtui.store.notes import set_note
+from wbtui.store.notes import set_note, set_star
 from wbtui.store.reader import open_run
 from wbtui.store.writer import RunWriter
 from wbtui.tui.screens.runs import RunsScreen
@@ -52,6 +52,27 @@ def test_the_cursor_stays_on_its_run_when_runs_come_and_go(runs: Path) -> None:
             gone.rename(runs / f".{gone.name}")
             await until(pilot, lambda: len(table.lines) == 6)
             assert table.current.key == chosen.key
+
+    drive(look)
+
+
+def test_who_turns_the_wheel_over_the_table_is_left_there_when_a_run_changes(runs: Path) -> None:
+    made = some_runs(runs, 12)
+
+    async def look() -> None:
+        async with opened(runs, (120, 24)) as (app, pilot):
+            table = app.screen.query_one(RunTable)
+            await pilot.press("end")
+            assert table.scroll_offset.y > 1
+            table.scroll_to(y=1, animate=False, immediate=True)
+            set_star(made[-1], True)  # the newest stands at the top
+            set_star(made[-2], True)
+            await until(pilot, lambda: any(row.star for row in app.snapshot.rows))
+            await until(pilot, lambda: "★" in table.text)
+            assert table.scroll_offset.y == 1
+            await pilot.press("up")
+            assert table.current is not None
+            assert app.short(table.current.key) in table.text
 
     drive(look)
 

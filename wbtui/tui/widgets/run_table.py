@@ -86,8 +86,12 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
         grouped: bool,
         columns: Sequence[TableColumn] = COLUMNS,
     ) -> None:
-        """Show other lines; the cursor stays on its run, or, where that is gone, at its place."""
-        before, before_lines = self._key, self._lines
+        """Show other lines; the cursor stays on its run, or, where that is gone, at its place.
+
+        Who has turned the wheel away from the cursor is left where that led: else runs at work, whose lines change all
+        the time, would take the table back at once.
+        """
+        before, before_lines, follows = self._key, self._lines, self._cursor_in_sight
         self._lines, self._facts, self._marks = lines, context, marks
         if lines is not before_lines and not _same_places(before_lines, lines):
             self._places = {member.id: place for place, line in enumerate(lines) for member in line.members}
@@ -99,7 +103,7 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._grouped, self._wanted, self._alike, self._longest = facts
             self._choose_columns(self.size.width)
         if self._goal in self._places:
-            self._key, self._goal = self._goal, ""
+            self._key, self._goal, follows = self._goal, "", True
         self._place = min(self._places.get(self._key, self._place), max(len(lines) - 1, 0))
         current = self.current
         if current is not None and self._key not in (member.id for member in current.members):
@@ -107,7 +111,8 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
         height = len(lines) + 1
         if self.virtual_size.height != height:
             self.virtual_size = Size(self.size.width, height)
-        self._scroll_to_cursor()
+        if follows:
+            self._scroll_to_cursor()
         self._repaint()
         if self._key != before:
             self.post_message(self.Moved())
@@ -136,6 +141,10 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
     def page(self) -> int:
         """Lines of a page."""
         return max(self.size.height - 2, 1)
+
+    @property
+    def _cursor_in_sight(self) -> bool:
+        return 0 <= self._place - self.scroll_offset.y < max(self.size.height - 1, 1)
 
     def _scroll_to_cursor(self) -> None:
         room = self.size.height - 1
