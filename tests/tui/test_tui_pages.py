@@ -161,6 +161,14 @@ def test_the_log_is_literal_searched_and_followed(runs: Path) -> None:
             assert "does not stand here" in said(app)
             await pilot.press("end")
             assert "and another" in screen_text(app)
+            pane.scroll_relative(y=-9, animate=False)  # as the wheel does
+            for last in ("not to be followed", "to be followed again"):
+                await pilot.pause()
+                with log.open("a") as file:
+                    file.write(f"{last}\n")
+                await until(pilot, lambda last=last: last in pane.text)
+                assert (last in screen_text(app)) == (last == "to be followed again")
+                pane.scroll_end(animate=False)
 
     drive(look)
 

@@ -61,6 +61,11 @@ class TextPane(ScrollView, can_focus=True, inherit_bindings=False):
         self._find()
         self.refresh()
 
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Follow no longer where the wheel, or a key, leads away from the end."""
+        super().watch_scroll_y(old_value, new_value)
+        self.follows = self.follows and new_value >= self.max_scroll_y - 1
+
     def render_line(self, y: int) -> Strip:
         """One row."""
         place = y + self.scroll_offset.y
