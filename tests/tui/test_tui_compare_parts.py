@@ -34,6 +34,21 @@ def test_settings_too_wide_for_the_page_stand_below_each_other(runs: Path) -> No
     assert all(cell_len(line) <= 70 for line in narrow)
 
 
+def test_what_tells_settings_apart_is_not_cut_where_they_stand_below_each_other(runs: Path) -> None:
+    decays = [f"stages.0.weight_decay={value}" for value in (0.01, 0.02)]
+    folders = [make_run(runs, "wd"), *(make_run(runs, "wd_fixed_bn", 0, one) for one in decays)]
+    for folder in folders:
+        config = folder / "config.toml"
+        preset = "images_of_my_own" if folder is folders[0] else "cifar10_lt_with_a_long_name"
+        config.write_text(config.read_text().replace('"digits_lt"', f'"{preset}"'))
+    comparison = make_board(entries(runs, [one.name for one in folders]), 0).comparison
+    said = ["".join(part for part, _ in line) for line in lines.setting_lines(comparison, 70)]
+    text = " ".join(" ".join(said).split())
+    assert "wd, images_of_my_own: 0.005" in text
+    for value in (0.01, 0.02):
+        assert f"wd_fixed_bn (weight_decay {value}), cifar10_lt_with_a_long_name: {value}" in text
+
+
 def by_class(seeds: Sequence[int], bias: float) -> np.ndarray:
     splits = [predictions_of("test", seed, bias) for seed in seeds]
     return np.array(
@@ -157,8 +172,9 @@ def test_that_a_column_is_an_oracle_is_the_last_to_be_cut(runs: Path) -> None:
     assert label.endswith("(oracle)")
     title, _ = lines.column_title(board.entries[2], is_baseline=False)
     assert title == f"oracle: {label.removesuffix(' (oracle)')}"
-    assert lines.short_name(label).startswith("oracle: ")
-    assert len(lines.short_name(label)) <= 28
+    (short,) = lines.short_names([label])
+    assert short.startswith("oracle: ")
+    assert len(short) <= 28
     assert lines.called(board.entries[1].label) == board.entries[1].label
     picture = to_text(lines.class_heatmap(board, [title, "wd", title], GlyphSet.BRAILLE, True, 60, 12))
     assert "against oracle:" in picture

@@ -202,30 +202,33 @@ def setting_lines(comparison: Comparison, width: int) -> list[Line]:
         width: Cells of a line; a table that is wider is written below itself.
     """
     lines: list[Line] = []
+    names = short_names([named(entry) for entry in comparison.entries])
     for table in difference_tables(comparison):
         rows = table_lines(table)
         fits = all(cells_width(row) <= width for row in rows)
-        lines += [*(rows if fits else _below_each_other(table, width)), ()]
+        lines += [*(rows if fits else _below_each_other(table, names, width)), ()]
     return lines
 
 
-def _below_each_other(table: Table, width: int) -> list[Line]:
-    """A line a key, below it each value with the columns that have it."""
+def _below_each_other(table: Table, names: Sequence[str], width: int) -> list[Line]:
+    """A line a key, below it each value with the names of the columns that have it."""
     lines: list[Line] = [((f" {table.columns[0].title}", "dim"),)]
     for key, *cells in table.rows:
         lines.append(((f" {key.text}", "bold"),))
         having: dict[str, list[str]] = {}
-        for column, cell in zip(table.columns[1:], cells, strict=True):
-            having.setdefault(cell.text, []).append(short_name(column.title))
-        for value, names in having.items():
-            said = wrap(f"{', '.join(names)}: {value}", max(width - 3, 20), subsequent_indent="  ")
+        for name, cell in zip(names, cells, strict=True):
+            having.setdefault(cell.text, []).append(name)
+        for value, who in having.items():
+            said = wrap(f"{', '.join(who)}: {value}", max(width - 3, 20), subsequent_indent="  ")
             lines += [((f"   {row}", ""),) for row in said]
     return lines + [((f" {note}", "dim"),) for note in table.notes]
 
 
-def short_name(label: str) -> str:
-    """What a setting is called where there is little room; a longer one is cut."""
-    return fitted(called(label), min(cell_len(called(label)), _LONGEST_NAME))
+def short_names(labels: Sequence[str]) -> list[str]:
+    """What settings are called where there is little room: longer names are cut, unless they then read alike."""
+    whole = [called(label) for label in labels]
+    cut = [fitted(name, min(cell_len(name), _LONGEST_NAME)) for name in whole]
+    return [short if cut.count(short) == 1 else name for name, short in zip(whole, cut, strict=True)]
 
 
 def problem_lines(comparison: Comparison, more: Sequence[str], width: int) -> list[Line]:

@@ -297,7 +297,7 @@ class CompareScreen(CompareKeys):
         self._rules = [(f" {text}", style) for line in rules for text, style in line]
         self.show_status()
         moved = self.query_one("#moved", TextPane)
-        short = [lines.short_name(lines.named(entry)) for entry in board.entries]
+        short = lines.short_names([lines.named(entry) for entry in board.entries])
         moved.show(lines.class_lines(board, short, max(moved.size.width - 3, 20)))
         pane = self.query_one("#settings", TextPane)
         room = max(pane.size.width - 3, 20)
