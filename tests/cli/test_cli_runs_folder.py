@@ -6,7 +6,7 @@ import pytest
 from typed import wbtui
 
 from wbtui.cli.bare import dashboard_options
-from wbtui.cli.runs_folder import runs_words
+from wbtui.store.runs_folder import runs_words
 
 
 @pytest.mark.parametrize("words", [["--runs=~/mine"], []])

@@ -1,6 +1,7 @@
 """What does the start form make of what is written in it? Without a screen."""
 
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,9 @@ def test_the_form_multiplies_lists_and_gives_the_command_that_does_the_same() ->
     words = shlex.split(found.command)
     assert words[:3] == ["wbtui", "queue", "add"]
     assert "stages.0.learning_rate=0.2" in words
+    assert "--runs" not in words
+    elsewhere = answer(FormValues("digits_lt"), runs=Path("else where")).command
+    assert elsewhere == "wbtui run --preset digits_lt --runs 'else where'"
 
 
 def test_what_is_allowed_but_hardly_meant_is_told_once() -> None:

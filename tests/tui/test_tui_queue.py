@@ -1,6 +1,7 @@
 """The queue: does it line its runs up, and can its keys be looked up and rebound?"""
 
 import os
+import re
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from dashboard_helpers import drive, opened, screen_lines, screen_text, until
 from rich.cells import cell_len
+from textual.widgets import Static
 
 from wbtui.launch import queue_files
 from wbtui.launch import start as launch_start
@@ -104,6 +106,8 @@ def test_taking_out_of_the_queue_shows_at_once(runs: Path, monkeypatch: pytest.M
             may.set()
             await until(pilot, lambda: "1 waiting" in screen_text(app))
             assert "taking out" not in screen_text(app)
+            said = str(app.screen.query_one("#said", Static).content)
+            assert re.search(rf"`wbtui restore \w{{4}} --runs {re.escape(str(runs))}` brings it back", said)
 
     drive(look)
 

@@ -308,7 +308,7 @@ def test_the_foot_names_the_most_needed_keys_and_those_alone_that_do_something(r
 
 
 def test_copy_and_write(runs: Path, tmp_path: Path) -> None:
-    make_run(runs)
+    folder = make_run(runs)
     target = tmp_path / "table.csv"
 
     async def look() -> None:
@@ -317,7 +317,7 @@ def test_copy_and_write(runs: Path, tmp_path: Path) -> None:
             assert app.clipboard.startswith("|")
             assert "| finished |" in app.clipboard
             await pilot.press("c", "down", "down", "down", "enter")
-            assert app.clipboard.startswith("wbtui run --config ")
+            assert app.clipboard == f"wbtui run --config {folder}/config.toml --runs {runs}"
             await pilot.press("w", "enter")
             app.screen.query_one("Input").value = str(target)  # type: ignore[attr-defined]
             await pilot.press("enter")

@@ -310,7 +310,8 @@ def test_with_no_runs_the_first_screen_leads_to_a_run(runs: Path, monkeypatch: p
     drive(look)
     (name,) = run_ids(runs)
     assert open_run(runs / name).run_config().preset == "digits_lt"
-    assert open_run(runs / name).provenance["command"][:2] == ["wbtui", "run"]
+    command = open_run(runs / name).provenance["command"]
+    assert (command[:2], command[-2:]) == (["wbtui", "run"], ["--runs", str(runs)])
 
 
 @pytest.mark.parametrize(("preset", "begun"), [("glyphs_lt", "glyphs_lt"), ("of_a_colleague", "digits_lt")])

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from wbtui.cli.options import Filter, Runs, check_plot_size
-from wbtui.cli.runs_folder import RUNS_DEFAULT
+from wbtui.store.runs_folder import RUNS_DEFAULT
 
 app = typer.Typer()
 

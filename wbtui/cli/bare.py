@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from wbtui.cli.runs_folder import RUNS_DEFAULT, RUNS_VARIABLE, expanded
 from wbtui.errors import UsageError
+from wbtui.store.runs_folder import RUNS_DEFAULT, RUNS_VARIABLE, expanded
 
 _FLAGS: dict[str, dict[str, Any]] = {
     "--readonly": {"readonly": True},

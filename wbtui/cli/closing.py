@@ -11,11 +11,11 @@ from rich.text import Text
 
 from wbtui.cli.display import stages_in_words
 from wbtui.cli.progress import Standing
-from wbtui.cli.runs_folder import runs_words
 from wbtui.report.figures import GROUP_TITLES, figures_of
 from wbtui.report.values import figure, percent
 from wbtui.store.format import CHECKPOINT
 from wbtui.store.ids import run_ids, short_ids
+from wbtui.store.runs_folder import runs_words
 from wbtui.store.setting import setting_digest
 from wbtui.store.text import plain
 

@@ -8,8 +8,8 @@ from typer.core import TyperGroup
 
 from wbtui.cli.bare import DashboardOptions, open_dashboard
 from wbtui.cli.options import Runs, typed
-from wbtui.cli.runs_folder import RUNS_DEFAULT
 from wbtui.errors import UsageError
+from wbtui.store.runs_folder import RUNS_DEFAULT
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "wbtui.cli.run": ("run",),

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from wbtui.cli.options import AsJson, Detach, OneRun, Quiet, Runs, SomeRuns
-from wbtui.cli.runs_folder import RUNS_DEFAULT
+from wbtui.store.runs_folder import RUNS_DEFAULT
 
 __all__ = ["OneRun", "SomeRuns", "app"]
 

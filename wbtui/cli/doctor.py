@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from wbtui.cli.options import Runs
-from wbtui.cli.runs_folder import RUNS_DEFAULT
+from wbtui.store.runs_folder import RUNS_DEFAULT
 
 app = typer.Typer()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wbtui.cli.options import Filter, Runs, expanded_folder
-from wbtui.cli.runs_folder import RUNS_DEFAULT
+from wbtui.store.runs_folder import RUNS_DEFAULT
 
 if TYPE_CHECKING:
     from wbtui.store.reader import Run

@@ -6,7 +6,7 @@ import typer
 
 from wbtui.cli.control import OneRun
 from wbtui.cli.options import Runs
-from wbtui.cli.runs_folder import RUNS_DEFAULT
+from wbtui.store.runs_folder import RUNS_DEFAULT
 
 app = typer.Typer()
 

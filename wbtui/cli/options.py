@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from wbtui.cli.runs_folder import RUNS_VARIABLE, expanded
 from wbtui.errors import UsageError
+from wbtui.store.runs_folder import RUNS_VARIABLE, expanded
 
 
 def _or_before_the_command(context: typer.Context, value: Path) -> Path:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from wbtui.cli.options import Filter, Runs
-from wbtui.cli.runs_folder import RUNS_DEFAULT
+from wbtui.store.runs_folder import RUNS_DEFAULT
 
 app = typer.Typer()
 

@@ -7,7 +7,7 @@ import typer
 
 from wbtui.cli import options
 from wbtui.cli.options import OneRun, Runs, SomeRuns
-from wbtui.cli.runs_folder import RUNS_DEFAULT, runs_words
+from wbtui.store.runs_folder import RUNS_DEFAULT, runs_words
 
 if TYPE_CHECKING:
     from wbtui.config import RunConfig

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from wbtui.cli.options import Runs, expanded_folder
-from wbtui.cli.runs_folder import RUNS_DEFAULT
+from wbtui.store.runs_folder import RUNS_DEFAULT
 
 app = typer.Typer()
 

@@ -9,7 +9,7 @@ import typer
 
 from wbtui.cli import options
 from wbtui.cli.options import Runs
-from wbtui.cli.runs_folder import RUNS_DEFAULT
+from wbtui.store.runs_folder import RUNS_DEFAULT
 
 if TYPE_CHECKING:
     from wbtui.config import DataConfig

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import typer
 
 from wbtui.cli.options import Runs
-from wbtui.cli.runs_folder import RUNS_DEFAULT
+from wbtui.store.runs_folder import RUNS_DEFAULT
 
 if TYPE_CHECKING:
     from textual_serve.server import Server

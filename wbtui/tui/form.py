@@ -28,6 +28,7 @@ from wbtui.report.decay import planned_notice
 from wbtui.report.values import words_apart
 from wbtui.store.ids import short_ids
 from wbtui.store.reader import open_run
+from wbtui.store.runs_folder import RUNS_DEFAULT, runs_words
 from wbtui.store.setting import configuration, setting_key
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
@@ -78,12 +79,13 @@ class FormAnswer:
     """What should be known before these runs are started; methods with the same number share a line."""
 
 
-def answer(values: FormValues, there: Sequence[RunSummary] = ()) -> FormAnswer:
+def answer(values: FormValues, there: Sequence[RunSummary] = (), runs: Path = RUNS_DEFAULT) -> FormAnswer:
     """What the form means, with everything that is wrong told beside its field.
 
     Args:
         values: The form.
         there: The runs of the folder: one that would be run again is named.
+        runs: The folder.
     """
     wrong = _names_wrong(values)
     settings: list[str] = []
@@ -107,7 +109,7 @@ def answer(values: FormValues, there: Sequence[RunSummary] = ()) -> FormAnswer:
         {},
         _differences(base.config, [one.config for one in resolved]),
         planned,
-        command_of(values, len(resolved)),
+        command_of(values, len(resolved)) + runs_words(runs),
         (*_repeats([one.config for one in resolved], there), *_notices([one.config for one in resolved])),
     )
 
@@ -235,7 +237,7 @@ def _text(value: object) -> str:
 
 
 def command_of(values: FormValues, count: int) -> str:
-    """The command line that does the same."""
+    """The command line that does the same, but for the folder."""
     words = ["wbtui", "run"] if count == 1 else ["wbtui", "queue", "add"]
     options = {
         "--preset": values.preset,

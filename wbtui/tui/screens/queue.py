@@ -23,6 +23,7 @@ from wbtui.launch.queue_files import Entry, QueueSettings
 from wbtui.launch.slots import parse_slots
 from wbtui.launch.worker import device_of, ensure_worker, look, peek, worker_lives
 from wbtui.store.errors import StoreWriteError
+from wbtui.store.runs_folder import runs_words
 from wbtui.store.text import plain
 from wbtui.tui.actions import actions_of, bindings
 from wbtui.tui.ink import fitted
@@ -310,7 +311,7 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
     def _tell(self, short: str, binned: bool | None) -> None:
         ways = {
             None: "has been started meanwhile",
-            True: f"in the bin; `wbtui restore {short}` brings it back",
+            True: f"in the bin; `wbtui restore {short}{runs_words(self.dashboard.runs)}` brings it back",
             False: "out of the queue",
         }
         self.app.call_from_thread(self.tell, f"{short}: {ways[binned]}")

@@ -11,6 +11,7 @@ from textual import work
 from wbtui.errors import RunFailedError, UsageError
 from wbtui.report.values import words_apart
 from wbtui.store.errors import StoreWriteError
+from wbtui.store.runs_folder import runs_words
 from wbtui.store.summary import RunSummary
 from wbtui.tui.lines import LIVING, called
 from wbtui.tui.screens.dialogs import Choose, Confirm, Prompt, ask
@@ -283,10 +284,11 @@ class RunCommands(PanelKeys):
 
 
 def repeating(row: RunSummary) -> str:
-    """The command that repeats a run."""
+    """The command that repeats a run, beside it."""
     import shlex
 
-    return shlex.join(["wbtui", "run", "--config", f"{row.path}/config.toml"])
+    config = f"{row.path}/config.toml"
+    return shlex.join(["wbtui", "run", "--config", config]) + runs_words(Path(row.path).parent)
 
 
 def _one_line(note: str) -> str:

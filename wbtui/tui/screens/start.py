@@ -158,7 +158,8 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     @work(exclusive=True, group="form")
     async def _work_out(self) -> None:
         await asyncio.sleep(_DELAY)
-        self.show_answer(await asyncio.to_thread(answer, self.values, self.dashboard.snapshot.rows))
+        there, runs = self.dashboard.snapshot.rows, self.dashboard.runs
+        self.show_answer(await asyncio.to_thread(answer, self.values, there, runs))
 
     def show_answer(self, found: FormAnswer) -> None:
         """Say what is wrong beside its field, else what will be started."""
@@ -255,7 +256,9 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
                 await taken.wait()
         if self._starting:
             return
-        found = answer(self.values)  # as it stands now, whatever the delayed one said
+        found = answer(
+            self.values, runs=self.dashboard.runs
+        )  # as it stands now, whatever the delayed one said
         self.show_answer(found)
         if found.wrong:
             self.query_one(f"#{next(iter(found.wrong))}", Input).focus()
