@@ -8,6 +8,7 @@ from pathlib import Path
 import finished_runs
 import pytest
 from dashboard_helpers import SIZES, drive, make_run, opened, post_at_once, some_runs, until
+from textual.app import ComposeResult
 from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Input
@@ -83,6 +84,24 @@ def test_of_the_start_form(runs: Path, key: str) -> None:
             await until(pilot, lambda: fields[1].value.endswith("pQ"))
             assert fields[0].value.endswith("dbC")
             assert isinstance(app.screen, StartScreen)
+
+    drive(look)
+
+
+def test_of_the_start_form_while_it_is_made(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = StartScreen.compose
+
+    def compose(form: StartScreen) -> ComposeResult:
+        post_at_once(form.app, ["tab"])
+        return real(form)
+
+    monkeypatch.setattr(StartScreen, "compose", compose)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("R", "x")
+            values = [app.screen.query_one(f"#{name}", Input).value for name in ("preset", "variant")]
+            assert values == ["digits_lt", "x"]
 
     drive(look)
 

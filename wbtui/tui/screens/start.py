@@ -129,8 +129,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         return {"preset": self._preset, "variant": "wd", "seed": "0", "device": "auto"}.get(name, "")
 
     def on_mount(self) -> None:
-        """Work it out once."""
-        self.query_one("#preset", Input).focus()
+        """Work it out once. Who opens it gives the first field the keys, before any of them is taken."""
         self._work_out()
 
     def on_resize(self, event: events.Resize) -> None:
