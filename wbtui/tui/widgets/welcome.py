@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, cast
 from rich.text import Text
 from textual.widgets import Static
 
+from wbtui.store.runs_folder import runs_words
+from wbtui.store.text import plain
 from wbtui.tui.actions import ACTIONS
 
 if TYPE_CHECKING:
@@ -37,6 +39,6 @@ class Welcome(Static):
         text.append("  what else can be done        ")
         text.append(f" {keys['app.leave']} ", style="bold reverse")
         text.append("  quit\n\n")
-        text.append("wbtui run --preset digits_lt", style="bold")
+        text.append(plain(f"wbtui run --preset digits_lt{runs_words(app.runs)}"), style="bold")
         text.append("  does the same without this screen.")
         self.update(text)
