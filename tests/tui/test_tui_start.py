@@ -5,6 +5,7 @@ import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dashboard_helpers import drive, make_run, opened, post_at_once, screen_text, until
@@ -19,7 +20,7 @@ from wbtui.store.format import BIN
 from wbtui.store.ids import run_ids
 from wbtui.store.reader import open_run
 from wbtui.tui.app import WbtuiApp
-from wbtui.tui.form import FormValues
+from wbtui.tui.form import FormAnswer, FormValues, answer
 from wbtui.tui.screens.dialogs import Prompt
 from wbtui.tui.screens.queue import QueueScreen
 from wbtui.tui.screens.runs import RunsScreen
@@ -365,6 +366,11 @@ def test_a_form_that_is_starting_something_stays_to_say_what_came_of_it(
     runs: Path, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_it, go_on = threading.Event(), threading.Event()
+    answered_in: list[threading.Thread] = []
+
+    def answers(*given: Any, **more: Any) -> FormAnswer:
+        answered_in.append(threading.current_thread())
+        return answer(*given, **more)
 
     def begins(*_: object, **__: object) -> list[Path]:
         at_it.set()
@@ -374,6 +380,7 @@ def test_a_form_that_is_starting_something_stays_to_say_what_came_of_it(
         return [runs / "20260101-000000-digits_lt-wd-s0-00000000"]
 
     monkeypatch.setattr("wbtui.tui.screens.start.begin", begins)
+    monkeypatch.setattr("wbtui.tui.screens.start.answer", answers)
 
     async def look() -> None:
         async with opened(runs) as (app, pilot):
@@ -384,5 +391,6 @@ def test_a_form_that_is_starting_something_stays_to_say_what_came_of_it(
             go_on.set()
             await until(pilot, lambda: (problem or "00000000: started") in screen_text(app))
             assert isinstance(app.screen, StartScreen if problem else RunsScreen)
+            assert threading.main_thread() not in answered_in, "two thousand runs take seconds"
 
     drive(look)

@@ -255,16 +255,15 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
                 await taken.wait()
         if self._starting:
             return
-        found = answer(
-            self.values, runs=self.dashboard.runs
-        )  # as it stands now, whatever the delayed one said
+        values = self.values  # as it stands now, whatever the delayed one said
+        found = await asyncio.to_thread(answer, values, runs=self.dashboard.runs)
         self.show_answer(found)
         if found.wrong:
             self.query_one(f"#{next(iter(found.wrong))}", Input).focus()
             return
         self._starting = True
         self.query_one("#meaning", Static).update(Text("starting ...", style="bold"))
-        self._begin(found.resolved, self.values, queue or len(found.resolved) > 1, found.command)
+        self._begin(found.resolved, values, queue or len(found.resolved) > 1, found.command)
 
     @work(thread=True, group="commands")
     def _begin(self, resolved: Sequence["Resolved"], values: FormValues, queue: bool, command: str) -> None:
