@@ -47,6 +47,8 @@ def test_what_is_allowed_but_hardly_meant_is_told_once() -> None:
         (FormValues("digits_lt", settings="model.head=etf model.name=mlp"), ""),
         (FormValues("digits_lt", settings="model.head=etf model.width=2"), "settings"),
         (FormValues("digits_lt", name="x" * 300), "name"),
+        (FormValues("digits_lt", tags="base " + "x" * 61), "tags"),
+        (FormValues("digits_lt", note="x" * 20_001), "note"),
     ],
 )
 def test_what_is_wrong_is_told_to_its_field(values: FormValues, field: str) -> None:
@@ -78,6 +80,11 @@ def test_what_is_wrong_is_told_to_its_field(values: FormValues, field: str) -> N
             FormValues("digits_lt", device="7"),
             "device",
             "device = '7': expected auto, cpu, mps, cuda or cuda:N",
+        ),
+        (
+            FormValues("digits_lt", seed="0-2, 1"),
+            "seed",
+            "a value stands there twice",
         ),
     ],
 )

@@ -16,6 +16,8 @@ from dashboard_helpers import (
     until,
 )
 from rich.cells import cell_len
+from textual import events
+from textual.widgets import Input
 
 from wbtui.store.notes import set_note, set_star
 from wbtui.store.reader import open_run
@@ -249,6 +251,16 @@ def test_notes_tags_and_star_are_written_beside_the_run(runs: Path) -> None:
             await until(pilot, lambda: open_run(folder).notes.star)
             await until(pilot, lambda: "★" in screen_text(app))
             assert open_run(folder).notes.note == "two\nlines"  # looked at, not changed
+            await pilot.press("t")
+            app.screen.query_one(Input).value = f"base {'x' * 61}"
+            await pilot.press("enter")
+            await until(pilot, lambda: "without white space or commas" in screen_text(app))
+            assert app.screen.query(Input), "what was typed is not lost"
+            await pilot.press("escape", "n", "ctrl+u")
+            app.screen.query_one(Input).post_message(events.Paste("pasted\r\nfrom elsewhere\n"))
+            await pilot.press("enter")
+            await until(pilot, lambda: open_run(folder).notes.note == "pasted from elsewhere")
+            assert open_run(folder).notes.tags == ("second",)
 
     drive(look)
 

@@ -41,8 +41,8 @@ def _sorted(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(tags))[:_MAX_TAGS])
 
 
-def set_note(folder: Path, note: str) -> Notes:
-    """Replace the note; see `_change` for errors.
+def check_note(note: str) -> None:
+    """Refuse a note that cannot be written.
 
     Raises:
         UsageError: it is longer than MAX_TEXT characters, or none that UTF-8 can write (typed in another encoding).
@@ -53,18 +53,26 @@ def set_note(folder: Path, note: str) -> Notes:
         raise UsageError(f"the note {note!r:.80}: {UTF8}") from None
     if len(note) > MAX_TEXT:
         raise UsageError(f"the note has {len(note)} characters; expected at most {MAX_TEXT}")
+
+
+def set_note(folder: Path, note: str) -> Notes:
+    """Replace the note; see `_change` for errors.
+
+    Raises:
+        UsageError: as `check_note`.
+    """
+    check_note(note)
     return _change(folder, lambda notes: replace(notes, note=note))
 
 
-def edit_tags(folder: Path, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Notes:
-    """Add and remove tags; a tag in both is removed.
+def check_tags(tags: Iterable[str]) -> None:
+    """Refuse tags that cannot be given.
 
     Raises:
         UsageError: a tag is empty, too long, or holds white space, a comma (which parts tags in a filter) or a
-            character that cannot be shown; or the run would have more than 100.
+            character that cannot be shown.
     """
-    added, removed = set(add), set(remove)
-    for tag in added:
+    for tag in tags:
         if (
             not tag
             or len(tag) > _MAX_TAG
@@ -74,6 +82,16 @@ def edit_tags(folder: Path, add: Iterable[str] = (), remove: Iterable[str] = ())
             raise UsageError(
                 f"tag {tag!r:.80}: expected 1 to {_MAX_TAG} characters without white space or commas, e.g. base"
             )
+
+
+def edit_tags(folder: Path, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Notes:
+    """Add and remove tags; a tag in both is removed.
+
+    Raises:
+        UsageError: as `check_tags`; or the run would have more than 100.
+    """
+    added, removed = set(add), set(remove)
+    check_tags(added)
 
     def edit(notes: Notes) -> Notes:
         tags = (set(notes.tags) | added) - removed

@@ -27,6 +27,7 @@ from wbtui.presets import (
 from wbtui.report.decay import planned_notice
 from wbtui.report.values import words_apart
 from wbtui.store.ids import short_ids
+from wbtui.store.notes import check_note, check_tags
 from wbtui.store.reader import open_run
 from wbtui.store.runs_folder import RUNS_DEFAULT, runs_words
 from wbtui.store.setting import configuration, setting_key
@@ -87,7 +88,7 @@ def answer(values: FormValues, there: Sequence[RunSummary] = (), runs: Path = RU
         there: The runs of the folder: one that would be run again is named.
         runs: The folder.
     """
-    wrong = _names_wrong(values)
+    wrong = _wrong_by_itself(values)
     settings: list[str] = []
     try:
         settings = shlex.split(values.settings)
@@ -183,7 +184,8 @@ def _notices(configs: Sequence[RunConfig]) -> tuple[str, ...]:
     return (*short, *notices(configs))
 
 
-def _names_wrong(values: FormValues) -> dict[str, str]:
+def _wrong_by_itself(values: FormValues) -> dict[str, str]:
+    """What is wrong in a field whatever stands in the others."""
     wrong: dict[str, str] = {}
     for name, text, load in (
         ("preset", values.preset, load_preset),
@@ -197,6 +199,15 @@ def _names_wrong(values: FormValues) -> dict[str, str]:
     for part in filter(None, split_seeds(values.seed.strip())):
         if not part.isascii() or not part.isdigit():
             wrong["seed"] = f"{plain(part)!r}: expected whole numbers from 0, e.g. 0 or 0,1,2 or 0-4"
+    for tag in words_apart(values.tags):
+        try:
+            check_tags([tag])
+        except UsageError as error:
+            wrong["tags"] = plain(str(error))
+    try:
+        check_note(values.note.strip())
+    except UsageError as error:
+        wrong["note"] = plain(str(error))
     return wrong
 
 
@@ -216,7 +227,7 @@ def blamed(message: str) -> dict[str, str]:
     for line in message.splitlines():
         found = next((name for name in FIELDS if line.startswith(f"--{name}")), "settings")
         line = re.sub(r"^--set ([^=\s]+)=.*?: (?=\1\b)", "", line)  # the key is named once more behind it
-        line = line.removeprefix(f"--{found}: ").replace("--set ", "")
+        line = re.sub(rf"^--{found}( [^:]*)?: ", "", line).replace("--set ", "")
         wrong[found] = f"{wrong[found]}\n{line}" if found in wrong else line
     return wrong
 

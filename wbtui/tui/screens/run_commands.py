@@ -11,6 +11,7 @@ from textual import work
 from wbtui.errors import RunFailedError, UsageError
 from wbtui.report.values import words_apart
 from wbtui.store.errors import StoreWriteError
+from wbtui.store.notes import check_note, check_tags, edit_tags, set_note, set_star
 from wbtui.store.runs_folder import runs_words
 from wbtui.store.summary import RunSummary
 from wbtui.tui.lines import LIVING, called
@@ -209,12 +210,10 @@ class RunCommands(PanelKeys):
                 said = f"written by somebody else meanwhile: {others[0]}\nenter replaces it, esc leaves it"
                 self.app.call_later(self._ask_for_note, now, note, self.dashboard.literal(said))
                 return
-            from wbtui.store.notes import set_note
-
             self.do_write([Path(row.path) for row in rows], lambda folder: set_note(folder, note))
 
         names = ", ".join(self.called(row) for row in rows[:4])
-        await ask(self.app, Prompt(f"Note on {names}", value, hint), answered)
+        await ask(self.app, Prompt(f"Note on {names}", value, hint, check_note), answered)
 
     async def action_tags(self) -> None:
         """Add and remove tags."""
@@ -223,23 +222,19 @@ class RunCommands(PanelKeys):
             return
 
         def answered(text: str | None) -> None:
-            words = words_apart(text or "")
-            add = [word.removeprefix("+") for word in words if not word.startswith("-")]
-            remove = [word[1:] for word in words if word.startswith("-")]
-            if words:
-                from wbtui.store.notes import edit_tags
-
+            add, remove = _tags_typed(text or "")
+            if add or remove:
                 self.do_write([Path(row.path) for row in rows], lambda folder: edit_tags(folder, add, remove))
 
         now = " ".join(rows[0].tags) or "none"
-        await ask(self.app, Prompt(f"Tags of {self.called(rows[0])}: {now}", hint="base -old"), answered)
+        title = f"Tags of {self.called(rows[0])}: {now}"
+        prompt = Prompt(title, hint="base -old", check=lambda text: check_tags(_tags_typed(text)[0]))
+        await ask(self.app, prompt, answered)
 
     def action_star(self) -> None:
         """Star, or no longer."""
         rows = self._acting()
         if rows and not self.dashboard.refuses_writing():
-            from wbtui.store.notes import set_star
-
             star = not rows[0].star
             self.do_write([Path(row.path) for row in rows], lambda folder: set_star(folder, star))
 
@@ -289,6 +284,13 @@ def repeating(row: RunSummary) -> str:
 
     config = f"{row.path}/config.toml"
     return shlex.join(["wbtui", "run", "--config", config]) + runs_words(Path(row.path).parent)
+
+
+def _tags_typed(text: str) -> tuple[list[str], list[str]]:
+    """The tags to add and those to remove: `base -old`."""
+    words = words_apart(text)
+    add = [word.removeprefix("+") for word in words if not word.startswith("-")]
+    return add, [word[1:] for word in words if word.startswith("-")]
 
 
 def _one_line(note: str) -> str:

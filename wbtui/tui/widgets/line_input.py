@@ -41,6 +41,14 @@ class LineInput(Input):
         else:
             self._entered(self.value)
 
+    def _on_paste(self, event: events.Paste) -> None:
+        """Take all that is pasted, in one line; Input would leave away what follows the first."""
+        lines = event.text.splitlines()
+        if len(lines) > 1:
+            event.prevent_default()
+            super()._on_paste(events.Paste(" ".join(lines)))
+            event.stop()
+
     async def _on_key(self, event: events.Key) -> None:
         if not is_open(self.screen):
             event.stop()
