@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from dashboard_helpers import drive, opened, screen_lines, screen_text, until
+from dashboard_helpers import drive, opened, post_at_once, screen_lines, screen_text, until
 from rich.cells import cell_len
 from textual.widgets import Static
 
@@ -80,6 +80,28 @@ def test_help_opens_over_the_queue_and_names_its_keys_as_they_are_bound(
             await until(
                 pilot, lambda: [one.folder.name[-11:-9] for one in queue_files.entries(runs)] == ["s1", "s0"]
             )
+
+    drive(look)
+
+
+@pytest.mark.usefixtures("_paused_queue")
+def test_keys_that_come_at_once_move_one_run_and_the_cursor_stays_on_it(runs: Path) -> None:
+    made = [queued_run(runs, seed) for seed in range(4)]
+    queue_files.enqueue(runs, made)
+
+    def waiting() -> list[int]:
+        return [made.index(entry.folder) for entry in queue_files.entries(runs)]
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("Q")
+            await until(pilot, lambda: "4 waiting" in screen_text(app))
+            post_at_once(app, "JJ")
+            await until(pilot, lambda: waiting() == [1, 2, 0, 3])
+            queue_files.take_out(made[1])  # by somebody else
+            await until(pilot, lambda: "3 waiting" in screen_text(app))
+            post_at_once(app, ["J", "up", "x"])
+            await until(pilot, lambda: waiting() == [2, 0])
 
     drive(look)
 

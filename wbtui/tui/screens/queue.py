@@ -128,6 +128,8 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
     def __init__(self) -> None:
         super().__init__()
         self._state = QueueState()
+        self._listed: list[Path] = []
+        """The runs of the lines that stand there."""
         self._leaving: set[Path] = set()
         """Runs that are being taken out."""
 
@@ -208,13 +210,17 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
             self._relist(state)
 
     def _relist(self, state: QueueState) -> None:
-        """Write the runs anew; the cursor keeps its place."""
+        """Write the runs anew; the cursor stays on its run, or, where that is gone, at its place."""
         options = self.query_one(OptionList)
-        place = options.highlighted
+        place = len(state.working) if options.highlighted is None else options.highlighted
+        at = self._listed[place] if place < len(self._listed) else None
+        self._listed = [entry.folder for entry in (*state.working, *state.waiting)]
         options.clear_options()
         options.add_options(self._options(state))
-        if rows := len(state.working) + len(state.waiting):
-            options.highlighted = min(len(state.working) if place is None else place, rows - 1)
+        if at in self._listed:
+            place = self._listed.index(at)
+        if self._listed:
+            options.highlighted = min(place, len(self._listed) - 1)
 
     def _options(self, state: QueueState) -> Sequence[Option]:
         rows = [("at work", entry, f"slot {plain(entry.ticket.slot)}") for entry in state.working]
@@ -241,14 +247,14 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
 
     # ------------------------------------------------------------------ keys
 
-    def _chosen(self) -> tuple[Entry, int] | None:
-        """The waiting run under the cursor and its place from 1."""
+    def _chosen(self) -> Entry | None:
+        """The waiting run under the cursor."""
         place = self.query_one(OptionList).highlighted
         if place is None:
             return None
         number = place - len(self._state.working)
         if 0 <= number < len(self._state.waiting) and not self.dashboard.refuses_writing(self.tell):
-            return self._state.waiting[number], number + 1
+            return self._state.waiting[number]
         return None
 
     def action_back(self) -> None:
@@ -272,30 +278,36 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
         self._move(-1)
 
     def _move(self, by: int) -> None:
-        """Give a waiting run another place."""
-        chosen = self._chosen()
-        if chosen is None:
+        """Give a waiting run another place: at once on the screen, on the disk from where it stands there by then."""
+        entry = self._chosen()
+        if entry is None:
             return
-        entry, place = chosen
-        runs = self.dashboard.runs
+        runs, state = self.dashboard.runs, self._state
+        waiting = list(zip(state.waiting, state.devices, strict=True))
+        place = state.waiting.index(entry)
+        if not 0 <= place + by < len(waiting):
+            return
+        waiting.insert(place + by, waiting.pop(place))
+        entries, devices = zip(*waiting, strict=True)
+        self._state = replace(state, waiting=entries, devices=devices)
+        self._relist(self._state)
 
         def change() -> None:
             with queue_files.editing(runs):
                 _, waiting = look(runs)
-                now = next((one for one in waiting if one.folder == entry.folder), None)
-                if now is not None:
-                    queue_files.reorder(waiting, now, place + by)
+                folders = [one.folder for one in waiting]
+                if entry.folder in folders:
+                    place = folders.index(entry.folder)
+                    queue_files.reorder(waiting, waiting[place], place + 1 + by)
 
-        if 1 <= place + by <= len(self._state.waiting):
-            self.action_down() if by > 0 else self.action_up()
-            self._edit(change)
+        self._edit(change)
 
     def action_remove(self) -> None:
         """Take a waiting run out, to the bin where it was never started; that it was asked shows at once."""
         chosen = self._chosen()
-        if chosen is None or chosen[0].folder in self._leaving:
+        if chosen is None or chosen.folder in self._leaving:
             return
-        folder = chosen[0].folder
+        folder = chosen.folder
         self._leaving.add(folder)
         self._relist(self._state)
         self._take_out(folder, self.dashboard.short(folder.name))
