@@ -15,11 +15,13 @@ def test_a_note_that_somebody_else_wrote_meanwhile_is_shown_before_it_is_replace
     async def look() -> None:
         async with opened(runs) as (app, pilot):
             await pilot.press("n", *"mine")
-            set_note(folder, "[b]theirs[/b]")
+            theirs = "[b]theirs[/b]" + " and more" * 900
+            set_note(folder, theirs)
             await until(pilot, lambda: app.snapshot.rows[0].note)
             await pilot.press("enter")
             await until(pilot, lambda: "[b]theirs[/b]" in screen_text(app))
-            assert open_run(folder).notes.note == "[b]theirs[/b]"
+            assert "enter replaces, esc leaves what somebody else wrote" in screen_text(app)
+            assert open_run(folder).notes.note == theirs
             await pilot.press("end", *" and theirs", "enter")
             await until(pilot, lambda: open_run(folder).notes.note == "mine and theirs")
 

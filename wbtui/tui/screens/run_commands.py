@@ -207,7 +207,8 @@ class RunCommands(PanelKeys):
             now = [known.get(row.id, row) for row in rows]
             others = [new.note for old, new in zip(rows, now, strict=True) if new.note != old.note]
             if others:
-                said = f"written by somebody else meanwhile: {others[0]}\nenter replaces it, esc leaves it"
+                # A long note is cut at the end of the dialog: what the keys do stands before it.
+                said = f"enter replaces, esc leaves what somebody else wrote meanwhile:\n{others[0]}"
                 self.app.call_later(self._ask_for_note, now, note, self.dashboard.literal(said))
                 return
             self.do_write([Path(row.path) for row in rows], lambda folder: set_note(folder, note))
