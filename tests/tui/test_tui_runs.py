@@ -172,6 +172,12 @@ def test_sort_orders_by_what_is_chosen_and_again_the_other_way_round(
                 app.screen.query_one("OptionList").highlighted = keys.index(key)  # type: ignore[attr-defined]
                 await pilot.press("enter")
                 assert order() == wanted
+            if key != "time":
+                for wanted in orders:
+                    await pilot.click(table, offset=(table.text.index("All%"), 0))
+                    assert order() == wanted
+                await pilot.click(table, offset=(table.text.index("trend"), 0))
+                assert order() == wanted, "no order by that"
 
     drive(look)
 

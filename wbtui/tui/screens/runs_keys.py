@@ -173,18 +173,20 @@ class RunsKeys(RunCommands):
 
     def action_sort(self) -> None:
         """Ask for an order."""
-        views = self.dashboard.views
-
-        def chosen(key: str | None) -> None:
-            if key is not None:
-                self.dashboard.keep_views(sort=_order(key, views.sort))
-                self.take(self.dashboard.snapshot)
-
+        now = self.dashboard.views.sort.lstrip("-")
         options = [("", "living first, then the newest"), ("time", "newest first")]
         options += [(column.key, column.title) for column in sortable()]
-        self.app.push_screen(
-            Choose("Order by (again: the other way round)", options, views.sort.lstrip("-")), chosen
-        )
+        self.app.push_screen(Choose("Order by (again: the other way round)", options, now), self._order_by)
+
+    def _order_by(self, key: str | None) -> None:
+        if key is not None:
+            self.dashboard.keep_views(sort=_order(key, self.dashboard.views.sort))
+            self.take(self.dashboard.snapshot)
+
+    def on_run_table_title_clicked(self, message: RunTable.TitleClicked) -> None:
+        """Order by a column, or the other way round."""
+        if message.key in (column.key for column in sortable()):
+            self._order_by(message.key)
 
     def action_columns(self) -> None:
         """Choose and order the columns."""

@@ -47,6 +47,13 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
     class Opened(Message):
         """A line was clicked twice."""
 
+    class TitleClicked(Message):
+        """The title of a column was clicked."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._lines: Sequence[TableLine] = ()
@@ -272,14 +279,17 @@ class RunTable(ScrollView, can_focus=True, inherit_bindings=False):
     # ------------------------------------------------------------------ mouse
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor there; twice: open."""
+        """Put the cursor there; twice: open. A title is told."""
         place = event.y - 1 + self.scroll_offset.y
-        if event.y >= 1 and place < len(self._lines):
+        column = self._column_at(event.x) if event.y == 0 else None
+        if column is not None:
+            self.post_message(self.TitleClicked(column.key))
+        elif event.y >= 1 and place < len(self._lines):
             self.move_to(place)
             if event.chain == 2:
                 self.post_message(self.Opened())
 
-    def column_at(self, x: int) -> TableColumn | None:
+    def _column_at(self, x: int) -> TableColumn | None:
         """The column under a cell of the widget; None left of the first."""
         left = _MARKS
         for column, width in self._columns:
