@@ -1,9 +1,12 @@
 """Messages and dialogs: what is asked is read first, and no message is lost over it."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from dashboard_helpers import drive, make_run, opened, said, screen_lines, screen_text, until
+from textual import events
+from textual.geometry import Offset
 from textual.widgets._toast import Toast
 
 from wbtui.tui.app import WbtuiApp
@@ -91,5 +94,22 @@ def test_the_newest_of_more_messages_than_fit_is_whole(runs: Path, size: tuple[i
             await until(pilot, lambda: len(app.screen.query(Toast)) == len(_MANY))
             await pilot.pause()
             assert list(app.screen.query(Toast))[-1].region.bottom == size[1] - 2
+
+    drive(look)
+
+
+def test_a_message_that_is_clicked_again_and_again_breaks_nothing(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            for moment in range(8):
+                app.say("a message")
+                await until(pilot, lambda: app.screen.query(Toast))
+                place = app.screen.query(Toast).first().region.offset + Offset(2, 1)
+                while app.screen.query(Toast):
+                    for kind in (events.MouseDown, events.MouseUp):
+                        app.post_message(kind(None, *place, 0, 0, 1, False, False, False, *place))
+                    await asyncio.sleep(moment / 1000)
 
     drive(look)

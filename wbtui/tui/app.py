@@ -14,6 +14,7 @@ from textual import events
 from textual.app import ScreenStackError, SystemCommand
 from textual.binding import Binding
 from textual.css.query import NoMatches
+from textual.errors import NoWidget
 from textual.filter import LineFilter, Monochrome
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
@@ -182,7 +183,12 @@ class WbtuiApp(SayingApp):
         Keys that come in one piece, as over a line that lags, are handed on before the first of them has acted: those
         behind one that opens or closes a screen are handed on again. Where nothing but a message has room, only those
         of leaving and of help are taken.
+
+        What the mouse does over a message that was clicked, and is still seen though it has gone, is not handed on:
+        Textual would look for what it lay in, where text may be selected, and break.
         """
+        if isinstance(event, events.MouseDown | events.MouseMove) and self._is_gone_at(event.x, event.y):
+            return
         if isinstance(event, events.Key):
             if self._is_closing or (too_small.hides(self.screen) and event.key not in self._keys_always()):
                 return
@@ -192,6 +198,14 @@ class WbtuiApp(SayingApp):
                 await self.on_event(event.copy())
                 return
         await super().on_event(event)
+
+    def _is_gone_at(self, x: int, y: int) -> bool:
+        """Whether what is seen at a place has been taken away."""
+        try:
+            widget, _ = self.screen.get_widget_at(x, y)
+        except NoWidget:
+            return False
+        return widget.parent is None and widget is not self.screen
 
     def _keys_always(self) -> set[str]:
         always = (action for action in ACTIONS if action.id in ("app.leave", "app.help_keys"))
