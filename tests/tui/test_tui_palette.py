@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 from dashboard_helpers import drive, make_run, opened, post_at_once, screen_text, until
+from rich.style import Style
+from textual import events
 from textual.command import CommandPalette, Hit
+from textual.widgets import OptionList
 
 from wbtui.tui.palette import ActionsProvider
 from wbtui.tui.screens.runs import RunsScreen
@@ -68,5 +71,22 @@ def test_a_command_is_done_once_however_many_enter_come_at_once(
             await until(pilot, lambda: done and not isinstance(app.screen, CommandPalette))
             await pilot.pause(0.2)
             assert done == ["starred"]
+
+    drive(look)
+
+
+@pytest.mark.parametrize("key", ["ctrl+p", "Q"])
+def test_a_click_on_a_line_that_has_gone_does_nothing(runs: Path, key: str) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press(key)
+            await until(pilot, lambda: app.screen.query(OptionList))
+            await until(pilot, lambda: app.screen.query(OptionList).first().option_count)
+            lines, gone = app.screen.query(OptionList).first(), Style(meta={"option": 99})
+            lines.post_message(events.Click(lines, 1, 0, 0, 0, 1, False, False, False, 1, 0, gone))
+            await pilot.pause()
+            assert app.screen.query(OptionList), "nothing was chosen, and nothing broke"
 
     drive(look)

@@ -3,11 +3,13 @@
 from contextlib import suppress
 
 from textual import on
-from textual.command import CommandPalette, Hit, Hits
+from textual.app import ComposeResult
+from textual.command import CommandList, CommandPalette, Hit, Hits
 from textual.system_commands import SystemCommandsProvider
 from textual.widgets import Input, OptionList
 
 from wbtui.tui.screens.closing import ClosesOnce
+from wbtui.tui.widgets.options import Commands
 
 _OF_NAMES = 1.0
 """Added to a name's score, so that no description (0 to 1) comes before it."""
@@ -37,6 +39,11 @@ class Palette(CommandPalette, ClosesOnce[None]):
     A second `enter` would do the command twice and take away the screen below it, a page of commands that are not drawn
     yet end in a `KeyError`.
     """
+
+    def compose(self) -> ComposeResult:
+        """Textual's, but for the list."""
+        for widget in super().compose():
+            yield Commands() if isinstance(widget, CommandList) else widget
 
     @on(Input.Submitted)
     @on(OptionList.OptionSelected)

@@ -30,6 +30,7 @@ from wbtui.tui.ink import fitted
 from wbtui.tui.presence import is_open
 from wbtui.tui.screens.closing import ClosesOnce
 from wbtui.tui.screens.dialogs import Prompt, ask
+from wbtui.tui.widgets.options import Options
 
 if TYPE_CHECKING:
     from wbtui.tui.app import WbtuiApp
@@ -143,7 +144,7 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
         with Vertical():
             yield Static("Queue", markup=False, classes="title")
             yield Static("reading ...", markup=False, id="about")
-            yield OptionList(compact=True)
+            yield Options(compact=True)
             yield Static("", markup=False, id="said")
             yield Static(self._hint(), markup=False, classes="hint")
 
