@@ -9,7 +9,9 @@ from typed import wbtui
 from wbtui.store.notes import read_notes
 
 
-def test_a_run_in_the_bin_is_said_to_be_there(four_runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_in_the_bin_is_said_to_be_there(
+    four_runs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert wbtui(capsys, "rm", "dddd")[0] == 0
     code, _, err = wbtui(capsys, "show", "ddd")
     assert code == 2
@@ -22,6 +24,11 @@ def test_a_run_in_the_bin_is_said_to_be_there(four_runs: Path, capsys: pytest.Ca
     code, _, err = wbtui(capsys, "adjust", "aa")
     assert code == 2
     assert "in the bin are 2 such runs" in err
+    monkeypatch.setenv("WBTUI_RUNS", "others")
+    for named in (["ddd", "--runs", str(four_runs)], [str(four_runs / removed.name)]):
+        _, _, err = wbtui(capsys, "show", *named)
+        assert f"`wbtui restore dddd3333 --runs {four_runs}` brings it back" in err
+    monkeypatch.delenv("WBTUI_RUNS")
     assert wbtui(capsys, "restore", "dddd3333")[0] == 0
     assert wbtui(capsys, "show", "dddd")[0] == 0
 

@@ -16,6 +16,7 @@ from wbtui.store import atomic
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import BIN, CONFIG, FORMAT_VERSION, PROVENANCE
 from wbtui.store.reader import open_run
+from wbtui.store.runs_folder import runs_words
 from wbtui.store.text import plain
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def resolve_run(runs: Path, text: str) -> Path:
     elif not text.startswith("@") and not _meant(ids, text):
         removed = _meant(run_ids(runs / BIN), text)
         if removed:
-            raise _removed(removed, text)
+            raise _removed(runs, removed, text)
     return runs / resolve_id(ids, text, plain(str(runs)))
 
 
@@ -169,18 +170,20 @@ def _at(text: str) -> Path:
     except StoreReadError:
         with contextlib.suppress(OSError, ValueError):  # no such path can be
             if (path.parent / BIN / path.name).is_dir():
-                raise _removed([path.name], text) from None
+                raise _removed(path.parent, [path.name], text) from None
         raise
 
 
-def _removed(names: list[str], text: str) -> UsageError:
+def _removed(runs: Path, names: list[str], text: str) -> UsageError:
     """What to say where only runs of the bin are meant."""
+    where = plain(runs_words(runs))
     if len(names) == 1:
         return UsageError(
-            f"{plain(names[0])}: in the bin; `wbtui restore {plain(_tail(names[0]))}` brings it back"
+            f"{plain(names[0])}: in the bin; `wbtui restore {plain(_tail(names[0]))}{where}` brings it back"
         )
     return UsageError(
-        f"{plain(text)!r}: in the bin are {len(names)} such runs: {_some(names)}; `wbtui restore` brings one back"
+        f"{plain(text)!r}: in the bin are {len(names)} such runs: {_some(names)}; `wbtui restore RUN{where}` brings "
+        "one back"
     )
 
 
