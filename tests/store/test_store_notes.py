@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wbtui.errors import UsageError
-from wbtui.store.errors import StoreReadError
+from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import Notes
 from wbtui.store.notes import edit_tags, read_notes, set_note, set_star
 
@@ -41,6 +41,12 @@ def test_a_tag_too_many_is_refused_and_none_is_lost(tmp_path: Path) -> None:
         edit_tags(tmp_path, add=["a"])
     assert read_notes(tmp_path).tags == tags
     assert edit_tags(tmp_path, add=["a"], remove=["t000"]).tags == ("a", *tags[1:])
+
+
+def test_a_tag_on_a_run_that_is_gone_leaves_no_folder_in_its_place(tmp_path: Path) -> None:
+    with pytest.raises(StoreWriteError):
+        edit_tags(tmp_path / "gone", add=["x"])
+    assert not (tmp_path / "gone").exists()
 
 
 def test_a_note_has_a_limit(tmp_path: Path) -> None:

@@ -1,14 +1,19 @@
 """Who may work on a run folder? The holder of its lock; the kernel takes it back when that one dies."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wbtui.store import atomic
 from wbtui.store.errors import StoreWriteError
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 RUN_LOCK = "control/lock"
 """Held by the waiter as long as it lives."""
@@ -77,6 +82,26 @@ def is_held(path: Path) -> bool:
     """
     with kept_free(path) as free:
         return not free
+
+
+def file_lock(path: Path, patience: float) -> "BaseFileLock":
+    """The lock of a small file that several processes change, by the library for it; to be used in a `with`.
+
+    The library would make the folder too: a run or a folder of runs that is gone, perhaps for a while, would find an
+    empty one in its place.
+
+    Args:
+        path: the lock file.
+        patience: seconds to wait for another holder to let go; `filelock.Timeout` says that it did not.
+
+    Raises:
+        FileNotFoundError: the folder is not there.
+    """
+    from filelock import FileLock  # what only reads does without
+
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
+    return FileLock(path, timeout=patience)
 
 
 def _acquire(path: Path, handle: int, kind: int, deadline: float) -> bool:

@@ -9,6 +9,7 @@ from wbtui.errors import UTF8, UsageError
 from wbtui.store import atomic, bounded
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import FORMAT_VERSION, MAX_TEXT, NOTES, Notes
+from wbtui.store.lock import file_lock
 from wbtui.store.text import plain
 
 _LOCK = ".notes.lock"
@@ -115,10 +116,10 @@ def _change(folder: Path, edit: Callable[[Notes], Notes]) -> Notes:
         StoreWriteError: the folder cannot be written.
         UsageError: another writer holds the lock for more than 10 s.
     """
-    from filelock import FileLock, Timeout  # what only reads notes does without
+    from filelock import Timeout  # what only reads notes does without
 
     try:
-        with FileLock(folder / _LOCK, timeout=_LOCK_SECONDS):
+        with file_lock(folder / _LOCK, _LOCK_SECONDS):
             try:
                 notes = read_notes(folder)
             except StoreReadError as error:
