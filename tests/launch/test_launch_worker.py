@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from living_runs import state_of, wait_for, wait_for_epoch, wait_until_over
 
-from wbtui.launch import identity, queue_files
+from wbtui.launch import identity, queue_files, worker
 from wbtui.launch.queue_files import PLACE, QueueSettings
 from wbtui.launch.start import make_run
 from wbtui.launch.worker import ensure_worker, worker_lives
@@ -66,6 +66,22 @@ def test_a_worker_is_started_once_and_ends_when_nothing_waits(
     assert results[0] is not None
     assert results[1] is not None
     assert results[0].ended <= results[1].started
+
+
+def test_a_worker_whose_folder_of_runs_goes_away_ends_and_makes_no_other_in_its_place(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs.mkdir()
+
+    def move_away(runs: Path) -> bool:
+        if (runs.parent / "elsewhere").exists():
+            pytest.fail("it works on in a folder of its own making")
+        runs.rename(runs.parent / "elsewhere")
+        return True
+
+    monkeypatch.setattr(worker, "step", move_away)
+    assert worker.work(runs) == 1
+    assert not runs.exists()
 
 
 def test_two_slots_hold_two_runs_with_a_failed_one_passed_over(

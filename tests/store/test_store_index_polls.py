@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from store_helpers import Make, measure
 
+from wbtui.errors import UsageError
 from wbtui.store import index as index_module
+from wbtui.store.errors import StoreWriteError
 from wbtui.store.index import RunIndex
+from wbtui.store.index_writing import update_rows
 from wbtui.store.notes import edit_tags
 from wbtui.store.summary import broken
 from wbtui.store.writer import RunWriter
@@ -53,6 +56,22 @@ def test_rows_by_id_and_unsettled_ones_keep_up(make_run: Make, runs: Path) -> No
     told = index.poll()
     assert [*told.by_id] == [row.id for row in told.rows] == ["b", "c"]
     assert told.unsettled == ()
+
+
+def test_a_folder_of_runs_that_is_gone_for_a_while_is_said_not_made_anew_and_not_read_again(
+    make_run: Make, runs: Path
+) -> None:
+    make_run("a")
+    index = RunIndex(runs)
+    rows = index.listing().rows
+    runs.rename(runs.parent / "elsewhere")
+    for look in (index.poll, index.listing, index.poll):
+        with pytest.raises(UsageError, match="not there any more"):
+            look()
+    with pytest.raises(StoreWriteError):  # as where it goes in the middle of a look
+        update_rows(index.path, runs, {}, ["a"], {})
+    (runs.parent / "elsewhere").rename(runs)  # which an index in its place would refuse
+    assert index.poll().rows is rows
 
 
 def test_a_folder_is_scanned_when_it_changes_and_now_and_then(

@@ -7,7 +7,7 @@ from dashboard_helpers import TEXTS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wbtui.tui.views import Views, load_views, save_views
+from wbtui.tui.views import KeptViews, Views, load_views, save_views
 
 
 @given(
@@ -52,3 +52,15 @@ def test_fields_of_a_wrong_type_are_forgotten_alone(tmp_path: Path) -> None:
 def test_views_that_cannot_be_kept_say_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "not kept" in save_views(tmp_path / "file" / "views.json", Views())
+
+
+def test_the_folder_of_a_view_is_made_once_and_not_again_where_it_is_gone(tmp_path: Path) -> None:
+    views = KeptViews(tmp_path / "runs" / "views.json")
+    views.change(theme="a")
+    assert views.write() == ""
+    (tmp_path / "runs").rename(tmp_path / "elsewhere")
+    views.change(theme="b")
+    assert "not kept" in views.write()
+    (tmp_path / "elsewhere").rename(tmp_path / "runs")  # which a view in its place would refuse
+    views.change(theme="c")
+    assert views.write() == ""

@@ -55,7 +55,7 @@ def work(runs: Path, ready: Ready = lambda: None) -> int:
             return ALREADY_RUNNING
         write_process(runs / PLACE, facts.process_info(1, pid=None, waiter_pid=os.getpid()))
         ready()
-        while True:
+        while runs.is_dir():  # one that is gone may come back: `editing` would make another in its place
             try:
                 with queue_files.editing(runs):
                     if not step(runs):
@@ -63,9 +63,9 @@ def work(runs: Path, ready: Ready = lambda: None) -> int:
                         return 0
             except (UsageError, StoreWriteError, OSError) as error:
                 _complain(f"worker: {error}")
-                if not runs.is_dir():
-                    return 1
             time.sleep(LOOK_SECONDS)
+        _complain(f"worker: {runs}: this folder of runs is not there any more")
+        return 1
 
 
 def step(runs: Path) -> bool:

@@ -71,9 +71,9 @@ class RunIndex:
             None where the index knows of none, or where there are runs that it does not know.
 
         Raises:
-            UsageError: the folder of runs is there but cannot be listed.
+            UsageError: the folder of runs is there but cannot be listed, or is gone with runs that were listed before.
         """
-        names = _scan(self.runs)
+        names = self._names_there()
         self._load([])
         if not self._rows or names.keys() - self._rows.keys():
             return None
@@ -84,10 +84,10 @@ class RunIndex:
         """All runs as they are now.
 
         Raises:
-            UsageError: the folder of runs is there but cannot be listed.
+            UsageError: the folder of runs is there but cannot be listed, or is gone with runs that were listed before.
         """
         messages: list[str] = []
-        names = _scan(self.runs)
+        names = self._names_there()
         self._load(messages)
         changed = self._refresh(names, names)
         gone = self._rows.keys() - names.keys()
@@ -105,7 +105,7 @@ class RunIndex:
             watched: Ids of runs in which every change is to be seen at once.
 
         Raises:
-            UsageError: the folder of runs is there but cannot be listed.
+            UsageError: the folder of runs is there but cannot be listed, or is gone with runs that were listed before.
         """
         names = self._names_now()
         turn = self._listed.rows[self._next : self._next + _SETTLED_A_POLL]
@@ -134,9 +134,16 @@ class RunIndex:
         if folder != self._folder:
             self._folder, self._unscanned = folder, -_SCAN_AFTER
         if self._unscanned <= 0 or self._unscanned >= _SCAN_EVERY:
-            self._names, self._unscanned = _scan(self.runs), min(self._unscanned, 0)
+            self._names, self._unscanned = self._names_there(), min(self._unscanned, 0)
         self._unscanned += 1
         return dict(self._names)
+
+    def _names_there(self) -> dict[str, bool]:
+        """As `_scan`; a folder that is gone with all its runs may come back, and they are not forgotten."""
+        names = _scan(self.runs)
+        if names is None and self._rows:
+            raise UsageError(f"{plain(str(self.runs))}: this folder of runs is not there any more")
+        return names or {}
 
     def _list_anew(self, names: Collection[str], messages: Collection[str]) -> Listing:
         by_id = {name: self._rows[name].summary for name in sorted(names) if name in self._rows}
@@ -234,8 +241,8 @@ def _index_path(runs: Path) -> Path:
     return user_cache_path("wbtui") / "indexes" / f"{name}.json"
 
 
-def _scan(runs: Path) -> dict[str, bool]:
-    """Names that may be runs → whether they are links."""
+def _scan(runs: Path) -> dict[str, bool] | None:
+    """Names that may be runs → whether they are links; None where there is no such folder."""
     try:
         with os.scandir(runs) as entries:
             return {
@@ -244,7 +251,7 @@ def _scan(runs: Path) -> dict[str, bool]:
                 if not entry.name.startswith(".") and entry.name != INDEX and _may_be_run(entry)
             }
     except FileNotFoundError:
-        return {}
+        return None
     except OSError as error:
         if isinstance(error, NotADirectoryError):
             raise file_not_folder(runs) from None

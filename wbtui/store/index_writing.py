@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from tinydb import TinyDB
 from tinydb.middlewares import CachingMiddleware
 from tinydb.storages import Storage
@@ -22,6 +22,7 @@ from wbtui.store.index_rows import (
     read_tables,
     stamp,
 )
+from wbtui.store.lock import file_lock
 from wbtui.store.summary_row import to_row
 
 _LOCK_SECONDS = 10.0
@@ -69,8 +70,9 @@ def update_rows(
         StoreWriteError: it cannot be written; why in words.
     """
     try:
-        index.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(index.with_name(f".{index.name}.lock"), timeout=_LOCK_SECONDS):
+        if index.parent != runs:  # in the user's cache
+            index.parent.mkdir(parents=True, exist_ok=True)
+        with file_lock(index.with_name(f".{index.name}.lock"), _LOCK_SECONDS):
             try:
                 rows = read_rows(index, runs)
             except (FileNotFoundError, StoreReadError):

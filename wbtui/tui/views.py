@@ -112,10 +112,17 @@ def with_others(path: Path, views: Views, before: Views) -> Views:
     return replace(theirs, **{name: now for name, (now, old) in here.items() if now != old})
 
 
-def save_views(path: Path, views: Views) -> str:
-    """Replace the file; what went wrong in words, empty: nothing."""
+def save_views(path: Path, views: Views, *, made: bool = False) -> str:
+    """Replace the file; what went wrong in words, empty: nothing.
+
+    Args:
+        path: The file.
+        views: What to keep.
+        made: Whether its folder was there: one that is gone may come back, and would find another in its place.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not made:
+            path.parent.mkdir(parents=True, exist_ok=True)
         atomic.write_json(path, {"version": VERSION, **asdict(views)}, durable=False)
     except (OSError, StoreWriteError) as error:
         return f"the view is not kept: {plain(str(error))}"
@@ -134,6 +141,7 @@ class KeptViews:
         self.now, self.problem = load_views(path)
         """As they are here, and what was wrong with the file when it was read; empty: nothing."""
         self._kept = self._written = self.now
+        self._made = path.parent.is_dir()
 
     def change(self, **changes: Any) -> None:
         """Change some of them here."""
@@ -151,9 +159,10 @@ class KeptViews:
             What went wrong in words; empty: nothing.
         """
         views = self._kept = self.now
-        problem = save_views(self._path, with_others(self._path, views, self._written))
+        theirs_too = with_others(self._path, views, self._written)
+        problem = save_views(self._path, theirs_too, made=self._made)
         if not problem:
-            self._written = views
+            self._written, self._made = views, True
         return problem
 
 
