@@ -2,8 +2,10 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from living_runs import state_of, wait_for, wait_for_epoch, wait_until_over
@@ -13,9 +15,12 @@ from wbtui.launch.queue_files import PLACE, QueueSettings
 from wbtui.launch.start import make_run
 from wbtui.launch.worker import ensure_worker, worker_lives
 from wbtui.presets import resolve
-from wbtui.store import facts
+from wbtui.store import events, facts
+from wbtui.store.events import parse_event
+from wbtui.store.format import Result
 from wbtui.store.reader import open_run
-from wbtui.store.records import last_attempt, read_process
+from wbtui.store.records import last_attempt, read_process, write_process, write_result
+from wbtui.store.writer import RunWriter
 
 
 @pytest.fixture
@@ -73,7 +78,7 @@ def test_a_worker_whose_folder_of_runs_goes_away_ends_and_makes_no_other_in_its_
 ) -> None:
     runs.mkdir()
 
-    def move_away(runs: Path) -> bool:
+    def move_away(runs: Path, _known: object) -> bool:
         if (runs.parent / "elsewhere").exists():
             pytest.fail("it works on in a folder of its own making")
         runs.rename(runs.parent / "elsewhere")
@@ -82,6 +87,26 @@ def test_a_worker_whose_folder_of_runs_goes_away_ends_and_makes_no_other_in_its_
     monkeypatch.setattr(worker, "step", move_away)
     assert worker.work(runs) == 1
     assert not runs.exists()
+
+
+def test_a_worker_reads_the_events_of_a_run_at_work_once_however_long_it_looks(
+    runs: Path, queued: Callable[..., list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder,) = queued(1, 9)
+    write_process(folder, facts.process_info(1, pid=os.getpid()))
+    parsed: list[bytes] = []
+    monkeypatch.setattr(events, "parse_event", lambda line: parsed.append(line) or parse_event(line))
+    with RunWriter.open(folder) as writer:
+        writer.event("start")
+
+        def train(_seconds: float) -> None:
+            writer.epoch(writer.last_epoch + 1, 0, {})
+            if writer.last_epoch == 5:
+                write_result(folder, Result(1, "finished", "all epochs done", 0, started=1.0, ended=2.0))
+
+        monkeypatch.setattr(worker, "time", SimpleNamespace(sleep=train, time=time.time))
+        assert worker.work(runs) == 0
+    assert len(parsed) == len(set(parsed)) == 6
 
 
 def test_two_slots_hold_two_runs_with_a_failed_one_passed_over(

@@ -28,7 +28,7 @@ from wbtui.store.errors import StoreReadError, StoreWriteError, complain
 from wbtui.store.format import Result, RunState
 from wbtui.store.lock import LOCK_PATIENCE, is_held, locked
 from wbtui.store.log import open_output
-from wbtui.store.reader import open_run
+from wbtui.store.reader import Run, open_run
 from wbtui.store.records import last_attempt, read_process, write_process, write_result
 
 LOOK_SECONDS = 1.0
@@ -55,10 +55,11 @@ def work(runs: Path, ready: Ready = lambda: None) -> int:
             return ALREADY_RUNNING
         write_process(runs / PLACE, facts.process_info(1, pid=None, waiter_pid=os.getpid()))
         ready()
+        known: dict[Path, Run] = {}
         while runs.is_dir():  # one that is gone may come back: `editing` would make another in its place
             try:
                 with queue_files.editing(runs):
-                    if not step(runs):
+                    if not step(runs, known):
                         lock.close()  # inside `editing`: who adds a run next finds no worker and starts one
                         return 0
             except (UsageError, StoreWriteError, OSError) as error:
@@ -68,10 +69,10 @@ def work(runs: Path, ready: Ready = lambda: None) -> int:
         return 1
 
 
-def step(runs: Path) -> bool:
-    """Look once, and start what can start; whether there is more to come. Inside `editing`."""
+def step(runs: Path, known: dict[Path, Run] | None = None) -> bool:
+    """Look once, and start what can start; whether there is more to come. Inside `editing`; for `known` see `look`."""
     settings = queue_files.read_settings(runs)
-    working, waiting = look(runs)
+    working, waiting = look(runs, known)
     if settings.paused:
         return bool(working)
     free = slots.free_slots(settings.slots, (entry.ticket.slot for entry in working))
@@ -99,12 +100,17 @@ def _complain(message: str) -> None:
     complain(message)
 
 
-def look(runs: Path) -> tuple[list[Entry], list[Entry]]:
+def look(runs: Path, known: dict[Path, Run] | None = None) -> tuple[list[Entry], list[Entry]]:
     """The runs of the queue at work, and those that wait, in order; those that have ended leave it.
 
     Inside `editing`. One that cannot be read now keeps its place and is in neither: whether it has ended is not known.
+
+    Args:
+        runs: The folder of all runs.
+        known: For whoever looks every second, for days: runs as they were read before, by folder. Their events are
+            read on, not again; it is brought up to date.
     """
-    working, waiting, ended = _sorted_out(runs)
+    working, waiting, ended = _sorted_out(runs, {} if known is None else known)
     for entry in ended:
         with contextlib.suppress(OSError):  # it may stand there; it is passed over at every look
             queue_files.forget(entry.folder)
@@ -113,15 +119,18 @@ def look(runs: Path) -> tuple[list[Entry], list[Entry]]:
 
 def peek(runs: Path) -> tuple[list[Entry], list[Entry]]:
     """As `look`, for whoever only shows the queue: nothing is changed, held still or in need of a right to write."""
-    working, waiting, _ = _sorted_out(runs)
+    working, waiting, _ = _sorted_out(runs, {})
     return working, waiting
 
 
-def _sorted_out(runs: Path) -> tuple[list[Entry], list[Entry], list[Entry]]:
+def _sorted_out(runs: Path, known: dict[Path, Run]) -> tuple[list[Entry], list[Entry], list[Entry]]:
     """The runs at work, those that wait, and those that have ended."""
     working, waiting, ended = [], [], []
-    for entry in queue_files.entries(runs):
-        state = _state(entry)
+    entries = queue_files.entries(runs)
+    for folder in known.keys() - {entry.folder for entry in entries}:
+        del known[folder]
+    for entry in entries:
+        state = _state(entry, known)
         if state is None:
             continue
         if state.living or state.name == "unknown":
@@ -133,13 +142,14 @@ def _sorted_out(runs: Path) -> tuple[list[Entry], list[Entry], list[Entry]]:
     return working, waiting, ended
 
 
-def _state(entry: Entry) -> RunState | None:
+def _state(entry: Entry, known: dict[Path, Run]) -> RunState | None:
     """The state of a queued run; None: it cannot be read.
 
     Where its processes cannot be seen it is at work, whatever queue.json says; in a container the lock tells.
     """
     try:
-        state, process = open_run(entry.folder).state(), read_process(entry.folder)
+        run = known.setdefault(entry.folder, open_run(entry.folder))
+        state, process = run.state(), read_process(entry.folder)
     except StoreReadError:
         return None
     place = facts.place_of(process) if process else "here"
