@@ -1,11 +1,13 @@
 """Does each screen close itself alone, whatever comes twice or while another lies above it?"""
 
+import gc
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from dashboard_helpers import drive, make_run, opened, post_at_once, said, settled, until
+from textual._styles_cache import StylesCache
 from textual.command import CommandList, CommandPalette
 from textual.screen import ModalScreen
 
@@ -38,6 +40,26 @@ def test_enter_twice_in_one_go_closes_a_dialog_and_nothing_below_it(
             assert below == [RunsScreen, RunScreen]
 
     drive(look)
+
+
+def test_of_screens_that_were_left_nothing_that_was_drawn_is_kept(runs: Path) -> None:
+    make_run(runs)
+    kept: list[int] = []
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            for _ in range(4):
+                await pilot.press("enter")
+                await until(pilot, lambda: isinstance(app.screen, RunScreen))
+                await settled(app, pilot)
+                await pilot.press("escape")
+                await until(pilot, lambda: isinstance(app.screen, RunsScreen))
+                await pilot.pause()
+                gc.collect()
+                kept.append(sum(type(one) is StylesCache for one in gc.get_objects()))
+
+    drive(look)
+    assert kept[-1] == kept[1]
 
 
 @pytest.mark.parametrize("page", ["pagedown", "pageup"])

@@ -11,7 +11,9 @@ from weakref import WeakKeyDictionary
 
 from rich.text import Text
 from textual import events
+from textual._styles_cache import StylesCache
 from textual.app import ScreenStackError, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.css.query import NoMatches
 from textual.errors import NoWidget
@@ -277,6 +279,17 @@ class WbtuiApp(SayingApp):
             self.say_from_thread(problem, "warning")
 
     # ------------------------------------------------------------------ screens
+
+    def pop_screen(self) -> AwaitComplete:
+        """Leave the uppermost screen, and let go of what was drawn on it.
+
+        Textual caches a method of what each widget has drawn, and with it the last 1,024 widgets' lines: about 1 MB for
+        every screen that was opened, and 100 MB after a day.
+        """
+        forget = getattr(StylesCache.get_inner_outer, "cache_clear", None)
+        if forget is not None:  # a later Textual may have mended it
+            forget()
+        return super().pop_screen()
 
     def open_run_page(self, run_id: str) -> None:
         """Show one run in full."""
