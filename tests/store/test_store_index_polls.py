@@ -9,11 +9,14 @@ import pytest
 from store_helpers import Make, measure
 
 from wbtui.errors import UsageError
+from wbtui.store import facts
 from wbtui.store import index as index_module
 from wbtui.store.errors import StoreWriteError
+from wbtui.store.format import LIVING
 from wbtui.store.index import RunIndex
 from wbtui.store.index_writing import update_rows
 from wbtui.store.notes import edit_tags
+from wbtui.store.records import write_process
 from wbtui.store.summary import broken
 from wbtui.store.writer import RunWriter
 
@@ -56,6 +59,19 @@ def test_rows_by_id_and_unsettled_ones_keep_up(make_run: Make, runs: Path) -> No
     told = index.poll()
     assert [*told.by_id] == [row.id for row in told.rows] == ["b", "c"]
     assert told.unsettled == ()
+
+
+def test_the_events_of_a_run_that_crashed_with_nobody_to_write_it_down_are_not_kept(
+    make_run: Make, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_run("a", finished=False)
+    write_process(folder, facts.process_info(1, pid=os.getpid()))
+    index = RunIndex(runs)
+    assert index.listing().by_id["a"].state in LIVING
+    assert [*index._open] == ["a"]
+    monkeypatch.setattr(facts, "trainer_liveness", lambda _: "gone")
+    assert index.poll().by_id["a"].state == "crashed"
+    assert not index._open
 
 
 def test_a_folder_of_runs_that_is_gone_for_a_while_is_said_not_made_anew_and_not_read_again(

@@ -188,8 +188,12 @@ class RunIndex:
             same = before is not None and before.signature == signature
             # What could not be read is read again: a disk that answers again leaves no trace in the signature.
             if before is not None and same and not before.summary.unreadable:
-                settled = before.summary.settled
-                return before if settled else replace(before, summary=refresh_state(before.summary))
+                if before.summary.settled:
+                    return before
+                summary = refresh_state(before.summary)
+                if summary.state not in LIVING:  # crashed with nobody to write it down
+                    self._open.pop(name, None)
+                return replace(before, summary=summary)
             folder = self.runs / name
             if (
                 not same
