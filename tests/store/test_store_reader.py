@@ -36,6 +36,12 @@ def test_everything_written_is_read(make_run: Make) -> None:
     assert run.bad_lines == 0
 
 
+def test_epochs_with_the_same_vectors_share_one_set_of_their_names(make_run: Make) -> None:
+    epochs = open_run(make_run(epochs=9)).epochs
+    assert len(epochs) == 9
+    assert len({id(epoch.vectors) for epoch in epochs}) == len({epoch.vectors for epoch in epochs}) == 2
+
+
 def test_matrices_are_read_at_the_epochs_their_events_name(make_run: Make) -> None:
     run = open_run(make_run())
     assert run.matrix_epochs("test.cosine") == (2, 4, 6)

@@ -141,6 +141,7 @@ class History:
         self.work: dict[int, float] = {}
         self._begun: float | None = None  # when the attempt at work began
         self.epochs: dict[int, Epoch] = {}
+        self._measured: dict[frozenset[str], frozenset[str]] = {}
         self.tally = Tally()
         self.stages: list[Mapping[str, Any]] = []
         self.alerts: list[Alert] = []
@@ -220,16 +221,20 @@ class History:
                 for name, value in scalars.items()
                 if name in self.metrics or is_metric_name(name)
             },
-            frozenset(name for name in vectors if isinstance(name, str))
-            if isinstance(vectors, list)
-            else frozenset(),
-            {name: row for name, row in matrices.items() if _count(row, 0) is not None}
+            self._one_of_equals(vectors),
+            {sys.intern(name): row for name, row in matrices.items() if _count(row, 0) is not None}
             if isinstance(matrices, dict)
             else {},
             attempt=max(self.attempt, 1),
             worked=self.worked,
         )
         self.tally.add(number, epoch.scalars)
+
+    def _one_of_equals(self, vectors: object) -> frozenset[str]:
+        """The names of an epoch's vectors: nearly all epochs have the same, and share one set of them."""
+        names = vectors if isinstance(vectors, list) else ()
+        found = frozenset(name for name in names if isinstance(name, str))
+        return self._measured.setdefault(found, found)
 
     def _add_stage(self, fields: Mapping[str, Any]) -> None:
         """A stage that was resumed in its middle says so again: the later event replaces the earlier one."""
