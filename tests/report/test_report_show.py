@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from wbtui.plotting.bars import BarOptions, BarPlot
 from wbtui.plotting.columns import Overlay
 from wbtui.plotting.glyphs import GlyphSet
 from wbtui.plotting.text import to_text
+from wbtui.report import overview
 from wbtui.report.adjusting import load_material
 from wbtui.report.figures import GROUP_TITLES, figures_of
 from wbtui.report.listing import listing_json, listing_table
@@ -25,10 +27,11 @@ from wbtui.report.terminal import fitting_columns
 from wbtui.report.values import json_text, percent
 from wbtui.store.errors import StoreReadError
 from wbtui.store.format import Metric, Result
+from wbtui.store.history import Epoch
 from wbtui.store.index import RunIndex
 from wbtui.store.notes import edit_tags, set_note
 from wbtui.store.predictions import PredictionsMeta
-from wbtui.store.reader import open_run
+from wbtui.store.reader import Run, open_run
 from wbtui.store.records import begin_attempt, write_result
 from wbtui.store.writer import RunWriter
 
@@ -283,6 +286,24 @@ def test_what_a_run_took_is_the_sum_of_its_attempts_without_what_lies_between(tm
     assert about(folder)["started"].endswith(", took 1:25 over 2 attempts")
     (folder / "attempts/1/result.json").unlink()  # then the events say how long the first one worked
     assert about(folder)["started"].endswith(", took 0:20 over 2 attempts")
+
+
+def test_the_overview_of_a_run_at_work_does_not_walk_through_its_epochs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unwalked(tuple[Epoch, ...]):
+        __slots__ = ()
+
+        def __iter__(self) -> Iterator[Epoch]:
+            pytest.fail("walked through all epochs")
+
+    run = open_run(make_run(tmp_path, finished=False))
+    epochs = run.epochs
+    measured = {name: value for epoch in epochs for name, value in epoch.scalars.items()}
+    monkeypatch.setattr(Run, "epochs", Unwalked(epochs))
+    monkeypatch.setattr(overview, "_EPOCH_ROWS", 3)  # of many epochs the table shows some
+    assert figures_of(run).values == measured
+    assert "3 of 7 epochs" in overview_tables(run)[-1].title
 
 
 def test_how_many_classes_maxnorm_shortens_is_said_of_its_first_and_its_last_epoch(tmp_path: Path) -> None:

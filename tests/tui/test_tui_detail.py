@@ -53,6 +53,27 @@ def test_following_gives_what_reading_at_once_gives(tmp_path: Path) -> None:
         assert detail.images.tolist() == [200, 400, 600]
 
 
+def test_matrices_are_found_without_walking_the_epochs_and_read_again_after_a_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_run(tmp_path, epochs=9, total=9, outcome=None)
+    follower = Follower(Run(folder))
+    monkeypatch.setattr(Run, "matrix_epochs", lambda run, name: pytest.fail("walked through all epochs"))
+
+    def look() -> tuple[int, float]:
+        epoch, matrix = follower.read(summarise(Run(folder)), frozenset({"test.confusion"})).matrices[
+            "test.confusion"
+        ]
+        return epoch, float(matrix[0, 0])
+
+    assert look() == (9, 1.0)
+    with RunWriter.open(folder, 2) as writer:
+        writer.resume(from_epoch=8)
+        writer.matrix("test.confusion", 9, np.full((4, 4), 7.0))
+        writer.epoch(9, 0, {})
+    assert look() == (9, 7.0)
+
+
 def test_a_vector_that_cannot_be_read_is_told_and_the_rest_shown(tmp_path: Path) -> None:
     folder = make_run(tmp_path)
     (folder / "series" / "test.feature_norm@class.f32").unlink()

@@ -11,6 +11,7 @@ from dashboard_helpers import make_run
 from wbtui.errors import UsageError
 from wbtui.store.index import RunIndex
 from wbtui.store.notes import edit_tags
+from wbtui.store.reader import Run
 from wbtui.tui.detail import _Rows
 from wbtui.tui.feed import Feed, Wanted
 from wbtui.tui.snapshots import Snapshot, other_rows
@@ -63,6 +64,19 @@ def test_of_runs_that_have_ended_nothing_is_read_or_told_again(
     assert listing is not None
     feed._publish(listing)
     assert told[-1].details == {}
+
+
+def test_the_page_of_a_run_keeps_its_events_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_run(tmp_path, outcome=None)
+    kept: list[Run] = []
+    monkeypatch.setattr("wbtui.tui.feed.Run", lambda path: kept.append(Run(path)) or kept[-1])
+    feed = Feed(tmp_path, lambda _: None, pytest.fail)
+    feed.want(Wanted((folder.name,), files=folder.name))
+    listing = feed._listing()
+    assert listing is not None
+    feed._publish(listing)
+    assert feed._last.files is not None
+    assert [run.id for run in kept] == [folder.name]
 
 
 def test_a_folder_that_cannot_be_listed_is_said_until_it_can_and_then_all_is_told_again(

@@ -138,15 +138,16 @@ def _stage_rows(config: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _maxnorm(run: Run) -> str:
     """On how many classes MaxNorm shortened the classifier, in its first and in its last epoch; empty without it."""
-    acted = [epoch for epoch in run.epochs if "maxnorm.active" in epoch.scalars]
     norms = run.metrics.get("classifier.norm@class")
-    if not acted or norms is None:
+    if norms is None or "maxnorm.active" not in run.history.tally.last:
         return ""
+    first = next(epoch for epoch in run.epochs if "maxnorm.active" in epoch.scalars)
+    last = next(epoch for epoch in reversed(run.epochs) if "maxnorm.active" in epoch.scalars)
     told = [
         f"on {epoch.scalars['maxnorm.active']:.0f} of {norms.width} classes in epoch {epoch.number}"
-        for epoch in (acted[0], *acted[1:][-1:])
+        for epoch in ((first,) if first is last else (first, last))
     ]
-    return f"active {', '.join(told)}; δ {figure(acted[-1].scalars.get('maxnorm.threshold'))}"
+    return f"active {', '.join(told)}; δ {figure(last.scalars.get('maxnorm.threshold'))}"
 
 
 def _evaluation(config: Mapping[str, Any]) -> str:
@@ -264,7 +265,7 @@ def _epoch_table(run: Run, all_epochs: bool, titles: Mapping[str, str], how_all:
         shown = tuple(epochs[round(index * step)] for index in range(_EPOCH_ROWS))
     groups = [(f"test.accuracy.{key}", title, True) for key, title in titles.items()]
     wanted = [("running.loss", "loss", False), *groups, *_SERIES]
-    series = [one for one in wanted if any(one[0] in epoch.scalars for epoch in epochs)]
+    series = [one for one in wanted if one[0] in run.history.tally.last]
     columns = [Column("epoch", "epoch"), Column("stage", "stage", drop=9)]
     columns += [
         Column(name, title, drop=0 if name == "test.accuracy.all" else index + 1)

@@ -156,11 +156,11 @@ class Run:
     def matrix(self, name: str, epoch: int | None = None) -> npt.NDArray[np.float32]:
         """A matrix metric (width, width) measured in `epoch`; None: in the last one in which it was."""
         metric = self._metric(name, ("matrix",))
-        measured = self.matrix_epochs(name)
-        wanted = epoch if epoch is not None else (measured[-1] if measured else 0)
-        if wanted not in measured:
+        wanted = epoch if epoch is not None else next(reversed(self.matrix_epochs(name)), 0)
+        one = self.history.epochs.get(wanted)
+        if one is None or name not in one.matrices:
             raise StoreReadError(f"{bounded.shown(self.path)}: {name} was not measured in epoch {wanted}")
-        row = self.history.epochs[wanted].matrices[name]
+        row = one.matrices[name]
         rows = arrays.read_rows(self.path, metric.file, metric.width**2, row, row + 1)
         if len(rows) != 1:
             raise StoreReadError(f"{bounded.shown(self.path, metric.file)}: cut off before row {row}")

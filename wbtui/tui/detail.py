@@ -85,6 +85,8 @@ class _Scalars:
         self.images = Column(np.float64)
         self.attempts = Column(np.int64)
         self.last: Epoch | None = None
+        self.matrices: dict[str, int] = {}
+        """Matrix metric → epoch in which it was measured last."""
         self._metrics: dict[str, tuple[Column, Column]] = {}
 
     def add(self, epoch: Epoch) -> None:
@@ -92,6 +94,7 @@ class _Scalars:
         self.epochs.append(epoch.number)
         self.seconds.append(epoch.worked)
         self.attempts.append(epoch.attempt)
+        self.matrices.update(dict.fromkeys(epoch.matrices, epoch.number))
         per_second = epoch.scalars.get("time.images_per_second", 0.0)
         trained = per_second * epoch.scalars.get("time.epoch_seconds", 0.0)
         before = float(self.images.view()[-1]) if len(self.images) else 0.0
@@ -111,7 +114,7 @@ class Follower:
     """Follows one run; `read` gives what stands now. Belongs to the feed's thread.
 
     Args:
-        run: The run; nobody else uses it.
+        run: The run; no other thread uses it.
     """
 
     def __init__(self, run: Run) -> None:
@@ -123,6 +126,11 @@ class Follower:
         self._asked_counts = False
         self._detail = RunDetail(run.id, 0)
         self._seen: object = None
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+        return self._run
 
     def read(self, summary: RunSummary, wanted: frozenset[str]) -> RunDetail:
         """The run as it is now; the same object as before where nothing is new.
@@ -204,7 +212,7 @@ class Follower:
         known = len(self._scalars.epochs)
         taken_back = len(epochs) < known or (known > 0 and epochs[known - 1] is not self._scalars.last)
         if taken_back:
-            self._scalars, self._vectors = _Scalars(), {}
+            self._scalars, self._vectors, self._matrices = _Scalars(), {}, {}
             known = 0
         for epoch in epochs[known:]:
             self._scalars.add(epoch)
@@ -227,12 +235,12 @@ class Follower:
     def _matrix(self, name: str) -> tuple[int, npt.NDArray[np.float32]] | None:
         if self._axis(name) != "matrix":
             return None
-        measured = self._run.matrix_epochs(name)
-        if not measured:
+        measured = self._scalars.matrices.get(name)
+        if measured is None:
             return None
         have = self._matrices.get(name)
-        if have is None or have[0] != measured[-1]:
-            have = self._matrices[name] = (measured[-1], self._run.matrix(name))
+        if have is None or have[0] != measured:
+            have = self._matrices[name] = (measured, self._run.matrix(name, measured))
         return have
 
     def _train_counts(self) -> Floats | None:

@@ -179,7 +179,8 @@ class Feed:
 
     def _files(self, name: str) -> RunFiles:
         if self._reader is None or self._reader.id != name:
-            self._reader = FilesReader(Run(self._runs / name))
+            follower = self._followers.get(name)  # whose events need not be read and kept twice
+            self._reader = FilesReader(follower.run if follower else Run(self._runs / name))
         return self._reader.read()
 
     def _forget(self, there: Container[str], wanted: Wanted) -> None:

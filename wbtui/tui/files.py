@@ -25,7 +25,7 @@ class FilesReader:
     """Reads them again when one of them changed. Belongs to the feed's thread.
 
     Args:
-        run: The run; nobody else uses it.
+        run: The run; no other thread uses it.
     """
 
     def __init__(self, run: Run) -> None:
