@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -177,3 +178,23 @@ def test_what_is_pasted_into_the_form_at_once_goes_to_its_fields(terminal: Tmux,
     terminal.until(lambda screen: "Start runs" not in screen)
     terminal.press("q")
     terminal.shows("closed 0")
+
+
+def test_one_that_was_stopped_and_woken_goes_on_and_gives_the_terminal_back_as_it_was(
+    terminal: Tmux, runs: Path
+) -> None:
+    terminal.type(f"{sys.executable} -m wbtui --runs {runs}; echo stopped $?")
+    terminal.press("Enter")
+    terminal.shows("R   and then enter trains")
+    (dashboard,) = processes_of(runs)
+    dashboard.send_signal(signal.SIGSTOP)
+    stopped = f"stopped {128 + signal.SIGSTOP}"
+    terminal.shows(stopped)
+    terminal.type("fg")
+    terminal.press("C-j")  # the terminal's modes are still the dashboard's
+    terminal.until(lambda screen: "R   and then enter trains" in screen and stopped not in screen)
+    terminal.press("q")
+    dashboard.wait(PATIENCE)
+    terminal.type("echo $((6 * 7))")
+    terminal.press("Enter")
+    terminal.until(lambda screen: "$((6 * 7))" in screen and "42" in screen.split())

@@ -1,8 +1,10 @@
 """The application: it owns the feed, the view and the screens, and does nothing else."""
 
+import asyncio
 import gc
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -154,6 +156,8 @@ class WbtuiApp(SayingApp):
         """Begin to read the runs."""
         self.set_class(self.ascii_only, "-ascii")
         self.feed.start()
+        if self._driver is not None and self._driver.can_suspend:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGCONT, self._go_on)
         self.set_interval(_KEEP_SECONDS, self._keep)
         self.set_timer(_READY_SECONDS, lambda: self.run_worker(_load_screens, thread=True))
         if self.is_web:
@@ -163,6 +167,21 @@ class WbtuiApp(SayingApp):
         for problem in problems:
             if problem:
                 self.say(problem, "warning")
+
+    def _go_on(self) -> None:
+        """Take the terminal anew after the process was stopped and woken, by whom and how ever.
+
+        Textual lets go of it at SIGTSTP alone. Woken from SIGSTOP, it would read the keys with one more thread each
+        time, all but the last of which hang when the dashboard is left, and take the terminal's modes, which are its
+        own, for those to go back to.
+        """
+        driver = self._driver
+        if driver is None or self._is_closing:
+            return
+        if not getattr(driver, "_must_signal_resume", False):
+            driver.suspend_application_mode()
+        driver.resume_application_mode()
+        self.refresh(layout=True)
 
     def _leave_unless(self, served: bool) -> None:
         if not served:
