@@ -16,6 +16,7 @@ from wbtui.adjustment import (
     strength_curve,
     winning,
 )
+from wbtui.adjustment.family import Family
 from wbtui.adjustment.winning import winning_intervals
 from wbtui.errors import UsageError
 from wbtui.metrics import assign_groups
@@ -152,6 +153,7 @@ def test_logits_that_nearly_cancel_their_bias_keep_their_precision(largest_bias)
         [10, 1_000_000, 1_000_003, 1_000_001],
         [9_000_000, 1_000_003, 1_000_000, 999_997],
         [1000, 300, 999, 10],
+        [1_000_000, 999_997, 1_000_000, 10],
     ],
 )
 def test_scores_that_are_all_but_equal_at_some_strength_are_settled_in_float64(name, counts):
@@ -207,7 +209,7 @@ def agrees_with_whole_rows(scored, name):
 
 @pytest.mark.parametrize("name", ["additive", "multiplicative", "tau_norm_no_bias"])
 @pytest.mark.parametrize("table", [0, 1 << 22])
-@pytest.mark.parametrize("chunk", [1, 50, 1 << 18])
+@pytest.mark.parametrize("chunk", [1, 150, 1 << 18])
 def test_neither_the_size_of_a_chunk_nor_that_of_the_table_changes_an_end(
     make, monkeypatch, name, table, chunk
 ):
@@ -223,6 +225,41 @@ def test_neither_the_size_of_a_chunk_nor_that_of_the_table_changes_an_end(
                 np.linspace(0.1, 2.9, 9),
             )
             assert (curve.correct_by_class(strengths) == brute_counts(name, scored, strengths)).all()
+
+
+@pytest.mark.parametrize("name", ["additive", "multiplicative", "tau_norm_no_bias"])
+@pytest.mark.parametrize("counts", [None, [90, 90, 40, 40, 40, 11, 5, 5, 5]])
+@pytest.mark.parametrize("chunk", [50, 1 << 18])
+def test_float64_is_left_one_rival_an_end_and_images_without_a_positive_score(
+    make, monkeypatch, name, counts, chunk
+):
+    monkeypatch.setattr(screening, "_CHUNK_VALUES", chunk)
+    scored = make(28, 2000, 9, centre=-1.0, counts=counts)
+    family = METHODS[name].family(scored, None)
+    u = scored.logits - (scored.bias if name == "tau_norm_no_bias" else 0.0)
+    matters = (u > 0) | (name == "additive")
+    own = np.arange(2000), scored.labels
+    gap = family.slope - family.slope[scored.labels, None]
+    ends = sum((side & matters)[matters[own]].any(axis=1).sum() for side in (gap > 0, gap < 0))
+
+    batches = [found.images for found in screening.Screen(scored.logits, scored.labels, family).candidates()]
+    assert ends <= sum(map(len, batches)) <= ends + 2
+    assert (len(batches) > 1) == (chunk == 50)
+
+    whole = []
+    real = winning._whole_rows
+    monkeypatch.setattr(winning, "_whole_rows", lambda *rows: whole.append(len(rows[0])) or real(*rows))
+    winning_intervals(scored, family)
+    alone = np.count_nonzero(~matters.any(axis=1))
+    assert sum(whole) == alone
+    assert (alone > 20) == (name != "additive")
+
+
+def test_a_family_that_scales_and_shifts_is_refused_by_the_screen(make):
+    scored, ramp = make(29, 10, 3), np.arange(3.0)
+    family = Family("additive", ramp, base_scale=1 + ramp, base_shift=ramp, offset=np.zeros(3))
+    with pytest.raises(ValueError, match="scales and shifts"):
+        winning_intervals(scored, family)
 
 
 @pytest.mark.parametrize("name", ["additive", "multiplicative", "tau_norm_no_bias"])
