@@ -153,12 +153,12 @@ def test_logits_that_nearly_cancel_their_bias_keep_their_precision(largest_bias)
         [10, 1_000_000, 1_000_003, 1_000_001],
         [9_000_000, 1_000_003, 1_000_000, 999_997],
         [1000, 300, 999, 10],
-        [1_000_000, 999_997, 1_000_000, 10],
+        [1_000_000, 1_000_000, 999_997, 10],
     ],
 )
 def test_scores_that_are_all_but_equal_at_some_strength_are_settled_in_float64(name, counts):
     rng, n, counts = np.random.default_rng(0), 3000, np.array(counts)
-    norms, bias = (counts / counts.max()) ** 0.5, np.array([0.3, -0.1, 0.0, 1.0])
+    norms, bias = (counts / counts.max()) ** 0.5, np.array([1 / 3, -0.1, 0.0, 1.0])
     facts = {"train_counts": counts, "classifier_norms": norms, "bias": bias}
     labels = rng.integers(0, 4, n)
     scored = ScoredSet("test", np.zeros((n, 4), np.float32), labels, **facts)
