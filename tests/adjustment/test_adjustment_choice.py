@@ -286,7 +286,8 @@ def test_negative_logits_are_counted_and_warned_of():
     warning = negative_logits(scored, METHODS["multiplicative"])
     assert (warning.without_rival, warning.lost, warning.all_negative) == (0.25, 0.25, 0.25)
     assert "25.0%" in warning.message()
-    assert negative_logits(scored, METHODS["additive"]) is None
+    for name in ("none", "additive", "one_vs_one"):
+        assert negative_logits(scored, METHODS[name]) is None
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def negative_logits(
         UsageError: as the method's `family`.
     """
     family = method.family(scored, prior)
-    if family is None or not method.scales_logits or scored.n_images == 0:
+    if family is None or scored.n_images == 0:
         return None
     if family.kind == "additive" and family.identity_base:
         return None

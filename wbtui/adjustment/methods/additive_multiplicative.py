@@ -28,7 +28,6 @@ class AdditiveMultiplicative(FamilyMethod):
     title = "additive and multiplicative logit adjustment"
     published_strengths: ClassVar[Mapping[int, float]] = {100: 0.5}
     strength_source = "τ = γ = 0.5, ours"
-    scales_logits = True
 
     @property
     def parameters(self) -> Mapping[str, float]:

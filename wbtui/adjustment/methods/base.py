@@ -41,9 +41,6 @@ class Method(ABC):
     strength_source: ClassVar[str]
     """Who published the strength that is offered when nothing can be chosen."""
 
-    scales_logits: ClassVar[bool] = False
-    """Whether it multiplies logits, so that their sign matters."""
-
     @property
     def parameters(self) -> Mapping[str, float]:
         """What it has beside its strength, by name."""

@@ -21,7 +21,6 @@ class Multiplicative(FamilyMethod):
     symbol = "γ"
     published_strengths: ClassVar[Mapping[int, float]] = {10: 1.6, 100: 0.65}
     strength_source = "γ of WD & FR & ETF on CIFAR10-LT and CIFAR100-LT, Hasegawa & Sato 2024"
-    scales_logits = True
 
     def family(self, scored: ScoredSet, prior: ClassPrior | None) -> Family:
         """Log-linear in γ with slope log p_k."""

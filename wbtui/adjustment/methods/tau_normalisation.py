@@ -25,7 +25,6 @@ class TauNormNoBias(FamilyMethod):
     title = "τ-normalisation, bias dropped"
     published_strengths: ClassVar[Mapping[int, float]] = {100: 1.0}
     strength_source = "τ = 1, the L2-normalised classifier"
-    scales_logits = True
 
     def family(self, scored: ScoredSet, prior: ClassPrior | None) -> Family:
         """Log-linear in τ with slope log ‖w_k‖."""
@@ -44,7 +43,6 @@ class TauNorm(FamilyMethod):
     title = "τ-normalisation, bias kept"
     published_strengths: ClassVar[Mapping[int, float]] = {100: 1.9}
     strength_source = "τ = 1.9 on CIFAR100-LT, Alshammari et al. 2022"
-    scales_logits = True
 
     def family(self, scored: ScoredSet, prior: ClassPrior | None) -> Family:
         """Log-linear in τ but for the bias, which stays."""
