@@ -280,6 +280,21 @@ def test_an_image_whose_rivals_all_tie_is_exact_however_many_candidates_that_mak
     assert agrees_with_whole_rows(scored, "additive")
 
 
+@pytest.mark.parametrize("counts", [[9, 1], [1, 9], [5, 5]])
+def test_a_negative_score_beside_a_zero_wins_at_no_strength(counts):
+    scored = ScoredSet("validation", np.array([[-1.0, 0.0]], np.float32), np.array([0]), np.array(counts))
+    found = winning_intervals(scored, METHODS["multiplicative"].family(scored, None))
+    assert found.low[0] > found.high[0]
+
+
+def test_an_end_at_zero_is_not_taken_for_a_tie_with_a_class_of_the_same_slope():
+    # Class 0 is behind at every strength, by less than float32 is trusted with; class 2 ties at 0 and loses by its id.
+    row = np.array([[1.0, 1.0, 1.0]], np.float32)
+    row[0, 0] -= np.float32(6e-8)
+    scored = ScoredSet("validation", row, np.array([1]), np.array([5, 5, 90]))
+    assert winning_intervals(scored, METHODS["additive"].family(scored, None)).low[0] == 0.0
+
+
 small_logits = st.lists(
     st.lists(st.sampled_from([-3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0]), min_size=4, max_size=4),
     min_size=1,
