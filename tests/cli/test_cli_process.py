@@ -20,9 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "torchvision", "textual")
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
+def test_no_torch_and_no_screen_is_imported(four_runs: Path) -> None:
+    """By no command that reads, one after the other in one process."""
+    commands = [
         ["--help"],
         ["ls"],
         ["show", "@last"],
@@ -38,15 +38,15 @@ HEAVY = ("torch", "torchvision", "textual")
         ["export"],
         ["export", "--tensorboard", "tb"],
         ["doctor"],
-    ],
-    ids=" ".join,
-)
-def test_no_torch_and_no_screen_is_imported(four_runs: Path, arguments: list[str]) -> None:
-    script = (
-        "import sys; from wbtui.cli.main import main; code = main(sys.argv[1:]); "
-        f"assert not set({HEAVY!r}) & set(sys.modules), sorted(sys.modules); sys.exit(code)"
-    )
-    done = python("-c", script, *arguments)
+    ]
+    script = f"""
+import sys
+from wbtui.cli.main import main
+for words in {commands!r}:
+    code, heavy = main(words), {{*{HEAVY!r}}} & {{*sys.modules}}
+    assert code == 0 and not heavy, (words, code, heavy)
+"""
+    done = python("-c", script)
     assert done.returncode == 0, done.stderr
 
 
