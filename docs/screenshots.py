@@ -120,11 +120,12 @@ def main() -> None:
     PLACE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
         runs = (options.runs or Path(place) / "runs").absolute()
+        os.chdir(place)
+        asyncio.run(picture(Path("runs"), EMPTY))
         runs.mkdir(parents=True, exist_ok=True)
         os.chdir(runs.parent)  # paths on the pictures are short
         if not run_ids(runs):
             train(Path(runs.name), options.epochs)
-        asyncio.run(picture(Path("none"), EMPTY))
         with one_at_work(Path(runs.name)):
             for shot in SHOTS:
                 (runs / "views.json").unlink(missing_ok=True)
