@@ -1,10 +1,8 @@
 """The application: it owns the feed, the view and the screens, and does nothing else."""
 
-import asyncio
 import gc
 import importlib
 import os
-import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,14 +11,9 @@ from weakref import WeakKeyDictionary
 
 from rich.text import Text
 from textual import events
-from textual._styles_cache import StylesCache
-from textual.app import ScreenStackError, SystemCommand
-from textual.await_complete import AwaitComplete
+from textual.app import SystemCommand
 from textual.binding import Binding
-from textual.css.query import NoMatches
-from textual.errors import NoWidget
 from textual.filter import LineFilter, Monochrome
-from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
 from wbtui.catalog import nearest
@@ -36,7 +29,7 @@ from wbtui.tui.keymap import keymap_file, load_keymap
 from wbtui.tui.lines import called
 from wbtui.tui.messages import FeedUpdate, FeedWord
 from wbtui.tui.preferences import Preferences, draws_ascii, load_preferences
-from wbtui.tui.presence import cause_of, is_of_a_left_screen, is_open
+from wbtui.tui.presence import is_open
 from wbtui.tui.saying import SayingApp
 from wbtui.tui.screens.panel_keys import PanelKeys
 from wbtui.tui.screens.runs import RunsScreen
@@ -156,8 +149,6 @@ class WbtuiApp(SayingApp):
         """Begin to read the runs."""
         self.set_class(self.ascii_only, "-ascii")
         self.feed.start()
-        if self._driver is not None and self._driver.can_suspend:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGCONT, self._go_on)
         self.set_interval(_KEEP_SECONDS, self._keep)
         self.set_timer(_READY_SECONDS, lambda: self.run_worker(_load_screens, thread=True))
         if self.is_web:
@@ -167,21 +158,6 @@ class WbtuiApp(SayingApp):
         for problem in problems:
             if problem:
                 self.say(problem, "warning")
-
-    def _go_on(self) -> None:
-        """Take the terminal anew after the process was stopped and woken, by whom and how ever.
-
-        Textual lets go of it at SIGTSTP alone. Woken from SIGSTOP, it would read the keys with one more thread each
-        time, all but the last of which hang when the dashboard is left, and take the terminal's modes, which are its
-        own, for those to go back to.
-        """
-        driver = self._driver
-        if driver is None or self._is_closing:
-            return
-        if not getattr(driver, "_must_signal_resume", False):
-            driver.suspend_application_mode()
-        driver.resume_application_mode()
-        self.refresh(layout=True)
 
     def _leave_unless(self, served: bool) -> None:
         if not served:
@@ -204,14 +180,9 @@ class WbtuiApp(SayingApp):
         Keys that come in one piece, as over a line that lags, are handed on before the first of them has acted: those
         behind one that opens or closes a screen are handed on again. Where nothing but a message has room, only those
         of leaving and of help are taken.
-
-        What the mouse does over a message that was clicked, and is still seen though it has gone, is not handed on:
-        Textual would look for what it lay in, where text may be selected, and break.
         """
-        if isinstance(event, events.MouseDown | events.MouseMove) and self._is_gone_at(event.x, event.y):
-            return
         if isinstance(event, events.Key):
-            if self._is_closing or (too_small.hides(self.screen) and event.key not in self._keys_always()):
+            if self.is_closing or (too_small.hides(self.screen) and event.key not in self._keys_always()):
                 return
             if not event.is_forwarded:
                 self._typed_on[event] = self.screen
@@ -219,14 +190,6 @@ class WbtuiApp(SayingApp):
                 await self.on_event(event.copy())
                 return
         await super().on_event(event)
-
-    def _is_gone_at(self, x: int, y: int) -> bool:
-        """Whether what is seen at a place has been taken away."""
-        try:
-            widget, _ = self.screen.get_widget_at(x, y)
-        except NoWidget:
-            return False
-        return widget.parent is None and widget is not self.screen
 
     def _keys_always(self) -> set[str]:
         always = (action for action in ACTIONS if action.id in ("app.leave", "app.help_keys"))
@@ -299,17 +262,6 @@ class WbtuiApp(SayingApp):
 
     # ------------------------------------------------------------------ screens
 
-    def pop_screen(self) -> AwaitComplete:
-        """Leave the uppermost screen, and let go of what was drawn on it.
-
-        Textual caches a method of what each widget has drawn, and with it the last 1,024 widgets' lines: about 1 MB for
-        every screen that was opened, and 100 MB after a day.
-        """
-        forget = getattr(StylesCache.get_inner_outer, "cache_clear", None)
-        if forget is not None:  # a later Textual may have mended it
-            forget()
-        return super().pop_screen()
-
     def open_run_page(self, run_id: str) -> None:
         """Show one run in full."""
         from wbtui.tui.screens.run import RunScreen
@@ -355,25 +307,6 @@ class WbtuiApp(SayingApp):
         writes = f"{next((place for place in places if place != 'app'), 'runs')}.write"
         instead = "" if self.readonly else f"; {self.keys_of(writes)} writes a file"
         self.say(f"sent to the terminal's clipboard{instead}")
-
-    async def _dispatch_message(self, message: Message) -> None:
-        """Act on a message; an error would end the loop that takes them, and with it the dashboard, told or not."""
-        try:
-            await super()._dispatch_message(message)
-        except (NoMatches, ScreenStackError) as error:
-            if not is_of_a_left_screen(error):
-                raise
-
-    def _handle_exception(self, error: Exception) -> None:
-        """Break; but what draws on widgets that went when their screen was left is not missed."""
-        if not isinstance(cause_of(error), NoMatches | ScreenStackError) or not (
-            self._is_closing or is_of_a_left_screen(error)
-        ):
-            super()._handle_exception(error)
-
-    @property
-    def _is_closing(self) -> bool:
-        return self._exit or not self.is_running
 
     def _fatal_error(self) -> None:
         """Leave with a few lines; Textual's own would print every variable of every frame."""

@@ -4,18 +4,18 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from textual.app import App
 from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from wbtui.store.text import plain
 from wbtui.tui.ink import ascii_text
+from wbtui.tui.lasting import LastingApp
 
 _MESSAGES_KEPT = 8
 """Of those that wait until a dialog is closed; the newest."""
 
 
-class SayingApp(App[None]):
+class SayingApp(LastingApp):
     """An application whose messages wait while a dialog is read.
 
     Args:
