@@ -162,6 +162,24 @@ def test_a_configuration_from_a_pipe_is_that_of_every_run_of_a_grid(
     assert capsys.readouterr().out.count('"from the pipe"') == 2
 
 
+def test_further_stages_of_finished_runs_are_a_grid_of_methods_and_runs(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = (make_finished(runs, "wd", seed).name for seed in (0, 1))
+    arguments = ("--from", f"{first},{second}", "--variant", "wb,crt", "--runs", str(runs))
+    assert main(["run", *arguments, "--dry-run", "--json"]) == 0
+    said = capsys.readouterr()
+    assert [(run["variant"]["value"], run["seed"]["value"]) for run in json.loads(said.out)] == [
+        *(("wb", 0), ("wb", 1), ("crt", 0), ("crt", 1))
+    ]
+    assert said.err.count("what it has trained differs from crt of digits_lt") == 2
+    assert main(["queue", "--runs", str(runs), "pause"]) == 0
+    assert main(["queue", "add", *arguments, "--yes"]) == 0
+    assert "4 runs, 40 epochs, 1 at once" in capsys.readouterr().err
+    assert main(["run", *arguments, "--config", str(runs / first / "config.toml")]) == 2
+    assert "--from and --config" in capsys.readouterr().err
+
+
 def test_a_failed_run_exits_1_with_its_reason_on_stderr(runs: Path) -> None:
     done = wbtui("run", *SHORT, "--set", "stages.0.learning_rate=1e30", "--quiet", runs=runs)
     assert done.returncode == 1

@@ -18,6 +18,7 @@ import pytest
 import tomli_w
 import torch
 from living_runs import PATIENCE
+from whole_runs import results, train_here
 
 from wbtui.data.longtail import load
 from wbtui.models.etf import etf_weight, rotation_to_class_means
@@ -26,7 +27,6 @@ from wbtui.presets import resolve
 from wbtui.store import atomic
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.log import LineWriter
-from wbtui.training.__main__ import main
 
 KILLS = int(os.environ.get("WBTUI_KILLS", "4"))
 KILLS_A_RUN = 2
@@ -52,27 +52,8 @@ def train(folder: Path) -> int:
     return start(folder).wait(timeout=PATIENCE)
 
 
-def train_here(folder: Path) -> int:
-    """The trainer without a process of its own, whose start takes longer than a short run: for what a run leaves."""
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    handlers = {number: signal.getsignal(number) for number in numbers}
-    try:
-        return main([str(folder)])
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-
-
 def events(folder: Path) -> list[dict]:
     return [json.loads(line) for line in (folder / "events.jsonl").read_bytes().splitlines()]
-
-
-def results(folder: Path) -> dict[str, bytes]:
-    return {
-        f"{name}/{path.name}": path.read_bytes()
-        for name in ("series", "matrices", "predictions")
-        for path in sorted((folder / name).iterdir())
-    }
 
 
 def wait_for_epoch(folder: Path, epoch: int) -> None:

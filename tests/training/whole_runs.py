@@ -1,6 +1,7 @@
 """Whole runs in this process, and what they leave, to be held against each other."""
 
 import json
+import signal
 from pathlib import Path
 
 import tomli_w
@@ -9,6 +10,7 @@ import torch
 from wbtui.data.longtail import load
 from wbtui.presets import resolve
 from wbtui.store.writer import RunWriter
+from wbtui.training.__main__ import main
 from wbtui.training.monitor import Monitor
 from wbtui.training.runtime import Runtime
 from wbtui.training.trainer import Trainer
@@ -68,3 +70,14 @@ def epochs(folder: Path) -> list[dict[str, float]]:
         {name: value for name, value in event["scalars"].items() if not name.startswith("time.")}
         for event in events
     ]
+
+
+def train_here(folder: Path) -> int:
+    """The trainer without a process of its own, whose start takes longer than a short run: for what a run leaves."""
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    try:
+        return main([str(folder)])
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

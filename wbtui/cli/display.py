@@ -52,7 +52,7 @@ class PlainDisplay:
         """Print the epochs that are new."""
         for standing in standings:
             run = standing.run.id
-            last = min(self._shown.get(run, 0), standing.epochs_done)
+            last = min(self._shown.get(run, standing.history.taken_over), standing.epochs_done)
             for number, epoch in standing.history.epochs.items():
                 if number > last:
                     print(self._line(standing, epoch), flush=True)

@@ -102,6 +102,14 @@ class Asked:
         Path | None,
         typer.Option("--config", metavar="FILE", help="TOML of settings, e.g. a run's config.toml."),
     ] = None
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="RUN",
+            help="A finished run, or several (a,b), whose stages are taken over: only further ones of --variant train.",
+        ),
+    ] = ""
     name: Annotated[str | None, typer.Option(help="A name of your own.")] = None
     tags: Annotated[list[str] | None, typer.Option("--tag", help="A tag; may be repeated.")] = None
     note: Annotated[str, typer.Option(help="A note.")] = ""

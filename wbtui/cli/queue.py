@@ -69,12 +69,13 @@ def add(
 
     from wbtui.cli.follow import counted_interrupts
     from wbtui.cli.requests import check_all, make_all, resolve_all, say_notices
+    from wbtui.launch.stages_before import epochs_left
     from wbtui.launch.worker import queue_up
 
     place: Path = runs or context.obj
-    resolved = resolve_all(asked)
+    resolved = resolve_all(asked, place)
     say_notices(resolved)
-    _confirm(place, [one.config for one in resolved], yes)
+    _confirm(place, [(one.config, epochs_left(one)) for one in resolved], yes)
     check_all(resolved, asked.download)
     folders = make_all(place, resolved, asked)
     with counted_interrupts():  # of folders that are made but not queued nobody takes care
@@ -84,7 +85,7 @@ def add(
         print("the queue is paused: `wbtui queue start` starts it", file=sys.stderr)
 
 
-def _confirm(runs: Path, configs: list["RunConfig"], yes: bool) -> None:
+def _confirm(runs: Path, wanted: list[tuple["RunConfig", int]], yes: bool) -> None:
     import sys
 
     from wbtui.launch.estimate import estimated_seconds
@@ -92,14 +93,14 @@ def _confirm(runs: Path, configs: list["RunConfig"], yes: bool) -> None:
     from wbtui.report.values import counted, duration
 
     parallel = read_settings(runs).parallel
-    seconds = estimated_seconds(runs, configs, parallel)
+    seconds = estimated_seconds(runs, wanted, parallel)
     guess = (
         f"about {duration(seconds)}" if seconds is not None else "time unknown, no such run has finished here"
     )
-    epochs = sum(config.total_epochs for config in configs)
-    size = f"{counted(len(configs), 'run')}, {counted(epochs, 'epoch')}, {parallel} at once"
+    epochs = sum(epochs for _, epochs in wanted)
+    size = f"{counted(len(wanted), 'run')}, {counted(epochs, 'epoch')}, {parallel} at once"
     print(f"{size}: {guess}", file=sys.stderr)
-    if len(configs) > 1 and not yes and sys.stdin.isatty() and not typer.confirm("Add them?", default=True):
+    if len(wanted) > 1 and not yes and sys.stdin.isatty() and not typer.confirm("Add them?", default=True):
         raise typer.Exit(130)
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -12,21 +13,25 @@ from wbtui.data.source_images import AvailableData
 from wbtui.errors import UsageError
 from wbtui.launch.checks import check_runs
 from wbtui.launch.grid import Point, expand
+from wbtui.launch.stages_before import other_than_of_variant, read_source, resolve_after
 from wbtui.launch.start import make_runs
 from wbtui.notices import label_notices, notices
 from wbtui.presets import Layer, Resolved, parse_value, read_layer, resolve
+from wbtui.store.ids import resolve_run
 from wbtui.store.text import plain
 
 
-def resolve_all(asked: Asked) -> list[Resolved]:
-    """One configuration, or with lists in the options all their combinations.
+def resolve_all(asked: Asked, runs: Path) -> list[Resolved]:
+    """One configuration, or with lists in the options all their combinations; runs to go on from are in `runs`.
 
     Raises:
         UsageError: nothing to run, or a value that cannot be.
     """
+    if asked.source:
+        return _resolve_after(asked, runs)
     if not asked.preset and asked.config_file is None:
         raise UsageError(
-            "nothing to run: expected --preset NAME (`wbtui presets` lists them) or --config FILE"
+            "nothing to run: expected --preset NAME (`wbtui presets` lists them), --config FILE or --from RUN"
         )
     points = expand(asked.variant, asked.seed, asked.settings or ())
     file = read_layer(asked.config_file) if asked.config_file else None  # once: a pipe has nothing left
@@ -37,14 +42,36 @@ def resolve_all(asked: Asked) -> list[Resolved]:
 
 
 def _resolve(asked: Asked, point: Point, file: Layer | None) -> Resolved:
+    return resolve(asked.preset, point.variant, file, point.settings, _given(asked, point))
+
+
+def _given(asked: Asked, point: Point) -> dict[str, Any]:
+    """The options that stand for one key, where they are typed."""
     options = {
         "seed": parse_value(point.seed) if point.seed else None,
         "device": asked.device,
         "data.root": str(asked.data_root) if asked.data_root else None,
         "name": asked.name,
     }
-    given = {key: value for key, value in options.items() if value is not None}
-    return resolve(asked.preset, point.variant, file, point.settings, given)
+    return {key: value for key, value in options.items() if value is not None}
+
+
+def _resolve_after(asked: Asked, runs: Path) -> list[Resolved]:
+    if asked.config_file is not None:
+        raise UsageError(
+            "--from and --config: a run to go on from brings its configuration; expected one of them"
+        )
+    points = expand(asked.variant, asked.seed, asked.settings or (), asked.source)
+    sources = {point.source: None for point in points}
+    found = {text: read_source(resolve_run(runs, text)) for text in sources}
+    resolved = []
+    for point in points:
+        source = found[point.source]
+        one = resolve_after(source, asked.preset, point.variant, point.settings, _given(asked, point))
+        resolved.append(one)
+        if point.variant:
+            _say(other_than_of_variant(source, one))
+    return resolved
 
 
 def say_notices(resolved: Sequence[Resolved]) -> None:

@@ -43,12 +43,15 @@ def run(
     (a,b,c) multiply; those runs go through the queue. Runs go on when this terminal is closed; Ctrl-C asks them
     to stop.
 
+    --from RUN takes over seed, configuration, epochs and last weights of a finished run, so that --variant (wb, crt,
+    lws) trains the stages alone that come after its own.
+
     Exit codes: 0 finished, 1 a run failed, 2 wrong usage or configuration, 130 stopped.
     """
     from wbtui.cli.follow import counted_interrupts, follow_to_end
     from wbtui.cli.requests import check_all, make_all, resolve_all, say_notices
 
-    resolved = resolve_all(asked)
+    resolved = resolve_all(asked, runs)
     say_notices(resolved)
     if dry_run:
         # A grid has one data section, and a folder takes seconds to count.

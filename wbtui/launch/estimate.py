@@ -11,22 +11,26 @@ from wbtui.store.summary import RunSummary
 _RECENT = 10
 
 
-def estimated_seconds(runs: Path, configs: Sequence[RunConfig], parallel: int) -> float | None:
+def estimated_seconds(runs: Path, wanted: Sequence[tuple[RunConfig, int]], parallel: int) -> float | None:
     """Seconds until all have ended, so many at once; None where a kind of run was never finished here.
 
     Args:
         runs: the folder of all runs.
-        configs: what is to be run.
+        wanted: what is to be run, each with the epochs that it has to train.
         parallel: runs at once, taken not to slow each other down.
     """
-    rows = [row for row in RunIndex(runs).listing().rows if row.state == "finished" and row.attempt == 1]
+    rows = [
+        row
+        for row in RunIndex(runs).listing().rows
+        if row.state == "finished" and row.attempt == 1 and not row.taken_over
+    ]
     total = 0.0
-    for config in configs:
+    for config, epochs in wanted:
         each = _seconds_per_epoch(rows, config)
         if each is None:
             return None
-        total += each * config.total_epochs
-    return total / max(1, min(parallel, len(configs)))
+        total += each * epochs
+    return total / max(1, min(parallel, len(wanted)))
 
 
 def _seconds_per_epoch(rows: Iterable[RunSummary], config: RunConfig) -> float | None:

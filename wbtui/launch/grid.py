@@ -22,6 +22,9 @@ class Point:
     settings: tuple[str, ...]
     """`KEY=VALUE` texts."""
 
+    source: str = ""
+    """The run whose stages are taken over, as typed; empty: none is."""
+
 
 def split_list(text: str) -> list[str]:
     """The parts of `a,b,c`; commas inside brackets or quotes do not split, so a list-valued key stays whole."""
@@ -52,8 +55,8 @@ def split_seeds(text: str) -> list[str]:
     return seeds
 
 
-def expand(variant: str, seed: str, settings: Iterable[str]) -> list[Point]:
-    """Every combination, seeds innermost, so that the seeds of one setting stand together.
+def expand(variant: str, seed: str, settings: Iterable[str], source: str = "") -> list[Point]:
+    """Every combination, seeds (and runs that have them) innermost, so that the seeds of one setting stand together.
 
     Raises:
         UsageError: an empty part, a value named twice, or more than 2,000 runs.
@@ -62,13 +65,17 @@ def expand(variant: str, seed: str, settings: Iterable[str]) -> list[Point]:
         _values("--variant", variant, split_list(variant)),
         *(_setting_values(text) for text in settings),
         _values("--seed", seed, split_seeds(seed)),
+        _values("--from", source, split_list(source)),
     ]
     size = 1
     for axis in axes:
         size *= len(axis)
     if size > MOST_RUNS:
         raise UsageError(f"these lists multiply to {size} runs; expected at most {MOST_RUNS}")
-    return [Point(point[0], point[-1], tuple(point[1:-1])) for point in itertools.product(*axes)]
+    return [
+        Point(variant, seed, tuple(settings), source)
+        for variant, *settings, seed, source in itertools.product(*axes)
+    ]
 
 
 def _values(option: str, text: str, values: Sequence[str]) -> Sequence[str]:

@@ -24,6 +24,8 @@ from wbtui.store import format as run_format
 from wbtui.store.ids import create_run
 from wbtui.store.log import open_output
 from wbtui.store.notes import edit_tags, set_note
+from wbtui.store.reader import open_run
+from wbtui.store.taken_over import take_over
 from wbtui.store.text import plain
 
 _LOG_TAIL = 2_000
@@ -53,13 +55,16 @@ def make_run(
         The run folder.
 
     Raises:
-        UsageError: a tag or the note cannot be; no folder is left behind.
+        UsageError: a tag or the note cannot be, or a run that is to be taken over cannot be read; no folder is left
+            behind.
         StoreWriteError: the runs folder cannot be written.
     """
     config = resolved.config
     config = config.model_copy(update={"data": absolute_root(config.data)})
     folder = create_run(runs, config, _provenance(resolved, command))
     try:
+        if resolved.after:
+            take_over(resolved.after, folder)
         if tags:
             edit_tags(folder, add=tags)
         if note:
@@ -154,7 +159,7 @@ def _log_tail(folder: Path, start: int) -> str:
 
 
 def _provenance(resolved: Resolved, command: Sequence[str]) -> dict[str, Any]:
-    return {
+    return (_of_source(resolved.after) if resolved.after else {}) | {
         "command": list(command),
         "made": time.time(),
         "host": socket.gethostname(),
@@ -164,6 +169,13 @@ def _provenance(resolved: Resolved, command: Sequence[str]) -> dict[str, Any]:
         "origins": dict(resolved.origins),
         "code": code_version(),
     }
+
+
+def _of_source(source: Path) -> dict[str, Any]:
+    """Whose stages are taken over, and what of its provenance the trainer must find again."""
+    run = open_run(source)
+    kept = {key: value for key, value in run.provenance.items() if key in ("identity", "data")}
+    return kept | {"taken_over": {"run": run.id, "epochs": run.history.last_epoch}}
 
 
 @cache

@@ -29,6 +29,8 @@ class Resolved:
 
     config: RunConfig
     origins: Mapping[str, str]
+    after: Path | None = None
+    """The folder of a finished run whose stages are taken over; None: all are trained."""
 
 
 def resolve(

@@ -78,6 +78,7 @@ def _about(run: Run, state: RunState, figures: Figures, titles: Mapping[str, str
         ("data", data_in_words(_table(config, "data"), provenance)),
         ("model", model_in_words(_table(config, "model"))),
         *_stage_rows(config),
+        ("taken over", _taken_over(run, provenance)),
         ("weight decay", run_notice(run)),
         ("MaxNorm", _maxnorm(run)),
         ("evaluation", _evaluation(config)),
@@ -134,6 +135,13 @@ def _stage_rows(config: Mapping[str, Any]) -> list[tuple[str, str]]:
         (f"stage {number} {stage.get('name', '')}", stage_in_words(stage))
         for number, stage in enumerate(known, 1)
     ]
+
+
+def _taken_over(run: Run, provenance: Mapping[str, Any]) -> str:
+    """Which epochs another run has trained; empty where none has."""
+    last = run.history.taken_over
+    source = _table(provenance, "taken_over").get("run", "another run")
+    return f"epochs 1 to {last} as {source} has trained them" if last else ""
 
 
 def _maxnorm(run: Run) -> str:

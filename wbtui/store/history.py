@@ -121,6 +121,7 @@ class History:
         started: Unix seconds of that event.
         attempt: Number of the attempt that the last event belongs to; 0 before any.
         work: Number of an attempt → seconds from its start or resume event to its last sign of work.
+        taken_over: Number of the last epoch that another run has trained; 0: none.
         epochs: Epochs that stand, by number, ascending.
         tally: What they come to.
         stages: Fields of the `stage` events that stand.
@@ -140,6 +141,7 @@ class History:
         self.attempt = 0
         self.work: dict[int, float] = {}
         self._begun: float | None = None  # when the attempt at work began
+        self.taken_over = 0
         self.epochs: dict[int, Epoch] = {}
         self._measured: dict[frozenset[str], frozenset[str]] = {}
         self.tally = Tally()
@@ -259,6 +261,7 @@ class History:
         self._begun = event.time
         if event.type == "start":
             self.start, self.started = event.fields, event.time
+            self.taken_over = self.last_epoch
             return
         from_epoch = _count(event.fields.get("from_epoch"), 0)
         if from_epoch is None:

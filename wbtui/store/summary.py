@@ -72,6 +72,8 @@ class RunSummary:
     epoch: int = 0
     """The last one that is done."""
     total_epochs: int = 0
+    taken_over: int = 0
+    """Those that another run has trained."""
     last: Mapping[str, float] = field(default_factory=dict)
     """KEY_FIGURES where they were measured last, but for NaN; of a run that ended, its final figures."""
     best: Mapping[str, float] = field(default_factory=dict)
@@ -204,6 +206,7 @@ def _summarise(run: Run, known: RunSummary | None) -> RunSummary:
         end_outcome=history.end.outcome if history.end else "",
         end_reason=plain(history.end.reason)[:_SHOWN] if history.end else "",
         epoch=max(history.last_epoch, ended_at),
+        taken_over=history.taken_over,
         last=last,
         best=_key_figures(history.epochs[best_epoch].scalars) if best_epoch else {},
         best_epoch=best_epoch,

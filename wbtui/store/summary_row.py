@@ -105,7 +105,8 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
     ),
     **dict.fromkeys(("end_outcome", "end_reason", "problem"), _is_text),
     **dict.fromkeys(
-        ("seed", "attempt", "epoch", "total_epochs", "best_epoch", "non_finite_epoch"), _is_count
+        ("seed", "attempt", "epoch", "total_epochs", "taken_over", "best_epoch", "non_finite_epoch"),
+        _is_count,
     ),
     **dict.fromkeys(("derived", "size", "bad_lines"), _is_count),
     **dict.fromkeys(("settled", "star"), _is_flag),

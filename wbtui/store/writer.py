@@ -42,6 +42,7 @@ class RunWriter:
         history = _read_history(folder)
         self._log = LineWriter(folder / EVENTS)
         self._seq = history.next_seq
+        self._started = bool(history.start)
         self._metrics = dict(history.metrics)
         self._last_epoch = history.last_epoch
         self._matrix_rows = [
@@ -62,6 +63,11 @@ class RunWriter:
             StoreReadError: events.jsonl is there and cannot be read.
         """
         return cls(folder, attempt)
+
+    @property
+    def started(self) -> bool:
+        """Whether an attempt has said `start` before this one was opened; what was taken over says none."""
+        return self._started
 
     @property
     def last_epoch(self) -> int:

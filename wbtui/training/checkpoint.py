@@ -97,15 +97,20 @@ def deciding(config: RunConfig) -> dict[str, Any]:
 
 
 def changes(checkpoint: Checkpoint, config: RunConfig) -> list[str]:
-    """What of the configuration is another than the checkpoint was trained with, in words."""
+    """What of the configuration is another than the checkpoint was trained with, in words; later stages are free."""
     before, now = checkpoint.configuration, deciding(config)
     if not before:
         return []
     return [
         f"{key} {before.get(key, '-')!r} -> {now.get(key, '-')!r}"
         for key in dict.fromkeys([*before, *now])
-        if before.get(key) != now.get(key)
+        if before.get(key) != now.get(key) and not _of_later_stage(key, checkpoint.position.stage)
     ]
+
+
+def _of_later_stage(key: str, stage: int) -> bool:
+    section, _, rest = key.partition(".")
+    return section == "stages" and int(rest.partition(".")[0]) > stage
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> float:

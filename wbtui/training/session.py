@@ -54,7 +54,7 @@ def _train(folder: Path, config: RunConfig, writer: RunWriter, monitor: Monitor)
     earlier: dict[str, Any] = recorded.get("identity", {})
     runtime = resolve_runtime(config, data.image_size, earlier)
     now = identity(runtime)
-    if not writer.metrics:
+    if not (writer.started and writer.metrics):  # of a run that was taken over metrics are declared already
         persist(lambda: writer.event("start", epochs=config.total_epochs, classes=data.classes))
         for message in [*notices([config]), *idle_gpus(config, runtime)]:
             persist(partial(writer.event, "alert", kind="configuration", epoch=0, message=message))

@@ -350,8 +350,9 @@ class Trainer:
         if saved is None:
             return None
         self._position = saved.position
-        for name, kept in (("validation", saved.best_validation), ("test", saved.best_test)):
-            self._best[name] = Best(**kept)
+        if self._position.stage + 1 == len(self._config.stages):  # no other stage is selected from
+            for name, kept in (("validation", saved.best_validation), ("test", saved.best_test)):
+                self._best[name] = Best(**kept)
         checkpoints.restore_generators(saved.generators, self._runtime.device)
         changes = checkpoints.changes(saved, self._config)
         if "head.class_scale" in saved.model and isinstance(self.model.head, LinearHead):
