@@ -31,6 +31,7 @@ from gpu_ways import (
 from reproduction_plan import EAGER_FP32, Planned, named, plan
 
 from wbtui.presets import resolve
+from wbtui.store.taken_over import provenance_of, take_over
 
 FAILED = "failed"
 ALIKE = 2.0
@@ -91,8 +92,9 @@ def one(runs: Path, planned: Planned) -> Found:
     if DRY:
         settings += ["stages.0.epochs=2", "data.images_per_class=40", "data.imbalance_factor=10"]
         settings += ["stages.1.epochs=1"] if planned.variant == "wb" else []
-    data = pack(runs, planned.preset)
-    return train_run(runs / planned.name, planned.preset, planned.variant, [*npz(data), *settings], way)
+    settings = [*npz(pack(runs, planned.preset)), *settings]
+    first = runs / planned.first_stage if planned.first_stage else None
+    return train_run(runs / planned.name, planned.preset, planned.variant, settings, way, first)
 
 
 def measured_again(runs: Path, planned: Planned) -> Found:
@@ -234,13 +236,21 @@ def npz(path: Path) -> list[str]:
     return ["data.source=npz", f"data.root={path.absolute()}"]
 
 
-def train_run(folder: Path, preset: str, variant: str, settings: list[str], way: Way) -> Found:
-    """The trainer itself in a process of its own, from its start or from its checkpoint, until it or the time ends."""
+def train_run(
+    folder: Path, preset: str, variant: str, settings: list[str], way: Way, first_stage: Path | None = None
+) -> Found:
+    """The trainer itself in a process of its own, from its start or from its checkpoint, until it or the time ends.
+
+    Where a finished run of the first stage lies here with its checkpoint, that stage is taken over.
+    """
     if not folder.exists():
         engine = "eager" if ON_CPU else way.engine  # a configuration refuses recorded steps on a CPU
         settings = [*settings, f"device={DEVICE.type}", f"engine={engine}", f"precision={way.precision}"]
         config = resolve(preset, variant, settings=settings).config
         folder.mkdir()
+        if first_stage and finished(first_stage) and (first_stage / "checkpoint.pt").is_file():
+            take_over(first_stage, folder)
+            (folder / "provenance.json").write_text(json.dumps(provenance_of(first_stage)), "utf-8")
         (folder / "config.toml").write_text(tomli_w.dumps(config.model_dump(mode="json")), "utf-8")
     return trained_on(folder)
 

@@ -1,7 +1,7 @@
 """Which runs does docs/reproduction.md rest on, in which order of need, and which command makes each? No torch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 GRAPHS_BF16, EAGER_FP32, PROCESSOR = "graphs-bf16", "eager-fp32", "processor"
 VARIANTS = ("ce", "wd", "wd_no_bn", "wd_fixed_bn", "wb", "wd_etf", "wd_fr", "wd_fr_etf")
@@ -45,6 +45,13 @@ class Planned:
         """Of the run whose weights it measures."""
         way = "" if self.way in (GRAPHS_BF16, PROCESSOR) else f"-{self.way}"
         return f"{self.preset}-{self.rule}-{self.method}-s{self.seed}{way}"
+
+    @property
+    def first_stage(self) -> str:
+        """Name of the run that is this one's first stage, seed and all; empty: no run of the plan is."""
+        if self.variant != "wb":
+            return ""
+        return replace(self, variant="wd", tta="none", change="", settings=()).name
 
     @property
     def command(self) -> str:

@@ -393,11 +393,16 @@ def test_a_trainer_that_leaves_no_result_is_a_failed_run(gpu: ModuleType, tmp_pa
     assert "exit code -9" in found["reason"]
 
 
-def test_runs_of_the_plan_are_made_and_measured_again_under_flips(tmp_path: Path) -> None:
-    flipped = "cifar100_lt-full-wd-s0-flip"
-    found = run_part(tmp_path, "paper", flipped, WBTUI_GPU_RUNS=str(tmp_path / "runs"))
-    assert [run["outcome"] for run in found["runs"].values()] == ["finished"] * 2
+def test_runs_of_the_plan_are_made_measured_again_under_flips_and_gone_on_from(tmp_path: Path) -> None:
+    flipped, second = "cifar100_lt-full-wd-s0-flip", "cifar100_lt-full-wb-s0"
+    found = run_part(tmp_path, "paper", flipped, second, WBTUI_GPU_RUNS=str(tmp_path / "runs"))
+    assert [run["outcome"] for run in found["runs"].values()] == ["finished"] * 3
     assert found["missing"] == []
+    provenance, events = (
+        (tmp_path / "runs" / second / name).read_text("utf-8") for name in ("provenance.json", "events.jsonl")
+    )
+    assert json.loads(provenance)["taken_over"] == {"run": "cifar100_lt-full-wd-s0", "epochs": 2}
+    assert '"kind":"identity"' not in events
     plain, again = (tmp_path / "runs" / name for name in ("cifar100_lt-full-wd-s0", flipped))
     logits = [np.load(folder / "predictions" / "test_logits.npy") for folder in (plain, again)]
     assert not np.array_equal(*logits)

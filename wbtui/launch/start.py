@@ -24,8 +24,7 @@ from wbtui.store import format as run_format
 from wbtui.store.ids import create_run
 from wbtui.store.log import open_output
 from wbtui.store.notes import edit_tags, set_note
-from wbtui.store.reader import open_run
-from wbtui.store.taken_over import take_over
+from wbtui.store.taken_over import provenance_of, take_over
 from wbtui.store.text import plain
 
 _LOG_TAIL = 2_000
@@ -159,7 +158,7 @@ def _log_tail(folder: Path, start: int) -> str:
 
 
 def _provenance(resolved: Resolved, command: Sequence[str]) -> dict[str, Any]:
-    return (_of_source(resolved.after) if resolved.after else {}) | {
+    return (provenance_of(resolved.after) if resolved.after else {}) | {
         "command": list(command),
         "made": time.time(),
         "host": socket.gethostname(),
@@ -169,13 +168,6 @@ def _provenance(resolved: Resolved, command: Sequence[str]) -> dict[str, Any]:
         "origins": dict(resolved.origins),
         "code": code_version(),
     }
-
-
-def _of_source(source: Path) -> dict[str, Any]:
-    """Whose stages are taken over, and what of its provenance the trainer must find again."""
-    run = open_run(source)
-    kept = {key: value for key, value in run.provenance.items() if key in ("identity", "data")}
-    return kept | {"taken_over": {"run": run.id, "epochs": run.history.last_epoch}}
 
 
 @cache

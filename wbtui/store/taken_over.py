@@ -6,11 +6,21 @@ import shutil
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from wbtui.store import atomic, bounded, jsonio
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.events import EventReader
-from wbtui.store.format import CHECKPOINT, EVENTS, FORMAT_VERSION, MATRICES, MAX_ARRAY, SERIES, Event
+from wbtui.store.format import (
+    CHECKPOINT,
+    EVENTS,
+    FORMAT_VERSION,
+    MATRICES,
+    MAX_ARRAY,
+    PROVENANCE,
+    SERIES,
+    Event,
+)
 
 _SAID_ONCE = {"define": "name", "stage": "stage", "epoch": "epoch", "checkpoint": ""}
 """Events that are taken over, and the field that tells of what each of them is; of checkpoints only the last stands."""
@@ -43,6 +53,21 @@ def take_over(source: Path, folder: Path) -> None:
     _take_checkpoint(source, folder)
     lines = (jsonio.encode(_as_json(number, event)) + b"\n" for number, event in enumerate(_standing(source)))
     atomic.write_bytes(folder / EVENTS, b"".join(lines))
+
+
+def provenance_of(source: Path) -> dict[str, Any]:
+    """What a run that takes over another says of it in provenance.json: which run, and what must be found again.
+
+    Raises:
+        StoreReadError: the source's provenance or events cannot be read.
+    """
+    try:
+        recorded = bounded.read_json(source, PROVENANCE)
+    except FileNotFoundError:
+        recorded = {}
+    kept = {key: recorded[key] for key in ("identity", "data") if key in recorded}
+    epochs = sum(event.type == "epoch" for event in _standing(source))
+    return kept | {"taken_over": {"run": source.resolve().name, "epochs": epochs}}
 
 
 def _standing(source: Path) -> list[Event]:
