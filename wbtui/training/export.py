@@ -110,6 +110,11 @@ def _metadata(run: Run) -> dict[str, str]:
     """What must be known to use the weights; safetensors takes texts."""
     config, meta = run.run_config(), run.predictions_meta()
     data = run.provenance.get("data", {})
+    # Weights that predict are of the last stage, whichever epoch of it.
+    scale = config.cosine_scale_in(config.stages[-1])
+    model = config.model.model_dump(mode="json") | (
+        {"cosine_scale": scale} if config.model.head == "cosine" else {}
+    )
     return {
         "format": "pt",
         "run": run.id,
@@ -118,7 +123,7 @@ def _metadata(run: Run) -> dict[str, str]:
         "seed": str(config.seed),
         "weights": meta.weights,
         "epoch": str(meta.epoch),
-        "model": json.dumps(config.model.model_dump(mode="json")),
+        "model": json.dumps(model),
         "class_names": json.dumps(meta.class_names),
         "image_mean": json.dumps(data.get("mean")),
         "image_std": json.dumps(data.get("std")),
