@@ -13,7 +13,7 @@ from wbtui.store.summary_row import from_row
 from wbtui.store.text import plain
 
 INDEX = "index.json"
-INDEX_VERSION = 5
+INDEX_VERSION = 6
 """To be raised where a row gets a field, or a field another meaning, and where `setting_digest` says another thing of
 the same config.toml."""
 META, ROWS = "meta", "runs"
