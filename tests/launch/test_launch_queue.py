@@ -205,6 +205,19 @@ def test_a_crashed_run_that_waits_to_be_tried_again_is_taken_out_of_the_queue(tm
     assert queue_files.take_out(folder) is None
 
 
+def test_a_crashed_run_that_is_removed_while_it_waits_to_be_tried_again_does_not_go_on_when_it_is_restored(
+    tmp_path: Path,
+) -> None:
+    (folder,) = made(tmp_path, 1)
+    queue_files.enqueue(tmp_path, [folder], retries=1)
+    write_result(folder, Result(1, "crashed", "killed by signal 11 (SIGSEGV)", signal=11))
+    assert waiting(tmp_path) == [folder]
+    remove_run(tmp_path, folder.name)
+    assert restore_run(tmp_path, folder.name) == folder
+    assert waiting(tmp_path) == []
+    assert open_run(folder).state().name == "crashed"
+
+
 def test_a_stop_of_an_attempt_before_it_was_queued_holds_no_run_back(tmp_path: Path) -> None:
     (folder,) = made(tmp_path, 1)
     (folder / "attempts" / "1").mkdir(parents=True)
