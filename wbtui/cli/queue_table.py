@@ -17,6 +17,7 @@ from wbtui.launch.worker import device_of, peek, worker_lives
 from wbtui.store.errors import StoreReadError
 from wbtui.store.ids import file_not_folder, run_ids, short_ids
 from wbtui.store.reader import Run, open_run
+from wbtui.store.runs_folder import runs_words
 from wbtui.store.text import plain
 
 
@@ -46,12 +47,21 @@ def print_queue(runs: Path) -> None:
     for title in ("", "run", "what", "device", "state", "retries"):
         table.add_column(title, justify="right" if title in ("", "retries") else "left", overflow="fold")
     short = short_ids([*run_ids(runs), *(entry.folder.name for entry in (*working, *waiting))])
+    silent = []
     for entry in working:
-        state = open_run(entry.folder).state().name
-        _add(table, short, "", entry, f"{state}, slot {plain(entry.ticket.slot)}")
+        state = open_run(entry.folder).state()
+        _add(table, short, "", entry, f"{state.name}, slot {plain(entry.ticket.slot)}")
+        if state.name == "unknown":
+            command = f"`wbtui queue remove {short[entry.folder.name]}{runs_words(runs)}`"
+            silent.append(
+                f"{short[entry.folder.name]} may be at work and keeps its slot: {state.evidence}; if it is dead, "
+                f"{command} frees the slot"
+            )
     for place, entry in enumerate(waiting, 1):
         _add(table, short, str(place), entry, _why_waiting(entry, settings))
     console.print(table)
+    for sentence in silent:
+        console.print(Text(sentence))
 
 
 def _worker(runs: Path, settings: QueueSettings) -> str:
