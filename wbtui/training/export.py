@@ -1,7 +1,8 @@
 """`python -m wbtui.training.export DIR RUN_FOLDER...`: how do trained weights leave for other programs?
 
 As safetensors, which hold tensors and texts and nothing that runs: DIR/RUN_ID/backbone.safetensors and
-classifier.safetensors, of the weights that made the run's predictions. Exit codes: 0 done, 2 a run has none.
+classifier.safetensors, of the weights that made the run's predictions. Exit codes: 0 done, 1 a disk is full,
+2 a run has none or they cannot be written.
 """
 
 import json
@@ -145,7 +146,7 @@ def main(arguments: list[str]) -> int:
             return 2
         except (UsageError, StoreWriteError) as error:
             print(f"wbtui: {error}", file=sys.stderr)
-            code = 2
+            code = max(code, 1 if isinstance(error, StoreWriteError) and error.disk_full else 2)
     return code
 
 
