@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +13,7 @@ from wbtui.launch import queue_files, slots
 from wbtui.launch.grid import split_list
 from wbtui.launch.queue_files import Entry, QueueSettings
 from wbtui.launch.worker import device_of, peek, worker_lives
+from wbtui.report.terminal import make_console
 from wbtui.store.errors import StoreReadError
 from wbtui.store.ids import file_not_folder, run_ids, short_ids
 from wbtui.store.reader import Run, open_run
@@ -34,12 +34,11 @@ def print_queue(runs: Path) -> None:
         raise file_not_folder(runs) from None
     working, waiting = peek(runs)
     settings = queue_files.read_settings(runs)
-    console = Console(highlight=False, soft_wrap=True)
+    console = make_console()
     at_once = ", ".join(f"{device}={count}" for device, count in settings.slots.items())
     console.print(
-        Text(
-            f"{len(waiting)} waiting, {len(working)} at work; slots {plain(at_once)}; {_worker(runs, settings)}"
-        )
+        f"{len(waiting)} waiting, {len(working)} at work; slots {plain(at_once)}; {_worker(runs, settings)}",
+        soft_wrap=True,
     )
     if not working and not waiting:
         return
@@ -61,7 +60,7 @@ def print_queue(runs: Path) -> None:
         _add(table, short, str(place), entry, _why_waiting(entry, settings))
     console.print(table)
     for sentence in silent:
-        console.print(Text(sentence))
+        console.print(sentence, soft_wrap=True)
 
 
 def _worker(runs: Path, settings: QueueSettings) -> str:
