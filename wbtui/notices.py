@@ -56,6 +56,13 @@ def _notices(config: RunConfig, images: int | None) -> list[str]:
         if stage.schedule == "cosine_papers" and stage.epochs == 1
     ]
     found += [
+        f"stages.{number}.loss.reweight_from = {stage.loss.reweight_from:g} never re-weights in "
+        f"{stage.epochs} epochs: the last of them begins at {(stage.epochs - 1) / stage.epochs:.3g}; expected more "
+        "epochs, an earlier beginning, or 1 for LDAM without re-weighting"
+        for number, stage in enumerate(config.stages)
+        if stage.loss.name == "ldam" and (stage.epochs - 1) / stage.epochs < stage.loss.reweight_from < 1
+    ]
+    found += [
         f"stages.{number}.feature_regularization = {stage.feature_regularization:g} with trains = {stage.trains!r} "
         "acts on nothing: features of a frozen net do not move, it only adds to the loss that is shown"
         for number, stage in enumerate(config.stages)

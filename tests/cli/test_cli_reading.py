@@ -104,7 +104,7 @@ def test_show_takes_a_short_id_and_last(four_runs: Path, capsys: pytest.CaptureF
     _, out, _ = wbtui(capsys, "show", "aab")
     assert "s1-aabb1111" in out
     assert all(line == line.rstrip() for line in out.splitlines())
-    _, last, _ = wbtui(capsys, "show", "@last-1")
+    _, last, _ = wbtui(capsys, "show", "@last")
     assert "s1-dddd3333" in last
     _, plot, _ = wbtui(capsys, "show", "aaaa", "--plot", "accuracy,fdr", "--width", "70")
     assert max(map(len, plot.splitlines())) <= 70

@@ -175,6 +175,7 @@ def test_imported_predictions_are_a_run(
     assert f"{100 * accuracies(test)['all']:.1f}" in wbtui(capsys, "ls", "-f", "tag:imported")[1]
     assert wbtui(capsys, "adjust", out.strip(), "--method", "additive")[0] == 0
     assert "finished after 1/1 epochs" in wbtui(capsys, "attach", out.strip())[1]
+    assert "imported predictions, there is nothing to train" in wbtui(capsys, "resume", out.strip())[2]
 
 
 def test_the_published_strength_can_stand_in_a_report(

@@ -253,6 +253,15 @@ def test_regularizing_the_features_of_a_frozen_net_is_told() -> None:
     assert notices([resolve("digits_lt", "wd_fr").config]) == []
 
 
+def test_ldam_whose_stage_is_over_before_it_re_weights_is_told() -> None:
+    def said(*settings: str) -> list[str]:
+        return notices([resolve("digits_lt", "ldam_drw", settings=settings).config])
+
+    (told,) = said("stages.0.epochs=4")
+    assert told.startswith("stages.0.loss.reweight_from = 0.8 never re-weights in 4 epochs: ")
+    assert said("stages.0.epochs=5") == said("stages.0.epochs=4", "stages.0.loss.reweight_from=1") == []
+
+
 def test_a_place_of_images_that_the_source_does_not_read_is_told() -> None:
     """Whoever forgets data.source trains on the embedded digits."""
     (told,) = notices([resolve("digits_lt", "wd", settings=["data.root=/data/mine.npz"]).config])

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wbtui.cli.queue_table import print_queue
 from wbtui.errors import UsageError
 from wbtui.launch import queue_files, slots
 from wbtui.launch.grid import MOST_RUNS, expand, split_list, split_seeds
@@ -104,6 +105,27 @@ def test_a_run_that_another_host_works_on_is_not_taken_out_of_the_queue(tmp_path
     assert read_result(folder) is None
     assert waiting(tmp_path) == []
     assert (folder / "queue.json").exists()
+
+
+def test_a_run_of_another_host_that_is_silent_keeps_its_slot_until_somebody_takes_it_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody can see whether its host is dead or cut off."""
+    folder, next_one = made(tmp_path, 2)
+    queue_files.enqueue(tmp_path, [folder, next_one])
+    write_process(folder, replace(process_info(1, pid=os.getpid()), host="elsewhere", written=1.0))
+    assert waiting(tmp_path) == [next_one]
+    print_queue(tmp_path)
+    tail = folder.name.rsplit("-", 1)[-1][:4]
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith(f"{tail} may be at work and keeps its slot: no heartbeat; on host elsewhere, ")
+    assert f"`wbtui queue remove {tail} --runs " in said
+    with locked(folder / RUN_LOCK) as held:
+        assert held
+        assert queue_files.take_out(folder) is None
+    assert queue_files.take_out(folder) is False
+    assert [entry.folder for each in look(tmp_path) for entry in each] == [next_one]
+    assert (read_result(folder), open_run(folder).state().name) == (None, "unknown")
 
 
 def test_a_run_that_a_killed_worker_has_just_sent_a_waiter_to_is_not_taken_out_of_the_queue(
@@ -203,6 +225,19 @@ def test_a_crashed_run_that_waits_to_be_tried_again_is_taken_out_of_the_queue(tm
     assert open_run(folder).state().name == "crashed"
     assert refusal(folder, Rung.ASK) == "crashed already"
     assert queue_files.take_out(folder) is None
+
+
+def test_a_crashed_run_that_is_removed_while_it_waits_to_be_tried_again_does_not_go_on_when_it_is_restored(
+    tmp_path: Path,
+) -> None:
+    (folder,) = made(tmp_path, 1)
+    queue_files.enqueue(tmp_path, [folder], retries=1)
+    write_result(folder, Result(1, "crashed", "killed by signal 11 (SIGSEGV)", signal=11))
+    assert waiting(tmp_path) == [folder]
+    remove_run(tmp_path, folder.name)
+    assert restore_run(tmp_path, folder.name) == folder
+    assert waiting(tmp_path) == []
+    assert open_run(folder).state().name == "crashed"
 
 
 def test_a_stop_of_an_attempt_before_it_was_queued_holds_no_run_back(tmp_path: Path) -> None:

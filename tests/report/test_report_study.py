@@ -14,7 +14,7 @@ from wbtui.report.study import study_entries, study_problems, study_tables
 from wbtui.store.reader import open_run
 
 
-def test_the_study_is_the_papers_table_with_n_and_the_best_in_bold(tmp_path: Path) -> None:
+def test_the_study_is_the_papers_table_with_n(tmp_path: Path) -> None:
     folders = [make_run(tmp_path, variant, seed) for variant in ("ce", "wd_fr_etf") for seed in range(2)]
     folders.append(make_run(tmp_path, "wd", 5))
     folders.append(make_run(tmp_path, "wd", 6, finished=False))
@@ -38,11 +38,36 @@ def test_the_study_is_the_papers_table_with_n_and_the_best_in_bold(tmp_path: Pat
     assert table.rows[0][5].text == f"{np.mean(alls):.1f} ± {np.std(alls, ddof=1):.1f}"
     assert table.rows[4][5].text == f"{100 * accuracies(predictions_of('test', 5))['all']:.1f}"
     assert "n/a" not in to_latex(table) + to_markdown(table)
-    best = max(row[5].value for row in table.rows)
-    assert [row[5].best for row in table.rows] == [row[5].value == best for row in table.rows]
     assert r"wd\_fr\_etf" in to_latex(table)
-    assert "**" in to_markdown(table)
     assert study_problems(found) == []
+
+
+def test_a_best_mean_is_bold_where_seeds_tell_it_from_all_others(tmp_path: Path) -> None:
+    def bold(*variants: str) -> tuple[dict[str, list[str]], str]:
+        kept = [run for name in variants for run in runs[name]]
+        (table,) = study_tables(study_entries(kept))
+        named = {
+            row[0].text: [c.title for c, cell in zip(table.columns, row, strict=True) if cell.best]
+            for row in table.rows
+        }
+        return named, table.notes[1]
+
+    runs = {"wd": [open_run(make_run(tmp_path, "wd", seed, tail_bias=0.0)) for seed in range(3)]}
+    runs["ce"] = [open_run(make_run(tmp_path, "ce", seed)) for seed in range(3)]
+    runs["vs"] = [open_run(make_run(tmp_path, "vs", 9, tail_bias=0.0))]
+    told, words = bold("ce", "wd")
+    assert told == {"ce": ["Many"], "wd": ["Few"]}
+    assert words.startswith("bold: the best mean")
+    assert bold("ce", "wd", "vs")[0] == {**told, "vs": []}
+    assert bold("wd", "vs") == ({"wd": [], "vs": []}, bold("ce")[1])
+    assert bold("ce")[1].startswith("nothing is bold")
+
+
+def test_whose_strength_a_published_one_is_is_said(tmp_path: Path) -> None:
+    asked = Request(method_named("multiplicative"), CRITERIA["all"], "published")
+    (table,) = study_tables(study_entries([open_run(make_run(tmp_path))], [asked]))
+    assert table.notes[-1].startswith("multiplicative: nothing was chosen on these data; ")
+    assert "CIFAR100-LT, Hasegawa & Sato 2024" in table.notes[-1]
 
 
 def test_presets_of_a_study_stand_in_tables_of_their_own(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Does what a person types mean the run they mean?"""
 
+import os
 import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -74,6 +75,15 @@ def test_a_folder_that_is_no_run_is_not_the_last_one(tmp_path: Path) -> None:
     assert resolve_run(tmp_path, "figures") == tmp_path / "figures"  # by its name it can still be removed
     with pytest.raises(UsageError, match=r"has one run; expected @last$"):
         resolve_run(tmp_path, "@last-1")
+
+
+def test_of_runs_of_one_second_the_one_made_last_is_the_last(tmp_path: Path) -> None:
+    second = ["20261123-114500-digits_lt-wd-s1-7f3a91c2", "20261123-114500-digits_lt-ce-s0-02d1aaaa"]
+    for made, name in enumerate(["20261123-114501-digits_lt-ce-s0-00000000", *second]):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.toml").touch()
+        os.utime(tmp_path / name / "config.toml", ns=(0, made))
+    assert [resolve_run(tmp_path, f"@last-{back}").name for back in (1, 2)] == second[::-1]
 
 
 def test_no_runs_at_all_is_said(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ CASES: dict[str, tuple[Facts, str]] = {
     "queue_file_beside_living_trainer": (living(queued=True), "running"),
     "queued_at_work_on_other_host": (elsewhere(5.0, queued=True), "running"),
     "queued_starting_on_other_host": (elsewhere(queued=True, process_age=2.0), "starting"),
-    "queued_silent_on_other_host": (elsewhere(600.0, queued=True), "queued"),
+    "queued_silent_on_other_host": (elsewhere(600.0, queued=True), "unknown"),
     "new_folder": (Facts(folder_age=3.0), "starting"),
     "old_untouched_folder": (Facts(folder_age=HOURS), "unknown"),
     "folder_gone": (Facts(folder_gone=True), "unknown"),

@@ -13,26 +13,29 @@ VALUES = st.integers(0, 200).map(lambda hits: hits / 200) | st.sampled_from([mat
 SCALARS = st.dictionaries(st.sampled_from([BEST_BY, TREND_OF, *LOSSES, "test.fdr"]), VALUES, max_size=4)
 
 
-@given(st.lists(st.tuples(st.integers(1, 6), SCALARS, st.booleans()), max_size=12))
+@given(st.lists(st.tuples(st.integers(1, 6), st.integers(0, 1), SCALARS, st.booleans()), max_size=12))
 def test_after_any_epochs_and_resumes_it_is_that_of_the_epochs_that_stand(
-    steps: list[tuple[int, dict[str, float], bool]],
+    steps: list[tuple[int, int, dict[str, float], bool]],
 ) -> None:
     history = History()
-    for seq, (number, scalars, resumed) in enumerate(steps):
+    for seq, (number, stage, scalars, resumed) in enumerate(steps):
         if resumed:
             history.add(Event(seq, 1.0, "resume", {"attempt": seq + 1, "from_epoch": number - 1}))
         written = {
             name: None if math.isnan(value) else "inf" if math.isinf(value) else value
             for name, value in scalars.items()
         }
-        history.add(Event(seq, 1.0, "epoch", {"epoch": number, "stage": 0, "scalars": written}))
+        history.add(Event(seq, 1.0, "epoch", {"epoch": number, "stage": stage, "scalars": written}))
     epochs = list(history.epochs.values())
     tally = history.tally
 
     last = {name: value for epoch in epochs for name, value in epoch.scalars.items()}
     assert repr(sorted(tally.last.items())) == repr(sorted(last.items()))
+    before = [e.number for e in epochs if e.stage != epochs[-1].stage]
     finite = [
-        (e.scalars[BEST_BY], -e.number) for e in epochs if math.isfinite(e.scalars.get(BEST_BY, math.nan))
+        (e.scalars[BEST_BY], -e.number)
+        for e in epochs
+        if math.isfinite(e.scalars.get(BEST_BY, math.nan)) and e.number > max(before, default=0)
     ]
     assert tally.best_epoch == (-max(finite)[1] if finite else None)
     bad = [e.number for e in epochs if any(not math.isfinite(e.scalars.get(name, 0.0)) for name in LOSSES)]

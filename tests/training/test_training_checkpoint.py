@@ -77,6 +77,6 @@ def test_of_epochs_with_as_many_hits_the_first_is_the_best_however_they_lie_amon
     best, tally = Best(), Tally()
     for epoch, value in enumerate(values[:3], 1):
         assert best.offer(epoch, value) == (epoch == 1)
-        tally.add(epoch, {BEST_BY: value})
+        tally.add(epoch, 0, {BEST_BY: value})
     assert best.epoch == tally.best_epoch == 1
     assert best.offer(4, values[3])

@@ -14,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from wbtui.cli.main import main
+from wbtui.config import ModelConfig
 from wbtui.data.longtail import load
 from wbtui.errors import MissingPackageError, UsageError
 from wbtui.models.model import build_model
@@ -22,13 +23,15 @@ from wbtui.store.reader import open_run
 from wbtui.training.export import export_weights
 
 
-@pytest.fixture(scope="module", params=["last", "best_validation"])
+@pytest.fixture(scope="module", params=[("last", "wd_fr_etf"), ("best_validation", "ldam_drw")])
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of three epochs, by the trainer itself."""
-    made = tmp_path_factory.mktemp("runs") / "20261123-114500-digits_lt-wd_fr_etf-s0-abcd0123"
+    """A run of three epochs, by the trainer itself: of an ETF, and of a cosine classifier with the scale of LDAM."""
+    selection, variant = request.param
+    made = tmp_path_factory.mktemp("runs") / f"20261123-114500-digits_lt-{variant}-s0-abcd0123"
     made.mkdir()
-    settings = ["stages.0.epochs=3", "device=cpu", f"evaluation.selection={request.param}"]
-    config = resolve("digits_lt", "wd_fr_etf", settings=settings).config
+    settings = ["stages.0.epochs=3", "device=cpu", f"evaluation.selection={selection}"]
+    settings += ["stages.0.loss.scale=12"] if variant == "ldam_drw" else []
+    config = resolve("digits_lt", variant, settings=settings).config
     (made / "config.toml").write_text(tomli_w.dumps(config.model_dump(mode="json")), "utf-8")
     trained = subprocess.run(
         [sys.executable, "-m", "wbtui.training", str(made)],
@@ -47,11 +50,12 @@ def test_a_fresh_net_with_exported_weights_makes_the_stored_logits(folder: Path,
     assert backbone.parent == tmp_path / run.id
     config = run.run_config()
     data = load(config.data)
-    model = build_model(config.model, data.classes, data.channels, data.image_size)
-    model.backbone.load_state_dict(load_file(backbone))
-    model.head.load_state_dict(load_file(classifier))
     with safe_open(classifier, "pt") as file:
         told = file.metadata()
+    net = ModelConfig(**json.loads(told["model"]))
+    model = build_model(net, data.classes, data.channels, data.image_size)
+    model.backbone.load_state_dict(load_file(backbone))
+    model.head.load_state_dict(load_file(classifier))
     mean, std = (torch.tensor(json.loads(told[key])).view(1, -1, 1, 1) for key in ("image_mean", "image_std"))
     images, labels = data.split("test")
     with torch.no_grad():
@@ -61,7 +65,7 @@ def test_a_fresh_net_with_exported_weights_makes_the_stored_logits(folder: Path,
     np.testing.assert_allclose(logits.numpy(), stored.logits, rtol=1e-4, atol=1e-4)
     assert told["weights"] == run.predictions_meta().weights == config.evaluation.selection
     assert told["epoch"] == str(run.predictions_meta().epoch)
-    assert json.loads(told["model"])["head"] == "etf"
+    assert net.head == config.model.head
 
 
 def test_the_command_has_torch_read_them_in_a_process_of_its_own(

@@ -22,6 +22,7 @@ from wbtui.store.text import plain
 _SPLITS = ("test", "validation", "train")
 _ERROR_LINES = 15
 _ROOMY = 100  # cells from which columns stand two apart
+_NARROW = 60  # cells below which a split's figures stand without any beside them
 _COMPARED = 12  # runs that a line to type next can name
 _NEXT = {
     "finished": (("show", "its curves and figures"), ("adjust", "re-score it with logit adjustment")),
@@ -75,7 +76,7 @@ def _report(console: Console, standing: Standing) -> None:
         console.print(Text(f"{labels}  ({stages_in_words(labels.stages)})"))
     for split in _SPLITS:
         if f"{split}.accuracy.all" in last:
-            console.print(_table(split, last, best, best_epoch))
+            console.print(_table(split, last, best, best_epoch, beside=1 if console.width >= _NARROW else 0))
     console.print(Text(f"folder  {standing.run.path}"))
     short = _short_ids([standing])[standing.run.id]
     for command, why in _NEXT.get(name, _GOES_ON):
@@ -157,9 +158,18 @@ def _last_and_best(standing: Standing) -> tuple[Mapping[str, float], Mapping[str
     return final, result.best or {}, result.best_epoch
 
 
-def _table(split: str, last: Mapping[str, float], best: Mapping[str, float], best_epoch: int | None) -> Table:
-    table = Table(title=split, title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_edge=False)
-    table.add_column("", no_wrap=True)
+def _table(
+    split: str, last: Mapping[str, float], best: Mapping[str, float], best_epoch: int | None, beside: int
+) -> Table:
+    table = Table(
+        title=split,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, beside),
+    )
+    table.add_column("")
     for title in GROUP_TITLES.values():
         table.add_column(title, justify="right", no_wrap=True)
     for title in ("Loss", "FDR"):

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from wbtui.cli.options import Runs
-from wbtui.store.runs_folder import RUNS_DEFAULT
+from wbtui.store.runs_folder import RUNS_DEFAULT, runs_words
 
 app = typer.Typer()
 
@@ -70,7 +70,8 @@ def ls(
     elif listing.rows:
         say(f"none of {len(listing.rows)} runs in {plain(str(runs))} is {plain(filter_text)}")
     else:
-        say(f"no runs in {plain(str(runs))}; `wbtui run --preset digits_lt` makes one")
+        command = f"`wbtui run --preset digits_lt{plain(runs_words(runs))}`"
+        say(f"no runs in {plain(str(runs))}; {command} makes one")
 
 
 @app.command()

@@ -11,6 +11,7 @@ from wbtui.errors import UsageError
 from wbtui.launch.identity import waiter_lives
 from wbtui.launch.resume import config_of
 from wbtui.report.telling import told_apart
+from wbtui.report.values import counted
 from wbtui.store.errors import StoreReadError
 from wbtui.store.format import Heartbeat, Result, RunState
 from wbtui.store.history import Epoch, History
@@ -50,7 +51,7 @@ class Labels:
         ends = list(itertools.accumulate(self.stage_epochs))
         index = min(bisect.bisect_left(ends, epoch), len(ends) - 1)
         of = f"stage {index + 1} of {len(ends)}"
-        return plain(f" ({of}: {self.stages[index]}, {self.stage_epochs[index]} epochs)")
+        return plain(f" ({of}: {self.stages[index]}, {counted(self.stage_epochs[index], 'epoch')})")
 
     def __str__(self) -> str:
         words = (self.preset, self.variant, self.apart, f"seed {self.seed}", self.name)

@@ -125,26 +125,31 @@ def move(
 def remove(context: typer.Context, run: SomeRuns, runs: Place = None) -> None:
     """Take waiting runs out of the queue.
 
-    A run that was never started goes to the bin, `wbtui restore` brings it back; one that was stays where it is.
+    A run that was never started goes to the bin, `wbtui restore` brings it back; one that was stays where it is. So
+    does one of another host that is not heard of any more: its slot is free then.
     """
     import sys
 
     from wbtui.cli.main import USAGE
     from wbtui.launch.queue_files import editing, take_out
     from wbtui.launch.worker import look
+    from wbtui.store.reader import open_run
 
     place: Path = runs or context.obj
     with editing(place):
-        _, waiting = look(place)
+        working, waiting = look(place)
+    silent = [entry for entry in working if open_run(entry.folder).state().name == "unknown"]
     started = False
-    named = {entry.folder: entry for entry in [_waiting(place, text, waiting) for text in run]}
+    named = {entry.folder: entry for entry in [_waiting(place, text, [*waiting, *silent]) for text in run]}
     for entry in named.values():
         binned = take_out(entry.folder)
         if binned is None:
-            print(
-                f"wbtui: {entry.folder.name}: has been started meanwhile; `wbtui stop` ends it",
-                file=sys.stderr,
+            why = (
+                "a process holds its lock, so it is at work"
+                if entry in silent
+                else "has been started meanwhile; `wbtui stop` ends it"
             )
+            print(f"wbtui: {entry.folder.name}: {why}", file=sys.stderr)
             started = True
         elif binned:
             print(f"{entry.folder.name}: in the bin; `wbtui restore{runs_words(place)}` brings it back")

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -14,9 +13,11 @@ from wbtui.launch import queue_files, slots
 from wbtui.launch.grid import split_list
 from wbtui.launch.queue_files import Entry, QueueSettings
 from wbtui.launch.worker import device_of, peek, worker_lives
+from wbtui.report.terminal import make_console
 from wbtui.store.errors import StoreReadError
 from wbtui.store.ids import file_not_folder, run_ids, short_ids
 from wbtui.store.reader import Run, open_run
+from wbtui.store.runs_folder import runs_words
 from wbtui.store.text import plain
 
 
@@ -33,12 +34,11 @@ def print_queue(runs: Path) -> None:
         raise file_not_folder(runs) from None
     working, waiting = peek(runs)
     settings = queue_files.read_settings(runs)
-    console = Console(highlight=False, soft_wrap=True)
+    console = make_console()
     at_once = ", ".join(f"{device}={count}" for device, count in settings.slots.items())
     console.print(
-        Text(
-            f"{len(waiting)} waiting, {len(working)} at work; slots {plain(at_once)}; {_worker(runs, settings)}"
-        )
+        f"{len(waiting)} waiting, {len(working)} at work; slots {plain(at_once)}; {_worker(runs, settings)}",
+        soft_wrap=True,
     )
     if not working and not waiting:
         return
@@ -46,12 +46,21 @@ def print_queue(runs: Path) -> None:
     for title in ("", "run", "what", "device", "state", "retries"):
         table.add_column(title, justify="right" if title in ("", "retries") else "left", overflow="fold")
     short = short_ids([*run_ids(runs), *(entry.folder.name for entry in (*working, *waiting))])
+    silent = []
     for entry in working:
-        state = open_run(entry.folder).state().name
-        _add(table, short, "", entry, f"{state}, slot {plain(entry.ticket.slot)}")
+        state = open_run(entry.folder).state()
+        _add(table, short, "", entry, f"{state.name}, slot {plain(entry.ticket.slot)}")
+        if state.name == "unknown":
+            command = f"`wbtui queue remove {short[entry.folder.name]}{runs_words(runs)}`"
+            silent.append(
+                f"{short[entry.folder.name]} may be at work and keeps its slot: {state.evidence}; if it is dead, "
+                f"{command} frees the slot"
+            )
     for place, entry in enumerate(waiting, 1):
         _add(table, short, str(place), entry, _why_waiting(entry, settings))
     console.print(table)
+    for sentence in silent:
+        console.print(sentence, soft_wrap=True)
 
 
 def _worker(runs: Path, settings: QueueSettings) -> str:

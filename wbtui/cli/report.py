@@ -48,7 +48,7 @@ def report(
 ) -> None:
     """Print a table of methods, as papers do.
 
-    Many, Medium, Few, All, FDR train and test: mean ± std over seeds, the best in bold.
+    Many, Medium, Few, All, FDR train and test: mean ± std over seeds; the best is bold where seeds tell it apart.
 
     Only finished runs count; a table for each data preset. Figures need matplotlib: pip install 'wbtui[plots]'.
     """

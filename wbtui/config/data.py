@@ -15,9 +15,10 @@ class DataConfig(Section):
     """Where the images come from. digits and glyphs are embedded and need no download."""
 
     root: str = ""
-    """File (npz) or folder (folder, torchvision sources) of the images; empty: the user's cache. An npz holds x_train
-    and x_test, uint8 squares (N, H, W), (N, H, W, 3) or (N, 3, H, W), with y_train and y_test, classes from 0 (N,),
-    and perhaps class_names; a folder train/CLASS/ and test/CLASS/ with small image files."""
+    """File (npz) or folder (folder, torchvision sources) of the images; empty: the user's cache. A relative path, in a
+    preset too, begins at the folder where the run is started; the run keeps it absolute. An npz holds x_train and
+    x_test, uint8 squares (N, H, W), (N, H, W, 3) or (N, 3, H, W), with y_train and y_test, classes from 0 (N,), and
+    perhaps class_names; a folder train/CLASS/ and test/CLASS/ with small image files."""
 
     profile: Literal["exponential", "step", "natural"] = "exponential"
     """Class counts: n_max * IF^(-k/(C-1)); first half n_max and second half n_max/IF; or as the source has them."""

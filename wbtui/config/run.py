@@ -100,6 +100,10 @@ class RunConfig(Section):
         """C where the source fixes it, else 0 (npz and folder tell when they are read)."""
         return self.data.classes or catalog.SOURCES[self.data.source].classes
 
+    def cosine_scale_in(self, stage: StageConfig) -> float:
+        """s of a cosine classifier in a stage: LDAM brings its own."""
+        return stage.loss.scale if stage.loss.name == "ldam" else self.model.cosine_scale
+
     @property
     def total_epochs(self) -> int:
         """Epochs of all stages together."""

@@ -181,17 +181,18 @@ def enqueue(runs: Path, folders: Sequence[Path], retries: int = 0) -> None:
 
 
 def withdraw(folder: Path) -> bool:
-    """Take a run that waits out of the queue; it can be resumed.
+    """Take a run that waits out of the queue, or one that nobody can tell whether it is at work; it can be resumed.
 
-    It counts as stopped; one that has crashed and waits to be tried again as crashed.
+    One that waited counts as stopped, one that has crashed and waits to be tried again as crashed, and one of which
+    nothing is known as unknown.
 
     Returns:
-        Whether it still waited; one that was started meanwhile is left alone.
+        Whether it is out; one that was started meanwhile, or whose lock somebody holds, is left alone.
     """
     # A waiter that a worker sent off just before it was killed holds the run's lock, and is in no file yet.
     with editing(folder.parent), locked(folder / RUN_LOCK, LOCK_PATIENCE) as free:
         state = open_run(folder).state().name
-        waits = state == "queued" or (state == "crashed" and os.path.lexists(folder / QUEUE))
+        waits = state == "queued" or (state in ("crashed", "unknown") and os.path.lexists(folder / QUEUE))
         if not (free and waits):
             return False
         if state == "queued":
@@ -206,7 +207,7 @@ def take_out(folder: Path) -> bool | None:
     """Take a run that waits out of the queue for good, as a person asks for.
 
     One that was never started goes to the bin, from which it can be brought back; one with an attempt behind it
-    stays where it is, stopped or crashed, with all that it has.
+    stays where it is, stopped, crashed or unknown, with all that it has.
 
     Returns:
         Whether it is in the bin; None: it was started meanwhile and is left alone.

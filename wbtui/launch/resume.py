@@ -10,6 +10,7 @@ from wbtui.presets import resolve
 from wbtui.store import format as run_format
 from wbtui.store.reader import open_run
 from wbtui.store.records import clear_stop, last_attempt
+from wbtui.store.setting import is_imported
 
 
 def config_of(folder: Path) -> RunConfig:
@@ -30,6 +31,10 @@ def resume_run(folder: Path) -> None:
     """
     run, name = open_run(folder), folder.name
     state = run.state()
+    if is_imported(run.config):
+        raise UsageError(
+            f"{name}: imported predictions, there is nothing to train; `wbtui adjust` re-scores them"
+        )
     if state.name == "finished":
         raise UsageError(
             f"{name}: finished, nothing is left to do; `wbtui run --config` on its config.toml repeats it"

@@ -29,7 +29,7 @@ from wbtui.store.format import Result, RunState
 from wbtui.store.lock import LOCK_PATIENCE, is_held, locked
 from wbtui.store.log import open_output
 from wbtui.store.reader import Run, open_run
-from wbtui.store.records import last_attempt, read_process, write_process, write_result
+from wbtui.store.records import last_attempt, write_process, write_result
 
 LOOK_SECONDS = 1.0
 ALREADY_RUNNING = 75
@@ -143,21 +143,11 @@ def _sorted_out(runs: Path, known: dict[Path, Run]) -> tuple[list[Entry], list[E
 
 
 def _state(entry: Entry, known: dict[Path, Run]) -> RunState | None:
-    """The state of a queued run; None: it cannot be read.
-
-    Where its processes cannot be seen it is at work, whatever queue.json says; in a container the lock tells.
-    """
+    """The state of a queued run; None: it cannot be read."""
     try:
-        run = known.setdefault(entry.folder, open_run(entry.folder))
-        state, process = run.state(), read_process(entry.folder)
+        return known.setdefault(entry.folder, open_run(entry.folder)).state()
     except StoreReadError:
         return None
-    place = facts.place_of(process) if process else "here"
-    if state.name == "queued" and (
-        place == "host" or (place == "container" and not facts.unlocked(entry.folder))
-    ):
-        return RunState("running", "in another container, or on another host")
-    return state
 
 
 def device_of(folder: Path) -> str:

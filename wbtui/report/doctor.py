@@ -17,7 +17,7 @@ from wbtui.report.machine import TorchFacts
 from wbtui.report.presets_listing import shown_path
 from wbtui.report.table import Cell, Column, Table, text_cell
 from wbtui.report.terminal import has_unicode, make_console
-from wbtui.report.values import size
+from wbtui.report.values import counted, size
 from wbtui.store.text import plain
 
 Verdict = Literal["ok", "note", "bad"]
@@ -161,7 +161,7 @@ def runs_folder(runs: Path) -> list[Finding]:
         listing = RunIndex(runs).listing()
     except UsageError as error:
         return [*found, Finding("runs", "bad", str(error))]
-    found.append(Finding("runs", "ok", f"{shown}: {len(listing.rows)} runs"))
+    found.append(Finding("runs", "ok", f"{shown}: {counted(len(listing.rows), 'run')}"))
     found += [Finding("index", "note", message) for message in listing.messages]
     broken = [(row.id, row.problem) for row in listing.rows if row.problem]
     broken += [(row.id, f"{row.bad_lines} bad lines in its events") for row in listing.rows if row.bad_lines]

@@ -1,13 +1,12 @@
 """How does a study look as the papers' table: a row a method, Many, Medium, Few, All, FDR train and test?"""
 
-import math
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
+from wbtui.adjustment import label_of, method_named
 from wbtui.metrics import seed_statistics
 from wbtui.report.adjusting import Request, adjust_run, load_material
-from wbtui.report.compare import SAME, problems
+from wbtui.report.compare import problems
+from wbtui.report.differences import difference
 from wbtui.report.entries import Entry, Member, folded, member
 from wbtui.report.flagged import flagged_ratios
 from wbtui.report.settings import shown_value
@@ -18,6 +17,9 @@ from wbtui.store.text import plain
 
 _DROPS = {"test.fdr": 4, "train.fdr": 3, "test.accuracy.medium": 2, "test.accuracy.many": 1}
 """Figures that a narrow terminal does without, the largest number first."""
+
+_BOLD = "bold: the best mean of a column, where 95 % intervals over seeds tell it from all others of two seeds or more"
+_NOTHING_BOLD = "nothing is bold: 95 % intervals over seeds tell no best mean of a column from all others"
 
 _COLUMNS = (
     ("test.accuracy.many", "Many", True),
@@ -98,32 +100,44 @@ def _table(preset: str, entries: Sequence[Entry], *, several: bool) -> Table:
     for entry in entries:
         label = entry.label.removeprefix(f"{preset} ") if several else entry.label
         cells = [text_cell(label), count_cell(entry.n)]
-        cells += [_cell(entry, metric, accuracy, best[metric]) for metric, _, accuracy in shown]
+        cells += [_cell(entry, metric, accuracy, entry in best[metric]) for metric, _, accuracy in shown]
         rows.append(tuple(cells))
-    return Table(tuple(columns), tuple(rows), plain(preset), tuple(_notes(entries)))
+    notes = _notes(entries)
+    notes.insert(1, _BOLD if any(best.values()) else _NOTHING_BOLD)
+    return Table(tuple(columns), tuple(rows), plain(preset), tuple(notes))
 
 
-def _best(entries: Sequence[Entry], metric: str) -> float:
-    means = [float(values.mean()) for entry in entries if (values := entry.values(metric)).size]
-    return max(means, default=np.nan)
+def _best(entries: Sequence[Entry], metric: str) -> list[Entry]:
+    """The settings with the best mean, where the interval over seeds tells it from all others; else none.
+
+    A single seed has no spread that would tell it from another, and does not compete.
+    """
+    means = {entry: float(values.mean()) for entry in entries if (values := entry.values(metric)).size > 1}
+    if len(means) < 2:
+        return []
+    best = max(means, key=means.__getitem__)
+    found = [best]
+    for entry in means.keys() - {best}:
+        apart = difference(best, entry, metric)
+        if apart is not None and apart.verdict == "identical":
+            found.append(entry)
+        elif apart is None or apart.verdict != "significant":
+            return []
+    return found
 
 
-def _cell(entry: Entry, metric: str, accuracy: bool, best: float) -> Cell:
+def _cell(entry: Entry, metric: str, accuracy: bool, best: bool) -> Cell:
     values = entry.values(metric)
     if not values.size:
         return text_cell("-")
     found = seed_statistics(values)
     write = percent if accuracy else figure
     count = "" if found.n == entry.n else f" (n = {found.n})"
-    return Cell(
-        plus_minus(write(found.mean), write(found.std)) + count,
-        found.mean,
-        best=math.isclose(found.mean, best, rel_tol=SAME),
-    )
+    return Cell(plus_minus(write(found.mean), write(found.std)) + count, found.mean, best=best)
 
 
 def _notes(entries: Sequence[Entry]) -> list[str]:
-    notes = ["test accuracy in %, mean ± sample standard deviation over n seeds; best of a column in bold"]
+    notes = ["test accuracy in %, mean ± sample standard deviation over n seeds"]
     notes += dict.fromkeys(sentence for entry in entries for sentence in entry.said)
     notes += flagged_ratios(entries)
     rests_on = (
@@ -132,12 +146,14 @@ def _notes(entries: Sequence[Entry]) -> list[str]:
         ("TTA", "evaluation.tta"),
     )
     notes.append(", ".join(f"{title} {_all_values(entries, key)}" for title, key in rests_on))
-    if any(one.derived is not None for entry in entries for one in entry.members):
-        bases = sorted(
-            {one.derived.basis for entry in entries for one in entry.members if one.derived is not None}
-        )
+    adjusted = [one.derived for entry in entries for one in entry.members if one.derived is not None]
+    if adjusted:
+        bases = sorted({one.basis for one in adjusted})
         how = " / ".join("as published" if one == "published" else f"chosen on {one}" for one in bases)
         notes.append(f"adjustments: strength {how}, prior from the training counts")
+    for name in dict.fromkeys(one.method for one in adjusted if one.basis == "published"):
+        source = method_named(name).strength_source
+        notes.append(f"{label_of(name)}: nothing was chosen on these data; {source}")
     return notes
 
 

@@ -230,7 +230,7 @@ class History:
             attempt=max(self.attempt, 1),
             worked=self.worked,
         )
-        self.tally.add(number, epoch.scalars)
+        self.tally.add(number, stage, epoch.scalars)
 
     def _one_of_equals(self, vectors: object) -> frozenset[str]:
         """The names of an epoch's vectors: nearly all epochs have the same, and share one set of them."""
@@ -280,7 +280,7 @@ class History:
             self.epochs.popitem()
         self.tally = Tally()
         for epoch in self.epochs.values():
-            self.tally.add(epoch.number, epoch.scalars)
+            self.tally.add(epoch.number, epoch.stage, epoch.scalars)
 
     def _add_end(self, event: Event) -> None:
         fields = event.fields

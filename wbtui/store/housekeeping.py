@@ -9,7 +9,7 @@ from pathlib import Path
 from wbtui.errors import UsageError
 from wbtui.store import bounded
 from wbtui.store.errors import StoreReadError, StoreWriteError
-from wbtui.store.format import BEST_CHECKPOINT, BIN, CHECKPOINT
+from wbtui.store.format import BEST_CHECKPOINT, BIN, CHECKPOINT, QUEUE
 from wbtui.store.ids import resolve_id, run_ids
 from wbtui.store.lock import LOCK_PATIENCE, RUN_LOCK, kept_free
 from wbtui.store.reader import Run
@@ -38,7 +38,7 @@ def remove_run(runs: Path, run_id: str) -> Path:
 
 
 def restore_run(runs: Path, text: str) -> Path:
-    """Move a run out of the bin again.
+    """Move a run out of the bin again, for whoever resumes it: it does not come back into the queue.
 
     Args:
         runs: The folder of runs.
@@ -52,6 +52,10 @@ def restore_run(runs: Path, text: str) -> Path:
         StoreWriteError: it cannot be moved.
     """
     run_id = in_bin(runs, text)
+    try:
+        (runs / BIN / run_id / QUEUE).unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreWriteError(runs / BIN / run_id / QUEUE, error) from error
     return _move(runs / BIN / run_id, runs / run_id)
 
 

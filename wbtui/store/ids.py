@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wbtui.config import RunConfig
 
 _LAST = re.compile(r"@last(?:-(\d{1,6}))?", re.ASCII)
+_TIME = len("20261123-114500")  # characters of an id
 _SHORTEST = 4  # digits of a short id
 _SHOWN = 5  # candidates in a message
 
@@ -106,7 +107,7 @@ def resolve_run(runs: Path, text: str) -> Path:
     Args:
         runs: The folder of runs.
         text: A path to a run folder (with a /); an id; the beginning of an id or of its last 8 digits; the end
-            of an id; @last, @last-1 ... of the folders that have a configuration.
+            of an id; @last, @last-1 ... of the folders that have a configuration, in the order they were made.
 
     Raises:
         UsageError: none or several match; the message lists the nearest, or says that the run is in the bin.
@@ -115,12 +116,21 @@ def resolve_run(runs: Path, text: str) -> Path:
         return _at(text)
     ids = run_ids(runs)
     if _LAST.fullmatch(text):  # figures, exported tables and the like may lie beside runs
-        ids = [name for name in ids if os.path.lexists(runs / name / CONFIG)]
+        ids = _by_making(runs, ids)
     elif not text.startswith("@") and not _meant(ids, text):
         removed = _meant(run_ids(runs / BIN), text)
         if removed:
             raise _removed(runs, removed, text)
     return runs / resolve_id(ids, text, plain(str(runs)))
+
+
+def _by_making(runs: Path, ids: Iterable[str]) -> list[str]:
+    """Those that have a configuration, which is written once; by its time where ids were given in one second."""
+    made = {}
+    for name in ids:
+        with contextlib.suppress(OSError):
+            made[name] = (name[:_TIME], (runs / name / CONFIG).lstat().st_mtime_ns, name)
+    return sorted(made, key=made.__getitem__)
 
 
 def resolve_runs(runs: Path, texts: Iterable[str]) -> list[Path]:

@@ -40,7 +40,7 @@ def derive_state(facts: Facts) -> RunState:
     elsewhere = None
     if process is not None and facts.place != "here":
         elsewhere = _elsewhere(facts, process)
-    if facts.queued and not alive and not (elsewhere and elsewhere.living):
+    if facts.queued and not alive and (elsewhere is None or elsewhere.name == "crashed"):
         return RunState("queued", "queue.json waits")
     if process is None:
         state = _without_process(facts)

@@ -79,7 +79,7 @@ class RunSummary:
     best: Mapping[str, float] = field(default_factory=dict)
     """KEY_FIGURES at best_epoch."""
     best_epoch: int | None = None
-    """Where validation.accuracy.all is highest."""
+    """Where validation.accuracy.all is highest in the stage of that epoch, as result.json has it of a finished run."""
     non_finite_epoch: int | None = None
     """The first epoch whose loss is NaN or infinite, as measured or as the trainer says; None where all are finite."""
     trend: tuple[float, ...] = ()

@@ -15,7 +15,8 @@ class Tally:
 
     Attributes:
         last: Every scalar as it was measured last, NaN included.
-        best_epoch: Where `BEST_BY` is highest, the first one of equals; None where it was never finite.
+        best_epoch: Where `BEST_BY` is highest in the last stage of them, whose weights alone may be selected; the first
+            one of equals; None where it was never finite there.
         non_finite_epoch: The first epoch with a loss of `LOSSES` that is NaN or infinite.
         trend: The finite values of `TREND_OF`.
     """
@@ -25,11 +26,13 @@ class Tally:
         self.best_epoch: int | None = None
         self.non_finite_epoch: int | None = None
         self.trend: list[float] = []
-        self._best = -math.inf
+        self._stage, self._best = -1, -math.inf
 
-    def add(self, number: int, scalars: Mapping[str, float]) -> None:
-        """Take in the scalars of the epoch that follows."""
+    def add(self, number: int, stage: int, scalars: Mapping[str, float]) -> None:
+        """Take in the scalars of the epoch that follows, and the index of its stage."""
         self.last.update(scalars)
+        if stage != self._stage:
+            self._stage, self.best_epoch = stage, None
         value = scalars.get(BEST_BY, math.nan)
         if math.isfinite(value) and (self.best_epoch is None or value > self._best + SAME):
             self.best_epoch, self._best = number, value

@@ -1,7 +1,8 @@
 """`python -m wbtui.training.export DIR RUN_FOLDER...`: how do trained weights leave for other programs?
 
 As safetensors, which hold tensors and texts and nothing that runs: DIR/RUN_ID/backbone.safetensors and
-classifier.safetensors, of the weights that made the run's predictions. Exit codes: 0 done, 2 a run has none.
+classifier.safetensors, of the weights that made the run's predictions. Exit codes: 0 done, 1 a disk is full,
+2 a run has none or they cannot be written.
 """
 
 import json
@@ -110,6 +111,11 @@ def _metadata(run: Run) -> dict[str, str]:
     """What must be known to use the weights; safetensors takes texts."""
     config, meta = run.run_config(), run.predictions_meta()
     data = run.provenance.get("data", {})
+    # Weights that predict are of the last stage, whichever epoch of it.
+    scale = config.cosine_scale_in(config.stages[-1])
+    model = config.model.model_dump(mode="json") | (
+        {"cosine_scale": scale} if config.model.head == "cosine" else {}
+    )
     return {
         "format": "pt",
         "run": run.id,
@@ -118,7 +124,7 @@ def _metadata(run: Run) -> dict[str, str]:
         "seed": str(config.seed),
         "weights": meta.weights,
         "epoch": str(meta.epoch),
-        "model": json.dumps(config.model.model_dump(mode="json")),
+        "model": json.dumps(model),
         "class_names": json.dumps(meta.class_names),
         "image_mean": json.dumps(data.get("mean")),
         "image_std": json.dumps(data.get("std")),
@@ -140,7 +146,7 @@ def main(arguments: list[str]) -> int:
             return 2
         except (UsageError, StoreWriteError) as error:
             print(f"wbtui: {error}", file=sys.stderr)
-            code = 2
+            code = max(code, 1 if isinstance(error, StoreWriteError) and error.disk_full else 2)
     return code
 
 

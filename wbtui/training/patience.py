@@ -28,4 +28,4 @@ def persist(write: Callable[[], T]) -> T:
     try:
         return write()
     except StoreWriteError as error:
-        raise RunFailedError(f"{error}; gave up, the last checkpoint stands") from error
+        raise RunFailedError(f"{error}; gave up; what was written before it stands") from error

@@ -267,7 +267,7 @@ class Trainer:
             )  # the same draw whether or not the run was resumed
             head.fresh()
         if isinstance(head, CosineHead):  # no state holds the scale: each stage says which is its own
-            head.scale = config.loss.scale if config.loss.name == "ldam" else self._config.model.cosine_scale
+            head.scale = self._config.cosine_scale_in(config)
         if mid_stage and resumed is not None:
             self.model.load_state_dict(resumed.model)
         stage = Stage(index, config, self.model, self._data.train_counts, self._runtime)

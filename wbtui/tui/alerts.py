@@ -12,7 +12,7 @@ from wbtui.store.summary import RunSummary
 from wbtui.tui.lines import LIVING
 
 NO_IMPROVEMENT_SHARE = 1 / 3
-"""Share of the whole schedule without a new best All on validation (which weights are selected by) from which a
+"""Share of the whole schedule without a new best All of its stage on validation (which selects weights) from which a
 run at work is said not to improve. A third, because weight decay pauses that long and still gains at the end."""
 NO_IMPROVEMENT_EPOCHS = 10
 """... and epochs, at least."""

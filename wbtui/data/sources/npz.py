@@ -50,7 +50,8 @@ def available(config: DataConfig) -> AvailableData:
     """Whether the file is there and sound as far as its headers, labels and class names tell."""
     path = _path(config)
     if not path.is_file():
-        problem = f"{path}: no such file; expected a .npz with {', '.join(KEYS)} (data.root, --data-root)"
+        what = "a folder" if path.is_dir() else "no such file"
+        problem = f"{path}: {what}; expected a .npz with {', '.join(KEYS)} (data.root, --data-root)"
         return AvailableData("npz", str(path), missing=(path,), problem=problem)
     try:
         with _opened(path) as file:
