@@ -4,7 +4,9 @@
 #   benchmarks/gpu.sh PART          one part, under nine minutes, writes RESULTS/gpu_PART.json; a part that is cut short
 #                                   or fails writes what it has found so far, with `cut_short` in it
 #   benchmarks/gpu.sh paper [RUN]   the runs of docs/reproduction.md, or the named ones, in slices of under nine minutes:
-#                                   call it again until all are finished (`plan` lists them with their commands)
+#                                   call it again until all are finished (`plan` lists them with their commands); a `wb` takes
+#                                   its first stage over from the `wd` of its seed, where that lies there with its
+#                                   checkpoint
 #
 #   check        losses of 200 steps by every way, same weights, order and augmentation, within stated tolerances
 #   agree        whole runs on digits (and Fashion-MNIST) by every way over three seeds, within seed noise
