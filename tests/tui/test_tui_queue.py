@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from dashboard_helpers import drive, opened, post_at_once, screen_lines, screen_text, until
+from dashboard_helpers import drive, make_run, opened, post_at_once, screen_lines, screen_text, until
 from rich.cells import cell_len
 from textual.widgets import Static
 
@@ -15,15 +15,23 @@ from wbtui.launch import queue_files
 from wbtui.launch import start as launch_start
 from wbtui.presets import resolve
 from wbtui.store.facts import process_info
+from wbtui.store.history import History
+from wbtui.store.reader import Run
 from wbtui.store.records import HeartbeatWriter, write_process
 from wbtui.tui import app as application
 from wbtui.tui.keymap import resolve_keys
+from wbtui.tui.screens import queue
 from wbtui.tui.screens.dialogs import PageOfText
 from wbtui.tui.screens.queue import QueueScreen, in_columns, read_queue
 
 
 def queued_run(runs: Path, seed: int, variant: str = "wd") -> Path:
     return launch_start.make_run(runs, resolve("digits_lt", variant, options={"seed": seed}))
+
+
+def at_work(folder: Path) -> None:
+    write_process(folder, replace(process_info(1, pid=os.getpid()), host="elsewhere"))
+    HeartbeatWriter(folder).beat("training", epoch=1)
 
 
 @pytest.mark.usefixtures("_paused_queue")
@@ -137,8 +145,64 @@ def test_taking_out_of_the_queue_shows_at_once(runs: Path, monkeypatch: pytest.M
 def test_readonly_tells_a_run_at_work_from_one_that_waits(runs: Path) -> None:
     works, waits = (queued_run(runs, seed) for seed in (7, 8))
     queue_files.enqueue(runs, [works, waits])
-    write_process(works, replace(process_info(1, pid=os.getpid()), host="elsewhere"))
-    HeartbeatWriter(works).beat("training", epoch=1)
+    at_work(works)
     state = read_queue(runs, readonly=True)
     assert [entry.folder for entry in state.working] == [works]
     assert [entry.folder for entry in state.waiting] == [waits]
+
+
+@pytest.mark.usefixtures("_paused_queue")
+@pytest.mark.parametrize("key", ["x", "J", "K"])
+def test_the_queue_says_why_a_run_at_work_is_neither_moved_nor_taken_out(runs: Path, key: str) -> None:
+    made = [queued_run(runs, seed) for seed in (7, 8)]
+    queue_files.enqueue(runs, made)
+    at_work(made[0])
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            await pilot.press("Q")
+            await until(pilot, lambda: "1 waiting, 1 at work" in screen_text(app))
+            await pilot.press("up", key)
+            await until(pilot, lambda: "is at work, it does not wait" in screen_text(app))
+            assert "I on the runs stops it" in screen_text(app)
+
+    drive(look)
+
+
+def test_an_open_queue_reads_the_events_of_a_run_once(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_run(runs, epochs=5, total=9, outcome=None)
+    queue_files.enqueue(runs, [folder])
+    at_work(folder)
+    read: list[int] = []
+    real = History.extend
+
+    def extend(self: History, new: object) -> None:
+        found = list(new)  # type: ignore[call-overload]
+        read.append(len(found))
+        real(self, found)
+
+    known: dict[Path, Run] = {}
+    monkeypatch.setattr(History, "extend", extend)
+    for readonly in (True, False):
+        queue.read_queue(runs, readonly=readonly, known=known)
+    assert read[0] > 5
+    assert not any(read[1:])
+
+
+def test_the_queue_says_which_key_starts_the_worker_that_is_gone(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue_files.enqueue(runs, [queued_run(runs, 0)])
+    started: list[Path] = []
+    monkeypatch.setattr(queue, "ensure_worker", started.append)
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            await pilot.press("Q")
+            await until(pilot, lambda: "no worker: p starts one" in screen_text(app))
+            await pilot.press("p")
+            await until(pilot, lambda: started == [runs])
+            assert isinstance(app.screen, QueueScreen)
+            assert not queue_files.read_settings(runs).paused
+
+    drive(look)

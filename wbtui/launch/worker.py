@@ -117,9 +117,9 @@ def look(runs: Path, known: dict[Path, Run] | None = None) -> tuple[list[Entry],
     return working, waiting
 
 
-def peek(runs: Path) -> tuple[list[Entry], list[Entry]]:
+def peek(runs: Path, known: dict[Path, Run] | None = None) -> tuple[list[Entry], list[Entry]]:
     """As `look`, for whoever only shows the queue: nothing is changed, held still or in need of a right to write."""
-    working, waiting, _ = _sorted_out(runs, {})
+    working, waiting, _ = _sorted_out(runs, {} if known is None else known)
     return working, waiting
 
 

@@ -258,7 +258,13 @@ _QUEUE = (
         "Take a waiting run out, to the bin where it was never started.",
         writes=True,
     ),
-    Action("queue.pause", "p", "Pause", "Start no more runs, or go on.", writes=True),
+    Action(
+        "queue.pause",
+        "p",
+        "Pause",
+        "Start no more runs, or go on; starts the worker where it is gone.",
+        writes=True,
+    ),
     Action("queue.slots", "s", "Slots", "How many runs at once on which device.", writes=True),
 )
 

@@ -38,6 +38,7 @@ from wbtui.tui.widgets.comparison_table import ComparisonTable
 from wbtui.tui.widgets.key_bar import KeyBar
 from wbtui.tui.widgets.one_line import OneLine
 from wbtui.tui.widgets.panel_grid import PanelGrid
+from wbtui.tui.widgets.pick_list import Picked, Tabs
 from wbtui.tui.widgets.text_pane import TextPane
 from wbtui.tui.widgets.too_small import TooSmall
 
@@ -121,7 +122,7 @@ class CompareScreen(CompareKeys):
         yield TextPane(id="problems")
         yield ComparisonTable(id="table")
         yield TextPane(id="rules")
-        yield OneLine(id="tabs")
+        yield Tabs(id="tabs")
         with Horizontal(id="pages"):
             yield PanelGrid(id="panels")
             with Vertical(id="classes"):
@@ -393,7 +394,14 @@ class CompareScreen(CompareKeys):
     # ------------------------------------------------------------------ keys: pages
 
     def _turn(self, by: int) -> None:
-        self.page = PAGES[(PAGES.index(self.page) + by) % len(PAGES)]
+        self._turn_to(PAGES[(PAGES.index(self.page) + by) % len(PAGES)])
+
+    def on_picked(self, message: Picked) -> None:
+        """The tab of a page was clicked."""
+        self._turn_to(PAGES[message.index])
+
+    def _turn_to(self, page: str) -> None:
+        self.page = page
         self._share_room()
         self.panels_changed()
         self.call_after_refresh(self._draw_texts)

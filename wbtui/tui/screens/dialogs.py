@@ -8,6 +8,7 @@ from textual import events, on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
+from textual.markup import escape
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -29,9 +30,14 @@ _CSS = """
     background: $surface; border: round $primary; padding: 0 1;
 }}
 {name} .title {{ text-style: bold; height: auto; }}
-{name} .hint {{ color: $text-muted; height: auto; }}
-{name} .wrong {{ color: $text-error; height: auto; }}
+{name} .hint {{ color: $text-muted; height: auto; link-style: none; link-color: $text-muted; }}
+{name} .wrong {{ color: $text-error; height: auto; link-color: $text-error; }}
 """
+
+
+def _button(key: str, words: str) -> str:
+    """Words in Textual's markup that press a key when they are clicked."""
+    return f"[@click=app.simulate_key('{key}')]{escape(words)}[/]"
 
 
 class Dialog(ModalScreen[Answer], ClosesOnce[Answer]):
@@ -69,7 +75,7 @@ class Confirm(Dialog[bool]):
         with Vertical():
             yield Static(self.literal(self._question), markup=False, classes="title")
             yield Static(self.literal(self._said), markup=False, id="detail")
-            yield Static("y yes   n no", markup=False, classes="hint")
+            yield Static(f"{_button('y', 'y yes')}   {_button('n', 'n no')}", classes="hint")
 
     def on_mount(self) -> None:
         """Ask for the detail again and again."""
@@ -84,7 +90,7 @@ class Confirm(Dialog[bool]):
     def action_say_how(self) -> None:
         """Enter alone does nothing that cannot be undone: say which key does."""
         hint = self.query_one(".hint", Static)
-        hint.update(f"press y to {self._yes}, n or esc to leave it")
+        hint.update(f"press {_button('y', f'y to {self._yes}')}, {_button('n', 'n or esc to leave it')}")
         hint.add_class("wrong")
 
     def action_answer(self, answer: bool) -> None:

@@ -163,9 +163,12 @@ class PanelKeys(ClosesOnce[None]):
     def action_panel(self, number: int) -> None:
         """Go to a panel by its number."""
         if number <= len(self.specs):
-            self.active_panel = number - 1
-            self.go_into_panels()
-            self.panels_changed()
+            self._go_to_panel(number - 1)
+
+    def _go_to_panel(self, number: int) -> None:
+        self.active_panel = number
+        self.go_into_panels()
+        self.panels_changed()
 
     def action_next_pane(self) -> None:
         """The next panel."""
@@ -177,9 +180,7 @@ class PanelKeys(ClosesOnce[None]):
 
     def _step_panel(self, by: int) -> None:
         if self.specs:
-            self.active_panel = (min(self.active_panel, len(self.specs) - 1) + by) % len(self.specs)
-            self.go_into_panels()
-            self.panels_changed()
+            self._go_to_panel((min(self.active_panel, len(self.specs) - 1) + by) % len(self.specs))
 
     def go_into_panels(self, inside: bool = True) -> None:
         """Give `enter` to the panel that keys act on, or take it back, on a screen that has more than panels."""
@@ -354,6 +355,10 @@ class PanelKeys(ClosesOnce[None]):
             self._change(plot_moves.cursor_moved(pointed, self._places(), 0))
         else:
             self.panels_changed()
+
+    def on_panel_grid_chosen(self, message: PanelGrid.Chosen) -> None:
+        """The tab of a panel was clicked."""
+        self._go_to_panel(message.number)
 
     def on_panel_wheeled(self, message: Panel.Wheeled) -> None:
         """The wheel was turned over a panel."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.cells import cell_len
@@ -23,6 +24,7 @@ from wbtui.launch.queue_files import Entry, QueueSettings
 from wbtui.launch.slots import parse_slots
 from wbtui.launch.worker import device_of, ensure_worker, look, peek, worker_lives
 from wbtui.store.errors import StoreWriteError
+from wbtui.store.reader import Run
 from wbtui.store.runs_folder import runs_words
 from wbtui.store.text import plain
 from wbtui.tui.actions import actions_of, bindings
@@ -52,14 +54,19 @@ class QueueState:
     settings: QueueSettings = field(default_factory=QueueSettings)
     worker: bool = False
 
+    @property
+    def idle(self) -> bool:
+        """Whether runs wait and nobody is there to start them."""
+        return bool(self.waiting) and not (self.worker or self.settings.paused)
 
-def read_queue(runs: Path, *, readonly: bool = False) -> QueueState:
-    """The queue as it is now; runs that have ended leave it, unless it is only looked at."""
+
+def read_queue(runs: Path, *, readonly: bool = False, known: dict[Path, Run] | None = None) -> QueueState:
+    """The queue as it is now; runs that have ended leave it, unless it is only looked at; for `known` see `look`."""
     if readonly or not (runs / queue_files.PLACE).is_dir():
-        working, waiting = peek(runs)
+        working, waiting = peek(runs, known)
     else:
         with queue_files.editing(runs):
-            working, waiting = look(runs)
+            working, waiting = look(runs, known)
     devices = tuple(device_of(entry.folder) for entry in waiting)
     settings = queue_files.read_settings(runs)
     return QueueState(tuple(working), tuple(waiting), devices, settings, worker_lives(runs))
@@ -133,6 +140,9 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
         """The runs of the lines that stand there."""
         self._leaving: set[Path] = set()
         """Runs that are being taken out."""
+        self._known: dict[Path, Run] = {}
+        """Runs as they were read so far, with the lock: a look and what a key does may come in two threads."""
+        self._reading = Lock()
 
     @property
     def dashboard(self) -> "WbtuiApp":
@@ -181,7 +191,8 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
     def _do(self, change: Callable[[], object]) -> None:
         try:
             change()
-            state = read_queue(self.dashboard.runs, readonly=self.dashboard.readonly)
+            with self._reading:
+                state = read_queue(self.dashboard.runs, readonly=self.dashboard.readonly, known=self._known)
         except (UsageError, RunFailedError, StoreWriteError, OSError) as error:
             self.app.call_from_thread(self.tell, str(error), "error")
         else:
@@ -202,7 +213,8 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
             return
         before, self._state = self._state, state
         slots = ", ".join(f"{device}={count}" for device, count in state.settings.slots.items())
-        idle = "no worker, nothing starts" if state.waiting else ""
+        starts = f"{self.dashboard.keys_of('queue.pause')} starts one"
+        idle = f"no worker: {'nothing starts' if self.dashboard.readonly else starts}" if state.idle else ""
         worker = "paused" if state.settings.paused else "at work" if state.worker else idle
         self.query_one("#about", Static).update(
             f"{len(state.waiting)} waiting, {len(state.working)} at work   slots {plain(slots)}   {worker}"
@@ -249,14 +261,17 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
     # ------------------------------------------------------------------ keys
 
     def _chosen(self) -> Entry | None:
-        """The waiting run under the cursor."""
+        """The waiting run under the cursor; of one at work it is said that it does not wait."""
         place = self.query_one(OptionList).highlighted
-        if place is None:
+        entries = (*self._state.working, *self._state.waiting)
+        if place is None or place >= len(entries) or self.dashboard.refuses_writing(self.tell):
             return None
-        number = place - len(self._state.working)
-        if 0 <= number < len(self._state.waiting) and not self.dashboard.refuses_writing(self.tell):
-            return self._state.waiting[number]
-        return None
+        if place < len(self._state.working):
+            short = self.dashboard.short(entries[place].folder.name)
+            stops = self.dashboard.keys_of("runs.stop")
+            self.tell(f"{short} is at work, it does not wait: close the queue, {stops} on the runs stops it")
+            return None
+        return entries[place]
 
     def action_back(self) -> None:
         """Close."""
@@ -335,11 +350,14 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
             self._relist(self._state)
 
     def action_pause(self) -> None:
-        """Start no more runs, or go on."""
+        """Start no more runs, or go on, where the worker is gone too."""
+
+        def change() -> None:
+            state = self._state
+            self._set(replace(state.settings, paused=not (state.settings.paused or state.idle)))
+
         if not self.dashboard.refuses_writing(self.tell):
-            self._edit(
-                lambda: self._set(replace(self._state.settings, paused=not self._state.settings.paused))
-            )
+            self._edit(change)
 
     async def action_slots(self) -> None:
         """How many runs at once."""

@@ -27,6 +27,7 @@ from wbtui.tui.snapshots import RunDetail, Snapshot
 from wbtui.tui.widgets.key_bar import KeyBar
 from wbtui.tui.widgets.one_line import OneLine
 from wbtui.tui.widgets.panel_grid import PanelGrid
+from wbtui.tui.widgets.pick_list import Picked, Tabs
 from wbtui.tui.widgets.text_pane import TextPane
 from wbtui.tui.widgets.too_small import TooSmall
 
@@ -78,7 +79,7 @@ class RunScreen(RunCommands):
     def compose(self) -> ComposeResult:
         """Name and state, pages, status, keys."""
         yield OneLine(id="top")
-        yield OneLine(id="tabs")
+        yield Tabs(id="tabs")
         yield TextPane(id="text")
         yield PanelGrid(id="panels")
         yield OneLine(id="status")
@@ -279,8 +280,15 @@ class RunScreen(RunCommands):
         self._turn(-1)
 
     def _turn(self, by: int) -> None:
+        self._turn_to(PAGES[(PAGES.index(self.page) + by) % len(PAGES)])
+
+    def _turn_to(self, page: str) -> None:
         self._shown = ()
-        self.go_to(PAGES[(PAGES.index(self.page) + by) % len(PAGES)])
+        self.go_to(page)
+
+    def on_picked(self, message: Picked) -> None:
+        """The tab of a page was clicked."""
+        self._turn_to(PAGES[message.index])
 
     def action_up(self) -> None:
         """A line up."""
@@ -316,8 +324,7 @@ class RunScreen(RunCommands):
                 self.dashboard.say(f"{text!r} does not stand here", "warning")
 
         if self.page not in ("overview", "log"):
-            self._shown = ()
-            self.go_to("log")
+            self._turn_to("log")
         await ask(self.app, Prompt("Search", hint="n next   N before; whatever the case"), answered)
 
     def action_next_match(self) -> None:

@@ -134,6 +134,18 @@ class ComparisonTable(Widget):
             "".join(text for text, _ in self._lines(y)).rstrip() for y in range(max(self.size.height, 1))
         )
 
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll the metrics."""
+        self._wheel(event, -1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll the metrics."""
+        self._wheel(event, 1)
+
+    def _wheel(self, event: events.MouseEvent, by: int) -> None:
+        event.stop()
+        self.scroll_by(by)
+
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on a column."""
         place = (event.x - _NAMES) // self._width()

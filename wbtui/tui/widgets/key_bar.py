@@ -1,11 +1,13 @@
 """Which keys are worth a place at the foot of the screen?"""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from textual import events
 
 from wbtui.tui.actions import ACTIONS, Action
 from wbtui.tui.ink import Part, parts_width
+from wbtui.tui.keymap import display
 from wbtui.tui.widgets.one_line import OneLine
 
 if TYPE_CHECKING:
@@ -29,6 +31,14 @@ _OF_PANELS = (
 """What is said of the keys of a panel: actions, of which the first of `open` and `full_screen` counts, word, rank."""
 
 
+_Hint = list[tuple[str, Part]]
+"""What stands for an action or some: parts, each with the key that a click on it presses."""
+
+
+def _hints_width(hints: Sequence[_Hint]) -> int:
+    return parts_width([part for hint in hints for _, part in hint])
+
+
 class KeyBar(OneLine):
     """The keys of a screen, as many as fit, the most useful first."""
 
@@ -42,6 +52,8 @@ class KeyBar(OneLine):
         self._only: frozenset[str] | None = None
         self._panel: frozenset[str] | None = None
         self._idle: frozenset[str] = frozenset()
+        self._keys: list[str] = []
+        """Of each part that is shown, by Textual's name."""
 
     def of_panel(self, methods: frozenset[str] | None) -> None:
         """Name the keys that act on a panel instead of the screen's.
@@ -69,35 +81,53 @@ class KeyBar(OneLine):
         """Choose the keys that fit."""
         self._choose()
 
+    def on_click(self, event: events.Click) -> None:
+        """Press the key that was clicked; of a word, its first."""
+        place = self.part_at(event.x)
+        if place is not None:
+            event.stop()
+            self.app.simulate_key(self._keys[place])
+
     def _choose(self) -> None:
         if self._panel is not None:
-            self.show(self._panel_parts(self._panel))
+            self._show(self._panel_hints(self._panel))
             return
-        app, width = cast("WbtuiApp", self.app), self.size.width
-        parts: list[Part] = []
+        width = self.size.width
+        hints: list[_Hint] = []
         for action in sorted(filter(self._counts, ACTIONS), key=lambda action: action.footer):
             calms = action.id == "app.leave" and width >= _WIDTH_TO_CALM
             word = action.title.lower() + (" (runs go on)" if calms else "")
-            pair: list[Part] = [(f" {app.keys.shown(action)}", "bold #56b4e9"), (f" {word} ", "")]
-            if parts_width([*parts, *pair]) <= width:
-                parts += pair
-        self.show(parts)
+            hint = self._hint([action], word)
+            if _hints_width([*hints, hint]) <= width:
+                hints.append(hint)
+        self._show(hints)
 
-    def _panel_parts(self, methods: frozenset[str]) -> list[Part]:
+    def _show(self, hints: Sequence[_Hint]) -> None:
+        self._keys = [key for hint in hints for key, _ in hint]
+        self.show([part for hint in hints for _, part in hint])
+
+    def _hint(self, actions: Sequence[Action], word: str) -> _Hint:
+        """The first key of each action, then what they do."""
+        keys = cast("WbtuiApp", self.app).keys
+        first = [keys.keys_of(action)[0] for action in actions]
+        return [
+            *((key, (f" {display(key)}", "bold #56b4e9")) for key in first),
+            (first[0], (f" {word} ", "")),
+        ]
+
+    def _panel_hints(self, methods: frozenset[str]) -> list[_Hint]:
         """The keys of a panel in their order, those of the highest rank where there is no room for all."""
         known = {action.method: action for action in ACTIONS if action.screen == self._of}
-        pairs: dict[int, list[Part]] = {}
+        hints: dict[int, _Hint] = {}
         for names, word, rank in _OF_PANELS:
             there = [known[name] for name in names if name in known and name in methods]
-            keys = [cast("WbtuiApp", self.app).keys.shown(action) for action in there]
-            if keys:
-                shown = keys[0] if "full_screen" in names else " ".join(keys)
-                pairs[rank] = [(f" {shown}", "bold #56b4e9"), (f" {word} ", "")]
+            if there:
+                hints[rank] = self._hint(there[:1] if "full_screen" in names else there, word)
         kept: set[int] = set()
-        for rank in sorted(pairs):
-            if parts_width([part for one in (*kept, rank) for part in pairs[one]]) <= self.size.width:
+        for rank in sorted(hints):
+            if _hints_width([hints[one] for one in (*kept, rank)]) <= self.size.width:
                 kept.add(rank)
-        return [part for rank in pairs if rank in kept for part in pairs[rank]]
+        return [hints[rank] for rank in hints if rank in kept]
 
     def _counts(self, action: Action) -> bool:
         """Whether a key does something here."""

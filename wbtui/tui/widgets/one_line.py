@@ -1,7 +1,9 @@
 """How is a single line of text shown, and repainted only when it says something else?"""
 
 from collections.abc import Sequence
+from itertools import accumulate
 
+from rich.cells import cell_len
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -37,6 +39,12 @@ class OneLine(Widget):
         if (tuple(left), tuple(right)) != (self._left, self._right):
             self._left, self._right, self._right_first = tuple(left), tuple(right), right_first
             self.refresh()
+
+    def part_at(self, column: int) -> int | None:
+        """Number of the left part that stands in a column, from 0; None where none does."""
+        parts = ascii_parts(self._left) if self.app.has_class("-ascii") else self._left
+        ends = accumulate(cell_len(text) for text, _ in parts)
+        return next((number for number, end in enumerate(ends) if column < end), None)
 
     def render_line(self, y: int) -> Strip:
         """The line."""

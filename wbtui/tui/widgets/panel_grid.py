@@ -10,8 +10,8 @@ from textual.message import Message
 from wbtui.tui.ink import Part
 from wbtui.tui.panels import PanelSpec
 from wbtui.tui.plots import PlotState, Shown
-from wbtui.tui.widgets.one_line import OneLine
 from wbtui.tui.widgets.panel import Panel
+from wbtui.tui.widgets.pick_list import Picked, Tabs
 
 LEAST_WIDTH, LEAST_HEIGHT = 38, 8
 """Cells below which a panel is not worth its place."""
@@ -25,11 +25,18 @@ class PanelGrid(Vertical):
     DEFAULT_CSS = """
     PanelGrid { height: 1fr; }
     PanelGrid > Grid { grid-gutter: 0 1; height: 1fr; }
-    PanelGrid > OneLine { background: $surface; color: $text-muted; }
+    PanelGrid > Tabs { background: $surface; color: $text-muted; }
     """
 
     class Changed(Message):
         """Other panels are in sight."""
+
+    class Chosen(Message):
+        """The tab of a panel was clicked."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -44,7 +51,7 @@ class PanelGrid(Vertical):
 
     def compose(self) -> ComposeResult:
         """The tabs and an empty grid."""
-        yield OneLine()
+        yield Tabs()
         yield Grid()
 
     @property
@@ -114,7 +121,7 @@ class PanelGrid(Vertical):
         for (number, spec), panel in zip(page, self._panels, strict=False):
             label = number + 1 if number < 9 else 0
             panel.show(spec, label, self._shown, self._state, active=number == self._active)
-        tabs = self.query_one(OneLine)
+        tabs = self.query_one(Tabs)
         if self._specs:
             tabs.display = len(self._specs) > each and self.size.height > 4
             tabs.show(self._tabs(first, each))
@@ -126,11 +133,23 @@ class PanelGrid(Vertical):
             self._in_sight = in_sight
             self.post_message(self.Changed())
 
+    @property
+    def _first_tab(self) -> int:
+        """The first panel that has a tab."""
+        return max(0, self._active - 4)
+
+    def on_picked(self, message: Picked) -> None:
+        """A tab was clicked; the sign of those before stands for the last of them."""
+        message.stop()
+        if self._specs:
+            start = self._first_tab
+            self.post_message(self.Chosen(start + message.index - bool(start)))
+
     def _tabs(self, first: int, each: int) -> list[Part]:
         parts: list[Part] = []
-        start = max(0, self._active - 4)
+        start = self._first_tab
         if start:
-            parts.append((" …", "dim"))
+            parts += [(" ", ""), ("…", "dim")]
         for number, spec in enumerate(self._specs[start:], start):
             style = (
                 "reverse" if number == self._active else "bold" if first <= number < first + each else "dim"

@@ -25,6 +25,17 @@ class Picked(Message):
         return self.picker
 
 
+class Tabs(OneLine):
+    """Titles, each behind a gap; a click on either tells which."""
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell which."""
+        place = self.part_at(event.x)
+        if place is not None:
+            event.stop()
+            self.post_message(Picked(self, place // 2))
+
+
 class ChoiceBar(OneLine):
     """A line of words, one of them chosen."""
 

@@ -1,0 +1,100 @@
+"""Does a click do what the key beside it does, and does the wheel scroll what it is over?"""
+
+from pathlib import Path
+
+import pytest
+from dashboard_helpers import drive, make_run, opened, screen_lines, screen_text, until
+from textual import events
+from textual.pilot import Pilot
+
+from wbtui.tui.app import WbtuiApp
+from wbtui.tui.screens.compare import CompareScreen
+from wbtui.tui.screens.dialogs import Confirm
+from wbtui.tui.screens.run import RunScreen
+from wbtui.tui.widgets.comparison_table import ComparisonTable
+
+
+async def click(app: WbtuiApp, pilot: Pilot[None], words: str) -> None:
+    """Click on the last line that says so."""
+    y, line = [(y, line) for y, line in enumerate(screen_lines(app)) if words in line][-1]
+    assert await pilot.click(offset=(line.index(words), y))
+    await pilot.pause()
+
+
+def test_tabs_of_pages_and_panels_and_the_keys_of_the_last_line_take_clicks(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            await click(app, pilot, "open")
+            assert isinstance(app.screen, RunScreen)
+            await click(app, pilot, "Panels")
+            assert app.screen.page == "panels"
+            for title, number in (("3 ", 3), ("4 ", 4), ("1 ", 1)):
+                await click(app, pilot, title + app.screen.specs[number - 1].title)
+                assert app.screen.active_panel == number - 1
+            await pilot.press("9")
+            await click(app, pilot, " … 5 ")
+            assert app.screen.active_panel == 3
+            await click(app, pilot, "full")
+            assert app.screen.full
+            await click(app, pilot, "back")
+            assert not app.screen.full
+
+    drive(look)
+
+
+def test_each_key_of_a_panels_hint_is_pressed_by_itself(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("1")
+            await click(app, pilot, "+ - 0 smooth")
+            once = app.screen.plot_state.smoothing
+            await click(app, pilot, "- 0 smooth")
+            assert app.screen.plot_state.smoothing < once
+            await click(app, pilot, "smooth")
+            assert app.screen.plot_state.smoothing == once
+            await click(app, pilot, "0 smooth")
+            assert app.screen.plot_state.smoothing == 0
+
+    drive(look)
+
+
+@pytest.mark.parametrize(("words", "answer"), [("yes", True), ("n no", False), ("y to stop", True)])
+def test_a_question_is_answered_by_a_click(runs: Path, words: str, answer: bool) -> None:
+    make_run(runs)
+    answers: list[bool | None] = []
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            await app.push_screen(Confirm("Stop?", lambda: "why [b]", yes="stop"), answers.append)
+            if words not in screen_text(app):
+                await pilot.press("enter")
+                await pilot.pause()
+            await click(app, pilot, words)
+            await until(pilot, lambda: answers == [answer])
+
+    drive(look)
+
+
+def test_the_wheel_scrolls_the_table_of_a_comparison_and_a_tab_turns_the_page(runs: Path) -> None:
+    for number in range(2):
+        make_run(runs, number, variant=("ce", "wd")[number])
+
+    async def look() -> None:
+        async with opened(runs, (80, 16)) as (app, pilot):
+            await pilot.press("space", "down", "C")
+            await until(pilot, lambda: isinstance(app.screen, CompareScreen) and app.screen.board is not None)
+            table = app.screen.query_one(ComparisonTable)
+            await until(pilot, lambda: table.size.height > 2)
+            before = table.text
+            await pilot._post_mouse_events([events.MouseScrollDown], table, button=0)
+            assert table.text != before
+            await pilot._post_mouse_events([events.MouseScrollUp], table, button=0)
+            assert table.text == before
+            await click(app, pilot, "Settings")
+            assert app.screen.page == "settings"
+
+    drive(look)
