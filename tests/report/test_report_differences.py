@@ -218,8 +218,8 @@ def test_a_spread_of_rounding_alone_is_none_in_any_unit(unit: float) -> None:
     assert level is not None
     assert interval_over_seeds(unit * np.array([0.3, 0.31]), unit * np.array([0.5, 0.5])) is not None
     nothing_right = np.zeros(2)
-    assert interval_over_seeds(nothing_right, rounded) is None
-    assert interval_over_seeds(rounded, nothing_right) is None
+    assert interval_over_seeds(nothing_right, -rounded) is None
+    assert interval_over_seeds(-rounded, nothing_right) is None
     assert interval_over_seeds(nothing_right, nothing_right) is not None
 
 
