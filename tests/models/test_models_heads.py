@@ -114,8 +114,13 @@ def test_fresh_draws_anew_and_the_seed_says_what():
     assert drawn.abs().max() <= 6**-0.5
     assert torch.equal(head.class_scale, torch.ones(4))
     torch.manual_seed(5)
+    plain = torch.nn.Linear(6, 4)  # fresh is torch's own start, of the bias too
+    head.bias.data.fill_(9.0)
+    torch.manual_seed(5)
     head.fresh()
     assert torch.equal(head.weight, drawn)
+    assert torch.equal(head.weight, plain.weight)
+    assert torch.equal(head.bias, plain.bias)
 
 
 def test_class_scale_multiplies_whole_logits_and_trains():

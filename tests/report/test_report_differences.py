@@ -164,6 +164,10 @@ def test_results_of_the_same_runs_are_paired_run_by_run(tmp_path: Path) -> None:
     )
     assert lacking is not None  # no pairs: a run has the figure on one side only
     assert lacking.rule == "welch"
+    one_less = replace(adjusted, members=adjusted.members[1:])
+    alike = difference(all_with(base, 0.7, 0.8, np.nan), all_with(one_less, 0.75, 0.6), "test.accuracy.all")
+    assert alike is not None  # pairs: the run that was not adjusted has no figure either
+    assert alike.rule == "paired"
     before = [accuracies(predictions_of("test", seed, 2.0))["few"] for seed in range(3)]
     after = [load_derived(open_run(folder))[0].figures["test.accuracy.few"] for folder in folders]
     expected = stats.ttest_rel(after, before).confidence_interval(0.95)
@@ -213,6 +217,10 @@ def test_a_spread_of_rounding_alone_is_none_in_any_unit(unit: float) -> None:
     level = interval_over_seeds(rounded, rounded[::-1])
     assert level is not None
     assert interval_over_seeds(unit * np.array([0.3, 0.31]), unit * np.array([0.5, 0.5])) is not None
+    nothing_right = np.zeros(2)
+    assert interval_over_seeds(nothing_right, -rounded) is None
+    assert interval_over_seeds(-rounded, nothing_right) is None
+    assert interval_over_seeds(nothing_right, nothing_right) is not None
 
 
 def test_what_cannot_be_told_from_seed_noise_has_a_mark_and_neither_colour_nor_bold(tmp_path: Path) -> None:

@@ -129,6 +129,18 @@ def test_a_classifier_stage_moves_the_classifier_alone() -> None:
     assert moved == {"head.weight", "head.bias"}
 
 
+def test_what_a_stage_freezes_stays_also_where_the_stage_before_left_gradients() -> None:
+    model, start = small_model(), small_model()
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    config = StageConfig(trains="classifier", weight_decay=0.5)
+    prepare(model, config)
+    build_optimizer(model, config).step()
+    pairs = zip(model.named_parameters(), start.parameters(), strict=True)
+    moved = {name for (name, after), before in pairs if not torch.equal(after, before)}
+    assert moved == {"head.weight", "head.bias"}
+
+
 def test_unfrozen_statistics_move_with_a_frozen_net_when_asked() -> None:
     moved = changed(small_model(), StageConfig(trains="classifier", freeze_bn_stats=False))
     assert any(name.endswith("running_mean") for name in moved)

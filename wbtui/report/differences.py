@@ -87,18 +87,12 @@ def difference(baseline: Entry, other: Entry, metric: str) -> Difference | None:
     return Difference(value, math.nan, math.nan, "none")
 
 
-def same_runs(baseline: Entry, other: Entry) -> bool:
-    """Whether both are results of one and the same set of runs, so that their figures are pairs."""
-    mine, its = ({one.run.path for one in each.members} for each in (baseline, other))
-    return mine == its
-
-
 def paired_values(
     baseline: Entry, other: Entry, metric: str
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None:
-    """The metric of both, (n,) and (n,), run by run; None where they are not of the same runs."""
+    """The metric of both, (n,) and (n,), run by run; None where these figures are not of the same runs."""
     a, b = baseline.by_run(metric), other.by_run(metric)
-    if not same_runs(baseline, other) or a.keys() != b.keys():
+    if a.keys() != b.keys():
         return None
     return np.array([a[run] for run in a]), np.array([b[run] for run in a])
 
