@@ -17,7 +17,7 @@ from wbtui.metrics import accuracy_by_class
 from wbtui.report.adjusting import Material, Request, adjust_run, load_material
 from wbtui.store.reader import open_run
 
-KEPT_OF_PROVENANCE = ("identity", "versions", "data", "model", "deterministic")
+KEPT_OF_PROVENANCE = ("identity", "versions", "data", "model", "deterministic", "taken_over")
 KEPT_EVENTS = ("start", "resume", "stage", "alert", "stop", "end", "epoch")
 EVERY = 10
 """Epochs between kept `epoch` events; the first and the last are kept too."""
@@ -43,7 +43,10 @@ def keep(runs: Path, evidence: Path, wanted: Iterable[Planned]) -> list[str]:
         config["data"]["root"] = Path(config["data"]["root"]).name
         (target / "config.toml").write_text(tomli_w.dumps(config), "utf-8")
         provenance = json.loads((source / "provenance.json").read_text("utf-8"))
-        _write(target / "provenance.json", {key: provenance[key] for key in KEPT_OF_PROVENANCE})
+        _write(
+            target / "provenance.json",
+            {key: provenance[key] for key in KEPT_OF_PROVENANCE if key in provenance},
+        )
         _write(target / "result.json", json.loads((source / "result.json").read_text("utf-8")))
         _write(target / "tables.json", tables(load_material(open_run(source)), planned.rule))
         (target / "events.jsonl").write_text(thinned(source / "events.jsonl"), "utf-8")

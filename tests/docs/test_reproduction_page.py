@@ -196,8 +196,8 @@ def test_runs_of_the_short_recipe_are_found_by_what_they_are(
     assert line.startswith(f"| ce | {100 * found['adjusted']['none']['all']:.1f} | ")
     assert line.endswith(" | 1 |")
     assert page.count("| wd - ce | - | - | - | 0, 1 |") == 2  # accuracies, and FDR
-    assert f"wbtui run --preset {planning.SHORT} --variant ce --seed 1,2\n" in page
-    assert f"wbtui run --preset {planning.SHORT} --variant wb --seed 0,1,2\n" in page
+    assert f"wbtui run --preset {planning.SHORT} --variant ce --seed 1,2,3\n" in page
+    assert f"wbtui run --preset {planning.SHORT} --variant wb --seed 0,1,2,3\n" in page
     assert "None of the 75 planned runs" in page  # these are not the papers'
 
 
