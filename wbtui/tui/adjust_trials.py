@@ -12,6 +12,7 @@ from wbtui.report.values import percent, points
 from wbtui.store.text import plain
 from wbtui.tui.adjust_bench import Exact, MethodKey
 from wbtui.tui.ink import Part, fitted, parts_width
+from wbtui.tui.theme import BAD, GOOD
 
 STEP = 0.05
 FINE = 0.01
@@ -30,8 +31,6 @@ GROUP_LABELS = tuple(SCREEN_TITLES.items())
 WRITTEN_GOALS = {"harmonic": "harmonic mean", "few": "Few"}
 """What is maximised where that is not All, in what is written and copied; the narrow words of the screen are below."""
 _SCREEN_GOALS = {"harmonic": "harmonic", "few": "Tail"}
-
-BETTER, WORSE, LOUD = "#4fd08a", "#ff7b4a", "#f0e442"
 
 
 @dataclass(frozen=True)
@@ -206,7 +205,7 @@ def change_part(change: float) -> Part:
         return "", ""
     if abs(change) < 5e-5:
         return " =", "dim"
-    return f" {'↑' if change > 0 else '↓'}{points(change)}", BETTER if change > 0 else WORSE
+    return f" {'↑' if change > 0 else '↓'}{points(change)}", GOOD if change > 0 else BAD
 
 
 def before_parts(before: AccuracySummary, exact: Exact | None) -> list[Part]:
@@ -258,7 +257,7 @@ def table_line(
         "interval": _interval(outcome),
         "basis": basis_of(trial),
     }
-    tick: Part = ("✓ ", BETTER) if saved else ("  ", "")
+    tick: Part = ("✓ ", GOOD) if saved else ("  ", "")
     style = "dim" if trial.basis == "oracle" and trial.highest else ""
     return [tick, *((fitted(cells[name], size) + " ", style) for name, size in _columns(width))]
 
@@ -363,7 +362,7 @@ def moved_classes(
     change = outcome.accuracy.by_class - outcome.before.by_class
     order = sorted((k for k in range(len(change)) if math.isfinite(change[k])), key=lambda k: -abs(change[k]))
     lines = []
-    for word, sign, style in (("gained", 1, BETTER), ("lost", -1, WORSE)):
+    for word, sign, style in (("gained", 1, GOOD), ("lost", -1, BAD)):
         found = [k for k in order if sign * change[k] > 1e-12]
         parts: list[Part] = [(f" {word} {len(found):>3} ", f"bold {style}")]
         parts += [

@@ -22,6 +22,7 @@ from wbtui.tui.adjust_work import AdjustWork
 from wbtui.tui.ink import Part
 from wbtui.tui.presence import is_open
 from wbtui.tui.screens.adjust_keys import AdjustKeys
+from wbtui.tui.theme import BAD, CAUTION
 from wbtui.tui.widgets import too_small
 from wbtui.tui.widgets.canvas_pane import CanvasPane
 from wbtui.tui.widgets.key_bar import KeyBar
@@ -199,7 +200,7 @@ class AdjustScreen(AdjustKeys):
         chosen_on = f"{bench.validation_images:,} validation" if bench.validation_images else "NO validation"
         others = f"   1 of {len(self.work.benches)} runs " if len(self.work.benches) > 1 else ""
         there = trial.run_id in self.dashboard.snapshot.by_id
-        gone = [] if there else [(" is not there any more", moves.LOUD)]
+        gone = [] if there else [(" is not there any more", CAUTION)]
         self.query_one("#top", OneLine).show(
             [(" Adjust ", "bold reverse"), (f" {self.called(trial.run_id)}", "bold"), *gone, (others, "dim")],
             [(f"{chosen_on}, {bench.material.test.n_images:,} test images   maximise {goal} ", "dim")],
@@ -275,15 +276,13 @@ class AdjustScreen(AdjustKeys):
     def _status(self, trial: Trial) -> list[Part]:
         survey = self.work.survey_of(trial)
         if why := self.work.refusal(trial):
-            return [(f" {plain(why)}", moves.WORSE)]
+            return [(f" {plain(why)}", BAD)]
         if survey is None:
             return [(" computing ...", "dim")]
         if survey.sampled:
-            return [
-                (f" a sample of {survey.images:,} images; all of them are being computed ...", moves.LOUD)
-            ]
+            return [(f" a sample of {survey.images:,} images; all of them are being computed ...", CAUTION)]
         if (warning := survey.warning) is not None:
-            return [(f" {warning.brief()}", moves.LOUD)]
+            return [(f" {warning.brief()}", CAUTION)]
         choice = survey.choice
         if choice is not None and choice.basis == "validation" and trial.highest:
             low, high = choice.within_one_error
