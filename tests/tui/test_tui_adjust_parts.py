@@ -13,6 +13,7 @@ from wbtui.report.markup import to_csv, to_markdown
 from wbtui.tui import adjust_trials as moves
 from wbtui.tui.actions import ADJUST_METHODS, actions_of
 from wbtui.tui.adjust_bench import Exact, sample
+from wbtui.tui.adjust_lines import figure_parts, method_label, table_header, table_line, trials_table
 from wbtui.tui.adjust_seeds import SeedFold, fold_header, fold_line, with_folds
 from wbtui.tui.adjust_trials import Trial
 from wbtui.tui.desk import Desk
@@ -84,7 +85,7 @@ def test_the_interval_is_whole_or_not_there(width: int, ending: str) -> None:
     before = AccuracySummary(np.empty(0), 0.808, 0.985, 0.82, 0.625)
     now = AccuracySummary(np.empty(0), 0.862, 0.875, 0.88, 0.84)
     rest = Exact(1.13, now, Interval(0.862, 0.832, 0.888, 0.95), 0.1)
-    parts = moves.figure_parts(moves.Outcome(now, before, exact=True, rest=rest), width)
+    parts = figure_parts(moves.Outcome(now, before, exact=True, rest=rest), width)
     assert "".join(text for text, _ in parts).endswith(ending)
     assert parts_width(parts) <= width
 
@@ -129,7 +130,7 @@ def test_on_100_cells_the_seeds_name_their_method_in_full(method: str, ascii_onl
     outcomes = (moves.Outcome(accuracy, accuracy, True),) * 2
     fold = SeedFold("digits_lt wd_fr_etf", (Trial("a", method), Trial("b", method)), outcomes)
     line = fold_line(fold, 99, ascii_only=ascii_only)
-    assert moves.method_label(method, ascii_only=ascii_only) in "".join(text for text, _ in line)
+    assert method_label(method, ascii_only=ascii_only) in "".join(text for text, _ in line)
 
 
 @pytest.mark.parametrize("width", [60, 79, 119])
@@ -151,7 +152,7 @@ def test_no_figure_above_the_pictures_is_cut_off_on_60_cells() -> None:
     before, after = (AccuracySummary(np.full(3, one), one, one, one, one) for one in (0.1, 0.9))
     for exact in (True, False):
         outcome = moves.Outcome(after, before, exact)
-        roomy, narrow = (moves.figure_parts(outcome, width) for width in (80, 60))
+        roomy, narrow = (figure_parts(outcome, width) for width in (80, 60))
         assert [text for text, _ in roomy].count(" ↑+80.0") == 4
         assert [text for text, _ in narrow].count(" ↑+80.0") == 1
         assert [text for text, _ in narrow].count("90.0") == 4
@@ -163,7 +164,7 @@ def test_a_number_that_is_not_there_is_empty_in_csv_and_a_dash_to_people() -> No
     trials = [Trial(run, method, 0.35) for method in ("none", "additive") for run in "ab"]
     outcomes = dict.fromkeys(trials, moves.Outcome(accuracy, accuracy, True))
     folds = [SeedFold("ce", tuple(trials[:2]), (moves.Outcome(accuracy, accuracy, True),) * 2)]
-    table = with_folds(moves.trials_table(trials, outcomes, {"a": "a", "b": "b"}), folds)
+    table = with_folds(trials_table(trials, outcomes, {"a": "a", "b": "b"}), folds)
     rows = list(csv.DictReader(to_csv(table).splitlines()))
     assert [row["strength"] for row in rows] == ["", "", "0.35", "0.35", ""]
     for name in ("gamma", "low", "high", "ece"):
@@ -195,11 +196,11 @@ def test_seeds_on_60_cells_show_the_tail() -> None:
 @pytest.mark.parametrize("width", [59, 64, 65, 70, 71, 79, 97, 119])
 def test_a_setting_shows_the_figures_of_all_groups_at_every_width(width: int) -> None:
     before, after = (AccuracySummary(np.full(3, one), one, one, one, one) for one in (0.1, 0.9))
-    header = "".join(text for text, _ in moves.table_header(width))
+    header = "".join(text for text, _ in table_header(width))
     for method in METHODS:
         gamma = 0.25 if method == "additive_multiplicative" else 0.0
         trial, outcome = Trial("a", method, 0.35, gamma), moves.Outcome(after, before, True)
-        line = "".join(text for text, _ in moves.table_line(trial, outcome, "7f3a wd s0", False, width))
+        line = "".join(text for text, _ in table_line(trial, outcome, "7f3a wd s0", False, width))
         for title in ("All", "Head", "Med", "Tail"):
             assert line[: header.index(f" {title} ") + 1 + len(title)].endswith(" 90.0"), title
         assert ("ΔAll" in header) == ("+80.0" in line) == (width >= 65)
@@ -235,8 +236,8 @@ def test_what_was_maximised_is_said_on_the_screen_and_in_what_is_copied(
     outcome = moves.Outcome(accuracy, accuracy, True)
     outcomes = dict.fromkeys(trials, outcome)
     fold = SeedFold("ce", trials, (outcome, outcome))
-    lines = [moves.table_line(trials[0], outcome, "a", saved=False, width=119), fold_line(fold, 119)]
+    lines = [table_line(trials[0], outcome, "a", saved=False, width=119), fold_line(fold, 119)]
     for line in lines:
         assert f" {shown} " in "".join(text for text, _ in line)
-    table = with_folds(moves.trials_table(trials, outcomes, {"a": "a", "b": "b"}), [fold])
+    table = with_folds(trials_table(trials, outcomes, {"a": "a", "b": "b"}), [fold])
     assert [row[-1].text for row in table.rows] == [written] * 3

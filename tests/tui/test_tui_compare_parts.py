@@ -18,6 +18,7 @@ from wbtui.report.entries import entries
 from wbtui.store.reader import open_run
 from wbtui.tui import compare_lines as lines
 from wbtui.tui.compare_work import make_board
+from wbtui.tui.theme import BAD, GOOD
 
 
 def test_settings_too_wide_for_the_page_stand_below_each_other(runs: Path) -> None:
@@ -154,9 +155,9 @@ def test_an_arrow_shows_the_way_and_a_colour_whether_it_is_better(runs: Path) ->
     rows = dict(lines.metric_rows(board.comparison))
     (_, delta) = rows["Tail % ↑"][1]
     few = [accuracies(predictions_of("test", 0, bias))["few"] for bias in (3.0, 0.0)]
-    assert delta == (f" ↑{100 * (few[1] - few[0]):+.1f} *", lines.BETTER)
+    assert delta == (f" ↑{100 * (few[1] - few[0]):+.1f} *", GOOD)
     base = dict(lines.metric_rows(make_board(entries(runs, names), 1).comparison))
-    assert base["Tail % ↑"][0][1][1] == lines.WORSE
+    assert base["Tail % ↑"][0][1][1] == BAD
     assert rows["FDR test ↑"][1][1] == (" = ?", "dim")
 
 

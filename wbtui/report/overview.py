@@ -83,7 +83,7 @@ def _about(run: Run, state: RunState, figures: Figures, titles: Mapping[str, str
         ("MaxNorm", _maxnorm(run)),
         ("evaluation", _evaluation(config)),
         ("figures of", _weights(figures)),
-        *_provenance_rows(run, provenance),
+        *_provenance_rows(provenance),
         *_time_rows(run),
         ("tags", " ".join(notes.tags)),
         ("star", "yes" if notes.star else ""),
@@ -172,7 +172,7 @@ def _weights(figures: Figures) -> str:
     return f"{words.get(figures.weights, 'its end')}, epoch {figures.epoch}"
 
 
-def _provenance_rows(run: Run, provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _provenance_rows(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
     versions, identity = _table(provenance, "versions"), _table(provenance, "identity")
     code, model = _table(provenance, "code"), _table(provenance, "model")
     command = provenance.get("command", [])

@@ -169,10 +169,8 @@ class Trainer:
         scalars, vectors = self._measures.of_epoch(
             stage, sums, rate=stage.learning_rate(position.epoch, len(plan) - 1, len(plan))
         )
-        scalars["time.epoch_seconds"], scalars["time.images_per_second"] = (
-            seconds,
-            images / max(seconds, 1e-9),
-        )
+        scalars["time.epoch_seconds"] = seconds
+        scalars["time.images_per_second"] = images / max(seconds, 1e-9)
         if stage.maxnorm:
             stage.maxnorm.forget()
         measured: dict[str, SplitGeometry] = {}
@@ -262,9 +260,8 @@ class Trainer:
             assert isinstance(head, LinearHead)  # the configuration refuses others
             head.add_class_scale()
         if config.classifier_init == "fresh" and not mid_stage and isinstance(head, LinearHead):
-            torch.manual_seed(
-                self._config.seed + 7919 * index
-            )  # the same draw whether or not the run was resumed
+            # The same draw whether or not the run was resumed.
+            torch.manual_seed(self._config.seed + 7919 * index)
             head.fresh()
         if isinstance(head, CosineHead):  # no state holds the scale: each stage says which is its own
             head.scale = self._config.cosine_scale_in(config)

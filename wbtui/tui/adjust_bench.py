@@ -29,10 +29,7 @@ from wbtui.adjustment import (
     strength_curve,
 )
 from wbtui.errors import UsageError
-from wbtui.metrics import (
-    AccuracySummary,
-    Interval,
-)
+from wbtui.metrics import AccuracySummary, Interval
 from wbtui.report.adjusting import Material, load_material
 from wbtui.report.class_axis import ClassAxis, class_axis
 from wbtui.report.derived import TRAINING_COUNTS, Derived

@@ -9,15 +9,8 @@ from wbtui.metrics import SeedStatistics, seed_statistics
 from wbtui.report.seeds import Candidate, one_a_seed, sentences
 from wbtui.report.table import Cell, Table, figure_cell, text_cell
 from wbtui.report.values import ROUNDING, percent, plus_minus, points
-from wbtui.tui.adjust_trials import (
-    GROUP_LABELS,
-    WRITTEN_GOALS,
-    Outcome,
-    Trial,
-    basis_of,
-    method_cell,
-    method_label,
-)
+from wbtui.tui.adjust_lines import GROUP_LABELS, WRITTEN_GOALS, basis_of, method_cell, method_label
+from wbtui.tui.adjust_trials import Outcome, Trial
 from wbtui.tui.ink import Part, ascii_text, fitted
 from wbtui.tui.seeds import preset_last
 
@@ -191,7 +184,7 @@ def with_folds(table: Table, folds: Sequence[SeedFold]) -> Table:
     """The table of settings with a row for each fold below, to be written or copied.
 
     Args:
-        table: Of `adjust_trials.trials_table`.
+        table: Of `adjust_lines.trials_table`.
         folds: What is added.
     """
     rows = []

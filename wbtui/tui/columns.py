@@ -18,18 +18,19 @@ from wbtui.tui.arranging import arranged
 from wbtui.tui.ink import ascii_text
 from wbtui.tui.lines import TableLine
 from wbtui.tui.snapshots import RunDetail
+from wbtui.tui.theme import BAD, CAUTION, GOOD
 
 STATE_COLOURS = {
-    "running": "#4fd08a",
+    "running": GOOD,
     "finished": "",
     "starting": "#56b4e9",
     "queued": "#56b4e9",
-    "stalled": "#f0e442",
-    "stopping": "#f0e442",
-    "ending": "#4fd08a",
+    "stalled": CAUTION,
+    "stopping": CAUTION,
+    "ending": GOOD,
     "stopped": "#e69f00",
-    "failed": "#ff7b4a bold",
-    "crashed": "#ff7b4a bold",
+    "failed": f"{BAD} bold",
+    "crashed": f"{BAD} bold",
     "unknown": "dim",
 }
 """How states are written; the word itself says the same."""

@@ -16,11 +16,11 @@ from wbtui.report.entries import Entry
 from wbtui.report.table import Table
 from wbtui.report.values import plus_minus, points
 from wbtui.store.text import plain
-from wbtui.tui.adjust_trials import BETTER, LOUD, WORSE
 from wbtui.tui.compare_work import Board, ClassDifference, why_nothing_by_class
 from wbtui.tui.ink import Part, fitted
 from wbtui.tui.pages import table_lines
 from wbtui.tui.seeds import preset_last
+from wbtui.tui.theme import BAD, CAUTION, GOOD
 from wbtui.tui.widgets.text_pane import Line
 
 _TITLES = {
@@ -68,7 +68,7 @@ def _cell(comparison: Comparison, one: Compared, index: int) -> Cell:
         gain = one.better * apart.value
         style = "dim"
         if apart.significant and gain and text:
-            style = BETTER if gain > 0 else WORSE
+            style = GOOD if gain > 0 else BAD
         parts.append((f" {arrow}{text}{MARKS[apart.verdict]}", style))
     return tuple(parts)
 
@@ -153,7 +153,7 @@ def _moved(board: Board, found: ClassDifference, word: str, sign: int, width: in
     order = np.argsort(-sign * np.nan_to_num(found.mean), kind="stable")
     moved = [int(k) for k in order if sign * np.nan_to_num(found.mean[k]) > 1e-12]
     head = f"  {word} {len(moved)}:"
-    rows: list[list[Part]] = [[(head, f"bold {BETTER if sign > 0 else WORSE}")]]
+    rows: list[list[Part]] = [[(head, f"bold {GOOD if sign > 0 else BAD}")]]
     left = width - len(head)
     for k in moved:
         star = "*" if found.sure[k] == 1 else ""
@@ -234,11 +234,11 @@ def short_names(labels: Sequence[str]) -> list[str]:
 def problem_lines(comparison: Comparison, more: Sequence[str], width: int) -> list[Line]:
     """What must be read first."""
     said = [*comparison.problems, *more]
-    return paragraphs([(one, f"bold {WORSE}" if "NOT COMPARABLE" in one else LOUD) for one in said], width)
+    return paragraphs([(one, f"bold {BAD}" if "NOT COMPARABLE" in one else CAUTION) for one in said], width)
 
 
 def shortened(said: Sequence[Line], room: int) -> list[Line]:
     """As many lines as there is room for, the last one saying where the rest stands."""
     if len(said) <= room:
         return list(said)
-    return [*said[: room - 1], (("more than fits here: in full on the page of settings", LOUD),)]
+    return [*said[: room - 1], (("more than fits here: in full on the page of settings", CAUTION),)]

@@ -18,8 +18,8 @@ from wbtui.tui.marks import rich_colour
 from wbtui.tui.panels import GROUP_LABELS
 from wbtui.tui.plots import PlotState, Shown, epoch_at
 from wbtui.tui.snapshots import RunDetail
+from wbtui.tui.theme import BAD
 
-_LOUD = "#ff7b4a"
 _LONGEST = 120  # characters of an alert
 _LEAST = 16  # cells below which an alert says nothing
 _GO = ("fdr", "medium", "many", "few")
@@ -37,7 +37,7 @@ class _Told:
     def parts(self, left_out: Sequence[str]) -> list[Part]:
         words = [words for group, words in self.figures.items() if group not in left_out]
         parts: list[Part] = [(" │ ", "dim"), self.name, ("".join(f" {one}" for one in words), "")]
-        return [*parts, (f" {MARK} {self.alert}", _LOUD)] if self.alert else parts
+        return [*parts, (f" {MARK} {self.alert}", BAD)] if self.alert else parts
 
 
 def figures_line(

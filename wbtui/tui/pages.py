@@ -15,6 +15,7 @@ from wbtui.store.text import plain
 from wbtui.tui.ink import Part, fitted
 from wbtui.tui.panels import PanelSpec, YSpan, panels_of
 from wbtui.tui.snapshots import Curve, RunDetail, RunFiles
+from wbtui.tui.theme import BAD
 from wbtui.tui.widgets.text_pane import Line
 
 _GIB = float(2**30)
@@ -45,9 +46,9 @@ def overview_lines(files: RunFiles | None, detail: RunDetail | None, width: int)
     if files is None:
         return [(("reading ...", "dim"),)]
     told = {cell.text for table in files.overview for row in table.rows for cell in row}
-    lines: list[Line] = [((problem, "#ff7b4a"),) for problem in files.problems if problem not in told]
+    lines: list[Line] = [((problem, BAD),) for problem in files.problems if problem not in told]
     if detail is not None and detail.error:
-        lines += [((" Traceback", "bold #ff7b4a"),)]
+        lines += [((" Traceback", f"bold {BAD}"),)]
         lines += [((f" {plain(row, lines=True).expandtabs()}", ""),) for row in detail.error.splitlines()]
         lines.append(())
     for table in files.overview:
@@ -93,7 +94,7 @@ def log_lines(files: RunFiles | None) -> list[Line]:
     """What happened to the run, a line an event, then the last lines of output.log."""
     if files is None:
         return [((" reading ...", "dim"),)]
-    lines: list[Line] = [((f" {line}", "#ff7b4a" if "⚠" in line else "dim"),) for line in files.events]
+    lines: list[Line] = [((f" {line}", BAD if "⚠" in line else "dim"),) for line in files.events]
     if not any(files.log):
         return [*lines, ((" nothing was printed: output.log is empty or not there", "dim"),)]
     return lines + [((f" {line.expandtabs()}", ""),) for line in files.log]

@@ -9,6 +9,7 @@ from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui.ink import Part
 from wbtui.tui.snapshots import Machine, RunDetail
+from wbtui.tui.theme import BAD, CAUTION
 
 _NAMED: tuple[StateName, ...] = (
     "running",
@@ -24,7 +25,7 @@ _NAMED: tuple[StateName, ...] = (
     "unknown",
 )
 _PLACE_CELLS = 30
-_LOUD = {"failed": "#ff7b4a", "crashed": "#ff7b4a", "stalled": "#f0e442"}
+_LOUD = {"failed": BAD, "crashed": BAD, "stalled": CAUTION}
 
 
 def top_left(states: Mapping[str, int], runs: Path, *, loaded: bool, problem: str = "") -> list[Part]:

@@ -2,12 +2,15 @@
 
 from textual.theme import Theme
 
+GOOD, BAD, CAUTION = "#4fd08a", "#ff7b4a", "#f0e442"
+"""Of words and figures under every theme: gained or at work, lost or failed, and what wants a look."""
+
 DARK = Theme(
     name="wbtui",
     primary="#3b82b8",
     secondary="#e69f00",
     accent="#56b4e9",
-    warning="#f0e442",
+    warning=CAUTION,
     error="#d55e00",
     success="#009e73",
     foreground="#d8dee6",

@@ -15,6 +15,16 @@ from wbtui.store.text import plain
 from wbtui.tui import adjust_trials as moves
 from wbtui.tui.actions import bindings
 from wbtui.tui.adjust_bench import Bench, Survey
+from wbtui.tui.adjust_lines import (
+    BASIS_WORDS,
+    before_parts,
+    figure_parts,
+    method_label,
+    moved_classes,
+    symbol,
+    table_header,
+    table_line,
+)
 from wbtui.tui.adjust_pictures import Look, change_bars, class_bars, curve_plot, with_marks
 from wbtui.tui.adjust_seeds import fold_header, fold_line, said_lines
 from wbtui.tui.adjust_trials import Outcome, Trial
@@ -22,6 +32,7 @@ from wbtui.tui.adjust_work import AdjustWork
 from wbtui.tui.ink import Part
 from wbtui.tui.presence import is_open
 from wbtui.tui.screens.adjust_keys import AdjustKeys
+from wbtui.tui.theme import BAD, CAUTION
 from wbtui.tui.widgets import too_small
 from wbtui.tui.widgets.canvas_pane import CanvasPane
 from wbtui.tui.widgets.key_bar import KeyBar
@@ -185,8 +196,8 @@ class AdjustScreen(AdjustKeys):
         self._draw_top(trial)
         self._draw_strength(trial)
         self.query_one("#figures", OneLine).show(
-            moves.figure_parts(outcome, self.size.width),
-            moves.before_parts(self.bench.before, outcome.rest if outcome else None),
+            figure_parts(outcome, self.size.width),
+            before_parts(self.bench.before, outcome.rest if outcome else None),
         )
         self._draw_lists()
         self._share_lines()
@@ -199,7 +210,7 @@ class AdjustScreen(AdjustKeys):
         chosen_on = f"{bench.validation_images:,} validation" if bench.validation_images else "NO validation"
         others = f"   1 of {len(self.work.benches)} runs " if len(self.work.benches) > 1 else ""
         there = trial.run_id in self.dashboard.snapshot.by_id
-        gone = [] if there else [(" is not there any more", moves.LOUD)]
+        gone = [] if there else [(" is not there any more", CAUTION)]
         self.query_one("#top", OneLine).show(
             [(" Adjust ", "bold reverse"), (f" {self.called(trial.run_id)}", "bold"), *gone, (others, "dim")],
             [(f"{chosen_on}, {bench.material.test.n_images:,} test images   maximise {goal} ", "dim")],
@@ -210,12 +221,12 @@ class AdjustScreen(AdjustKeys):
         ascii_only = self.dashboard.ascii_only
         self.query_one("#methods", ChoiceBar).choose(
             "",
-            [moves.method_label(name, ascii_only=ascii_only) for name in METHODS],
+            [method_label(name, ascii_only=ascii_only) for name in METHODS],
             list(METHODS).index(trial.method),
         )
-        words = moves.BASIS_WORDS[trial.basis] if trial.highest else ""
+        words = BASIS_WORDS[trial.basis] if trial.highest else ""
         self.query_one("#strength", StrengthSlider).show(
-            moves.symbol(trial, ascii_only=ascii_only),
+            symbol(trial, ascii_only=ascii_only),
             trial.strength,
             trial.highest,
             self._marks(trial),
@@ -230,9 +241,9 @@ class AdjustScreen(AdjustKeys):
         """The settings that were tried, and what they come to over seeds."""
         width, ascii_only = self.size.width, self.dashboard.ascii_only
         self.query_one("#settings", PickList).show(
-            moves.table_header(width - 1),
+            table_header(width - 1),
             [
-                moves.table_line(
+                table_line(
                     one,
                     self.outcomes.get(one),
                     self.called(one.run_id),
@@ -275,15 +286,13 @@ class AdjustScreen(AdjustKeys):
     def _status(self, trial: Trial) -> list[Part]:
         survey = self.work.survey_of(trial)
         if why := self.work.refusal(trial):
-            return [(f" {plain(why)}", moves.WORSE)]
+            return [(f" {plain(why)}", BAD)]
         if survey is None:
             return [(" computing ...", "dim")]
         if survey.sampled:
-            return [
-                (f" a sample of {survey.images:,} images; all of them are being computed ...", moves.LOUD)
-            ]
+            return [(f" a sample of {survey.images:,} images; all of them are being computed ...", CAUTION)]
         if (warning := survey.warning) is not None:
-            return [(f" {warning.brief()}", moves.LOUD)]
+            return [(f" {warning.brief()}", CAUTION)]
         choice = survey.choice
         if choice is not None and choice.basis == "validation" and trial.highest:
             low, high = choice.within_one_error
@@ -296,8 +305,8 @@ class AdjustScreen(AdjustKeys):
         return [("", "")]
 
     def _draw_pictures(self, trial: Trial, outcome: Outcome | None) -> None:
-        symbol = moves.symbol(trial, ascii_only=self.dashboard.ascii_only)
-        look = Look(GlyphSet.ASCII if self.dashboard.ascii_only else GlyphSet.BRAILLE, symbol)
+        ascii_only = self.dashboard.ascii_only
+        look = Look(GlyphSet.ASCII if ascii_only else GlyphSet.BRAILLE, symbol(trial, ascii_only=ascii_only))
         survey = self.work.survey_of(trial)
         if survey is not None:
             marks = self._marks(trial)
@@ -317,7 +326,7 @@ class AdjustScreen(AdjustKeys):
                 key, lambda w, h: change_bars(after, before, axis, look, w, h)
             )
             counts = bench.material.test.train_counts.tolist()
-            gained, lost = moves.moved_classes(outcome, axis.called, counts, max(self.size.width // 18, 2))
+            gained, lost = moved_classes(outcome, axis.called, counts, max(self.size.width // 18, 2))
             self.query_one("#gained", OneLine).show(gained)
             self.query_one("#lost", OneLine).show(lost)
 

@@ -11,6 +11,7 @@ from wbtui.adjustment import METHODS, published_choice
 from wbtui.report.derived import Derived
 from wbtui.report.table import Table
 from wbtui.tui import adjust_trials as moves
+from wbtui.tui.adjust_lines import trials_table
 from wbtui.tui.adjust_seeds import SeedFold, folded, with_folds
 from wbtui.tui.adjust_trials import Outcome, Trial
 from wbtui.tui.adjust_work import AdjustWork
@@ -344,7 +345,7 @@ class AdjustKeys(ClosesOnce[None]):
 
     def _table(self) -> Table:
         names = {run_id: self.called(run_id) for run_id in self.work.benches}
-        return with_folds(moves.trials_table(self.trials, self.outcomes, names), self.folds())
+        return with_folds(trials_table(self.trials, self.outcomes, names), self.folds())
 
     def action_copy(self) -> None:
         """Copy the settings side by side."""

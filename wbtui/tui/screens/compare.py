@@ -15,7 +15,6 @@ from wbtui.report.values import counted
 from wbtui.store.summary import RunSummary
 from wbtui.tui import compare_lines as lines
 from wbtui.tui.actions import bindings
-from wbtui.tui.adjust_trials import LOUD
 from wbtui.tui.compare_work import (
     LEAST_COLUMNS,
     MOST_COLUMNS,
@@ -33,6 +32,7 @@ from wbtui.tui.presence import is_open
 from wbtui.tui.screens.compare_keys import CompareKeys
 from wbtui.tui.seeds import seeds_label
 from wbtui.tui.snapshots import RunDetail, Snapshot
+from wbtui.tui.theme import CAUTION
 from wbtui.tui.widgets.canvas_pane import CanvasPane
 from wbtui.tui.widgets.comparison_table import ComparisonTable
 from wbtui.tui.widgets.key_bar import KeyBar
@@ -265,7 +265,7 @@ class CompareScreen(CompareKeys):
                 (f" {len(board.entries)} columns against ", ""),
                 (lines.called(lines.named(board.entries[board.baseline])), "bold"),
             ],
-            [(f"{counted(self._gone, 'run')} not there any more ", LOUD)] if self._gone else (),
+            [(f"{counted(self._gone, 'run')} not there any more ", CAUTION)] if self._gone else (),
         )
         # A column that was added is not there before it is compared.
         current = min(self.current, len(board.entries) - 1)

@@ -24,6 +24,7 @@ from wbtui.tui.screens.dialogs import Prompt, ask
 from wbtui.tui.screens.run_commands import RunCommands
 from wbtui.tui.seeds import XAxis
 from wbtui.tui.snapshots import RunDetail, Snapshot
+from wbtui.tui.theme import CAUTION
 from wbtui.tui.widgets.key_bar import KeyBar
 from wbtui.tui.widgets.one_line import OneLine
 from wbtui.tui.widgets.panel_grid import PanelGrid
@@ -31,7 +32,6 @@ from wbtui.tui.widgets.pick_list import Picked, Tabs
 from wbtui.tui.widgets.text_pane import TextPane
 from wbtui.tui.widgets.too_small import TooSmall
 
-_LOUD = STATE_COLOURS["stalled"]
 PAGES = ("overview", "panels", "heatmaps", "log", "system")
 _FIRST: dict[StateName, str] = {
     "running": "panels",
@@ -153,7 +153,7 @@ class RunScreen(RunCommands):
         """Name, state and progress, the pages; the state's evidence beside the pages, where there is room for it."""
         width = self.app.size.width
         colour = STATE_COLOURS.get(row.state, "")
-        evidence: list[Part] = [(plain(row.evidence), colour), (f"{beside_state(row)} ", _LOUD)]
+        evidence: list[Part] = [(plain(row.evidence), colour), (f"{beside_state(row)} ", CAUTION)]
         spacious, dense = self._tabs(), self._tabs("")
         tabs = next((one for one in (spacious, dense) if parts_width([*one, *evidence]) + 2 <= width), None)
         name: list[Part] = [(f" {plain(self.called(row))} ", "bold reverse"), (f" {row.state}", colour)]

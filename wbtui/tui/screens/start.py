@@ -25,6 +25,7 @@ from wbtui.tui.form import FIELDS, FormAnswer, FormValues, answer, setting_keys,
 from wbtui.tui.ink import fitted
 from wbtui.tui.presence import is_open
 from wbtui.tui.screens.closing import ClosesOnce
+from wbtui.tui.theme import CAUTION
 from wbtui.tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ _HINTS = {
 _FOOT = "enter start   ^q queue   tab next field   up down choices   right completes   esc back"
 _DELAY = 0.15  # seconds after a key before the form is worked out
 _DIFFERENCES = 12
-_LOUD = "#f0e442"
 
 
 class _KeySuggester(Suggester):
@@ -180,7 +180,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         span = counted(epochs[0], "epoch") if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]} epochs"
         text.append(f"{counted(count, 'run')}, {span}{' each' if count > 1 else ''}\n", style="bold")
         for notice in found.notices:
-            text.append(f"{plain(notice)}\n", style=_LOUD)
+            text.append(f"{plain(notice)}\n", style=CAUTION)
         text.append_text(self._summaries())
         if found.difference:
             again = self._config_file is not None and not self.values.preset.strip()
