@@ -172,7 +172,7 @@ def test_further_stages_of_finished_runs_are_a_grid_of_methods_and_runs(
     assert [(run["variant"]["value"], run["seed"]["value"]) for run in json.loads(said.out)] == [
         *(("wb", 0), ("wb", 1), ("crt", 0), ("crt", 1))
     ]
-    assert said.err.count("what it has trained differs from crt of digits_lt") == 2
+    assert f"--from {first},{second}: trained otherwise than crt of digits_lt: " in said.err
     assert main(["queue", "--runs", str(runs), "pause"]) == 0
     assert main(["queue", "add", *arguments, "--yes"]) == 0
     assert "4 runs, 40 epochs, 1 at once" in capsys.readouterr().err

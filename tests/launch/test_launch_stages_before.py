@@ -30,8 +30,10 @@ def test_stages_and_all_that_decides_them_are_the_sources(tmp_path: Path) -> Non
     assert config.stages[1].weight_decay == 0.3
     assert resolved.origins["stages.0.weight_decay"] == str(source.folder / "config.toml")
     assert epochs_left(resolved) == config.stages[1].epochs
-    (line,) = other_than_of_variant(source, resolved)
-    assert f"stages.0.epochs = {EPOCHS}, not 150, stages.0.weight_decay = 0.02, not 0.005" in line
+    assert other_than_of_variant(source, resolved) == (
+        f"trained otherwise than wb of digits_lt: stages.0.epochs = {EPOCHS}, not 150, "
+        "stages.0.weight_decay = 0.02, not 0.005"
+    )
 
 
 @pytest.mark.parametrize(

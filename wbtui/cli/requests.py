@@ -65,12 +65,14 @@ def _resolve_after(asked: Asked, runs: Path) -> list[Resolved]:
     sources = {point.source: None for point in points}
     found = {text: read_source(resolve_run(runs, text)) for text in sources}
     resolved = []
+    otherwise: dict[str, dict[str, None]] = {}
     for point in points:
         source = found[point.source]
         one = resolve_after(source, asked.preset, point.variant, point.settings, _given(asked, point))
         resolved.append(one)
-        if point.variant:
-            _say(other_than_of_variant(source, one))
+        if why := other_than_of_variant(source, one) if point.variant else "":
+            otherwise.setdefault(why, {})[point.source] = None
+    _say(f"--from {','.join(sources)}: {why}" for why, sources in otherwise.items())
     return resolved
 
 

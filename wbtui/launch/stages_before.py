@@ -99,25 +99,22 @@ def epochs_left(resolved: Resolved) -> int:
     return resolved.config.total_epochs - done
 
 
-def other_than_of_variant(source: Source, resolved: Resolved) -> list[str]:
-    """A line where the stages that are taken over are not what the variant would have trained."""
+def other_than_of_variant(source: Source, resolved: Resolved) -> str:
+    """In what the stages that are taken over are not those of the variant, in words; empty where they are."""
     config = resolved.config
     try:
         own = resolve(config.preset, config.variant).config
     except UsageError:  # a name of somebody else's
-        return []
+        return ""
     differ = [
         f"{key} = {then!r}, not {now!r}"
         for key, now, then in _differences(source, own)
         if key.startswith(("stages.", "model."))
     ]
     if not differ:
-        return []
+        return ""
     more = f" and {len(differ) - _SHOWN} more" if len(differ) > _SHOWN else ""
-    return [
-        f"--from {plain(source.folder.name)}: what it has trained differs from {config.variant} of {config.preset}: "
-        f"{', '.join(differ[:_SHOWN])}{more}"
-    ]
+    return f"trained otherwise than {config.variant} of {config.preset}: {', '.join(differ[:_SHOWN])}{more}"
 
 
 def _differences(source: Source, config: RunConfig) -> list[tuple[str, Any, Any]]:
