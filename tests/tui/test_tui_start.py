@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from dashboard_helpers import drive, make_run, opened, post_at_once, screen_text, until
+from finished_runs import make_run as make_finished
 from textual import events
 from textual.widgets import Input, Static
 
@@ -345,6 +346,35 @@ def test_again_begins_with_the_configuration_of_the_run(runs: Path) -> None:
             await pilot.press("escape")
 
     drive(look)
+
+
+@pytest.mark.usefixtures("_paused_queue")
+def test_further_stages_begin_with_the_finished_runs_under_the_cursor(runs: Path) -> None:
+    sources = [make_finished(runs, "wd", seed) for seed in (0, 1)]
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+
+            def said() -> str:
+                return " ".join(re.sub("[│▇▆▅▄▃▂▁█]", " ", screen_text(app)).split())
+
+            await pilot.press("G", "S")
+            assert isinstance(app.screen, StartScreen)
+            await until(pilot, lambda: "2 runs, 10 epochs each" in said())
+            assert re.search(r"after \w{4}, \w{4}: further stages alone are trained", said())
+            assert "trained otherwise than wb of digits_lt: stages.0.epochs = 20, not 150" in said()
+            fill(app, variant="wd")
+            await until(pilot, lambda: "it has trained 1 of 1 stages" in said())
+            fill(app, variant="wb", seed="7")
+            await until(pilot, lambda: "seed = 7" in said())
+            fill(app, seed="")
+            await until(pilot, lambda: "wbtui queue add --from" in said())
+            await pilot.press("ctrl+q")
+            await until(pilot, lambda: not isinstance(app.screen, StartScreen))
+
+    drive(look)
+    made = [open_run(runs / name) for name in run_ids(runs) if "-wb-" in name]
+    assert {run.provenance["taken_over"]["run"] for run in made} == {source.name for source in sources}
 
 
 def test_what_a_closed_form_was_working_out_is_given_up_before_its_fields_go(runs: Path) -> None:

@@ -110,6 +110,13 @@ _RUNS = (
     Action("runs.star", "asterisk", "Star", "Star this run, or no longer.", writes=True),
     Action("runs.start", "R", "Start", "Start runs: preset, variant, seeds, device, overrides.", 3, True),
     Action("runs.again", "A", "Run again", "Start a run with this run's configuration.", writes=True),
+    Action(
+        "runs.stages",
+        "S",
+        "Further stages",
+        "Train wb, crt or lws on what this run has trained.",
+        writes=True,
+    ),
     Action("runs.resume", "r", "Resume", "Go on with a run that was stopped, failed or crashed.", 9, True),
     Action("runs.stop", "I", "Stop", "Ask a run to finish its batch, save and end.", 9, True),
     Action("runs.terminate", "T", "Terminate", "Send a run's processes SIGTERM.", writes=True),
@@ -149,6 +156,9 @@ _RUN = (
     Action("run.write", "w", "Write", "Write the run as JSON, or the screen as SVG.", writes=True),
     Action("run.resume", "r", "Resume", "Go on with this run.", 4, True),
     Action("run.again", "A", "Run again", "Start a run with this run's configuration.", writes=True),
+    Action(
+        "run.stages", "S", "Further stages", "Train wb, crt or lws on what this run has trained.", writes=True
+    ),
     Action("run.adjust", "L", "Adjust", "Logit adjustment of this run.", footer=6),
     Action("run.compare", "C", "Compare", "Compare this run with what is saved under it.", footer=7),
     Action("run.stop", "I", "Stop", "Ask this run to finish its batch, save and end.", 4, True),

@@ -268,13 +268,18 @@ class WbtuiApp(SayingApp):
 
         self.push_screen(RunScreen(run_id))
 
-    async def open_start(self, config_file: Path | None, preset: str = "") -> None:
-        """Show the start form, with a run's configuration or a preset's; the keys from now on are its first field's."""
+    async def open_start(
+        self, config_file: Path | None, preset: str = "", sources: Sequence[Path] = ()
+    ) -> None:
+        """Show the start form, with a run's configuration, a preset's, or runs to go on from.
+
+        The keys from now on are its first field's.
+        """
         from wbtui.tui.screens.start import StartScreen
 
-        form = StartScreen(config_file, preset)
+        form = StartScreen(config_file, preset, tuple(sources))
         await self.push_screen(form)
-        form.set_focus(form.query_one("#preset"))
+        form.set_focus(form.query_one("#variant" if sources else "#preset"))
 
     def begun(self, run_id: str) -> None:
         """A run was started here: the table goes to it."""

@@ -6,7 +6,7 @@ that is to blame.
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from wbtui.config import RunConfig, flatten
 from wbtui.errors import UsageError
 from wbtui.launch.grid import expand, split_list, split_seeds
+from wbtui.launch.stages_before import Source, epochs_left, other_than_of_variant, read_source, resolve_after
 from wbtui.notices import notices
 from wbtui.presets import (
     Resolved,
@@ -26,6 +27,7 @@ from wbtui.presets import (
 )
 from wbtui.report.decay import planned_notice
 from wbtui.report.values import words_apart
+from wbtui.store.format import CONFIG
 from wbtui.store.ids import short_ids
 from wbtui.store.notes import check_note, check_tags
 from wbtui.store.reader import open_run
@@ -60,6 +62,13 @@ class FormValues:
     note: str = ""
     config_file: Path | None = None
     """A run's config.toml to begin from; then preset and variant may be empty."""
+    sources: tuple[Path, ...] = ()
+    """Finished runs whose stages are taken over; then the preset is theirs."""
+
+    @property
+    def configurations(self) -> tuple[Path, ...]:
+        """The config.toml of the runs that give what the fields leave empty."""
+        return (self.config_file,) if self.config_file else tuple(one / CONFIG for one in self.sources)
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,8 @@ class FormAnswer:
     """The first run as it would be without what is typed into settings; None where that cannot be."""
     command: str = ""
     """The same on the command line."""
+    epochs: tuple[int, ...] = ()
+    """That each run has to train."""
     notices: tuple[str, ...] = ()
     """What should be known before these runs are started; methods with the same number share a line."""
 
@@ -94,24 +105,35 @@ def answer(values: FormValues, there: Sequence[RunSummary] = (), runs: Path = RU
         settings = shlex.split(values.settings)
     except ValueError as error:
         wrong["settings"] = f"{error}; quotes come in pairs"
-    if not values.preset.strip() and values.config_file is None and "preset" not in wrong:
+    if not values.preset.strip() and not values.configurations and "preset" not in wrong:
         wrong["preset"] = "which data? For example digits_lt"
     if wrong:
         return FormAnswer(wrong=wrong)
     planned = _planned(values)
     try:
         points = expand(values.variant.strip(), values.seed.strip(), settings)
-        resolved = tuple(_resolve(values, point.variant, point.seed, point.settings) for point in points)
+        sources: list[Source | None] = [*map(read_source, values.sources)] or [None]
+        pairs = [
+            (source, _resolve(values, point.variant, point.seed, point.settings, source))
+            for point in points
+            for source in sources
+        ]
         base = _compared_to(values)
     except UsageError as error:
         return FormAnswer(wrong=blamed(plain(str(error), lines=True)), planned=planned)
+    resolved = tuple(one for _, one in pairs)
     return FormAnswer(
         resolved,
         {},
         _differences(base.config, [one.config for one in resolved]),
         planned,
         command_of(values, len(resolved)) + runs_words(runs),
-        (*_repeats([one.config for one in resolved], there), *_notices([one.config for one in resolved])),
+        tuple(map(epochs_left, resolved)),
+        (
+            *_repeats([one.config for one in resolved], there),
+            *(_otherwise(pairs) if values.variant.strip() else ()),
+            *_notices([one.config for one in resolved]),
+        ),
     )
 
 
@@ -129,7 +151,8 @@ def _differences(base: RunConfig, configs: Sequence[RunConfig]) -> tuple[tuple[s
 def _planned(values: FormValues) -> Resolved | None:
     variant, seed = split_list(values.variant.strip())[0], split_seeds(values.seed.strip())[0]
     try:
-        return _resolve(values, variant, seed, ())
+        source = read_source(values.sources[0]) if values.sources else None
+        return _resolve(values, variant, seed, (), source)
     except UsageError:
         return None
 
@@ -137,13 +160,19 @@ def _planned(values: FormValues) -> Resolved | None:
 def _compared_to(values: FormValues) -> Resolved:
     """The preset with its own method; of a run again the preset that it was started with, where that is there."""
     preset = values.preset.strip()
-    if values.config_file is None or preset:
+    if preset or not values.configurations:
         return resolve(preset, "", values.config_file)
-    again = resolve(config_file=values.config_file)
+    again = resolve(config_file=values.configurations[0])
     try:
         return resolve(again.config.preset) if again.config.preset else again
     except UsageError:
         return again
+
+
+def _otherwise(pairs: Iterable[tuple[Source | None, Resolved]]) -> tuple[str, ...]:
+    """What runs that are gone on from were trained with otherwise than the variant says, once each."""
+    said = (other_than_of_variant(source, one) for source, one in pairs if source)
+    return tuple(dict.fromkeys(filter(None, said)))
 
 
 def _repeats(configs: Sequence[RunConfig], there: Sequence[RunSummary]) -> tuple[str, ...]:
@@ -211,13 +240,17 @@ def _wrong_by_itself(values: FormValues) -> dict[str, str]:
     return wrong
 
 
-def _resolve(values: FormValues, variant: str, seed: str, settings: Sequence[str]) -> Resolved:
+def _resolve(
+    values: FormValues, variant: str, seed: str, settings: Sequence[str], source: Source | None = None
+) -> Resolved:
     options: dict[str, Any] = {
         "seed": parse_value(seed) if seed else None,
         "device": values.device.strip() or None,
         "name": values.name.strip() or None,
     }
     given = {key: value for key, value in options.items() if value is not None}
+    if source:
+        return resolve_after(source, values.preset.strip(), variant, settings, given)
     return resolve(values.preset.strip(), variant, values.config_file, settings, given)
 
 
@@ -226,6 +259,7 @@ def blamed(message: str) -> dict[str, str]:
     wrong: dict[str, str] = {}
     for line in message.splitlines():
         found = next((name for name in FIELDS if line.startswith(f"--{name}")), "settings")
+        found = "variant" if line.startswith("--from ") else found
         line = re.sub(r"^--set ([^=\s]+)=.*?: (?=\1\b)", "", line)  # the key is named once more behind it
         line = re.sub(rf"^--{found}( [^:]*)?: ", "", line).replace("--set ", "")
         wrong[found] = f"{wrong[found]}\n{line}" if found in wrong else line
@@ -253,6 +287,7 @@ def command_of(values: FormValues, count: int) -> str:
     options = {
         "--preset": values.preset,
         "--config": str(values.config_file or ""),
+        "--from": ",".join(source.name for source in values.sources),
         "--variant": values.variant,
         "--seed": values.seed,
         "--device": values.device,

@@ -189,6 +189,12 @@ class RunCommands(PanelKeys):
 
             await self.dashboard.open_start(Path(rows[0].path) / CONFIG)
 
+    async def action_stages(self) -> None:
+        """The start form with this run, or the seeds of a folded row, as those whose stages are taken over."""
+        rows = self._acting()
+        if rows and not self.dashboard.refuses_writing():
+            await self.dashboard.open_start(None, sources=[Path(row.path) for row in rows])
+
     # ------------------------------------------------------------------ notes
 
     async def action_note(self) -> None:

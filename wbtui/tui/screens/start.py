@@ -45,6 +45,7 @@ _HINTS = {
 _FOOT = "enter start   ^q queue   tab next field   up down choices   right completes   esc back"
 _DELAY = 0.15  # seconds after a key before the form is worked out
 _DIFFERENCES = 12
+_NAMED = 3  # runs in the line of those that are gone on from
 
 
 class _KeySuggester(Suggester):
@@ -66,6 +67,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     Args:
         config_file: A run's config.toml to begin from; None: a preset.
         preset: The one to begin from; where there is none of that name, that of digits.
+        sources: Finished runs whose stages are taken over; none: all stages are trained.
     """
 
     DEFAULT_CSS = """
@@ -93,9 +95,9 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         Binding("shift+tab", "app.focus_previous", "Field before", priority=True),
     ]
 
-    def __init__(self, config_file: Path | None, preset: str) -> None:
+    def __init__(self, config_file: Path | None, preset: str, sources: tuple[Path, ...] = ()) -> None:
         super().__init__()
-        self._config_file = config_file
+        self._config_file, self._sources = config_file, sources
         self._preset = preset if preset in preset_paths() else "digits_lt"
         self._starting = False
         self._keys = setting_keys()
@@ -109,8 +111,8 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         """A line a field, then what it all means."""
         with Vertical():
             yield Static("Start runs", markup=False, classes="title")
-            if self._config_file is not None:
-                yield Static(f"with {plain(str(self._config_file))}", markup=False, classes="hint")
+            if self._begins_with:
+                yield Static(self._begins_with, markup=False, classes="hint")
             with VerticalScroll():
                 for name in FIELDS:
                     with Horizontal():
@@ -123,7 +125,18 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
                 yield Static("", id="meaning")
             yield Static(_FOOT, markup=False, classes="hint")
 
+    @property
+    def _begins_with(self) -> str:
+        """The runs that give the form what its fields leave empty, in a line; empty: none do."""
+        if self._sources:
+            names = [self.dashboard.short(source.name) for source in self._sources]
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            return plain(f"after {', '.join(names[:_NAMED])}{more}: further stages alone are trained")
+        return f"with {plain(str(self._config_file))}" if self._config_file is not None else ""
+
     def _first(self, name: str) -> str:
+        if self._sources:
+            return "wb" if name == "variant" else ""
         if self._config_file is not None:
             return ""
         return {"preset": self._preset, "variant": "wd", "seed": "0", "device": "auto"}.get(name, "")
@@ -135,7 +148,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Leave title, keys and border their rows."""
         foot = -(-len(_FOOT) // max(event.size.width * 98 // 100 - 4, 1))
-        taken = 3 + foot + (self._config_file is not None)
+        taken = 3 + foot + bool(self._begins_with)
         self.query_one(VerticalScroll).styles.max_height = max(event.size.height * 98 // 100 - taken, 1)
 
     # ------------------------------------------------------------------ what it means
@@ -146,9 +159,9 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         typed = {
             item.name: self.query_one(f"#{item.name}", Input).value
             for item in fields(FormValues)
-            if item.name != "config_file"
+            if item.name in FIELDS
         }
-        return FormValues(**typed, config_file=self._config_file)
+        return FormValues(**typed, config_file=self._config_file, sources=self._sources)
 
     @on(Input.Changed)
     def _changed(self) -> None:
@@ -176,14 +189,14 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         if not found.resolved:
             return text.append_text(self._summaries())
         config = found.resolved[0].config
-        count, epochs = len(found.resolved), sorted({one.config.total_epochs for one in found.resolved})
+        count, epochs = len(found.resolved), sorted(set(found.epochs))
         span = counted(epochs[0], "epoch") if len(epochs) == 1 else f"{epochs[0]} to {epochs[-1]} epochs"
         text.append(f"{counted(count, 'run')}, {span}{' each' if count > 1 else ''}\n", style="bold")
         for notice in found.notices:
             text.append(f"{plain(notice)}\n", style=CAUTION)
         text.append_text(self._summaries())
         if found.difference:
-            again = self._config_file is not None and not self.values.preset.strip()
+            again = bool(self._begins_with) and not self.values.preset.strip()
             preset = f" {plain(config.preset)}" if again and config.preset else ""
             text.append(f"differs from the preset{preset} in\n", style="dim")
         for key, before, after, methods in found.difference[:_DIFFERENCES]:
