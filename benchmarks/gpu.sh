@@ -30,6 +30,7 @@
 #   WBTUI_CIFAR100, WBTUI_CIFAR10   .npz with x_train, y_train, x_test, y_test: paper (and precision, start where given)
 #   WBTUI_FASHION     the same of Fashion-MNIST: agree
 #   WBTUI_GPU_RUNS    folder of the runs of paper and agree                         (runs/gpu)
+#   WBTUI_GPU_AT_ONCE trainers of paper that share the device; `several` says how many pay        (1)
 #   WBTUI_GPU_DEVICE  cpu: check and agree on the processor, with a small net
 #   WBTUI_GPU_DRY     1: tiny nets and sets on the CPU, to see that the scripts run; the figures mean nothing
 set -euo pipefail

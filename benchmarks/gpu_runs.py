@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import tomllib
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,9 @@ from wbtui.presets import resolve
 from wbtui.store.taken_over import provenance_of, take_over
 
 FAILED = "failed"
+AT_ONCE = int(told) if (told := os.environ.get("WBTUI_GPU_AT_ONCE", "1")).isdecimal() else 0
+"""Trainers of `paper` that share the device."""
+
 ALIKE = 2.0
 """Means of so many standard errors apart are within seed noise."""
 
@@ -41,7 +45,12 @@ ALIKE = 2.0
 
 
 def paper(names: list[str]) -> Found:
-    """The named runs of the plan (and whose weights they measure), or all, in slices: called again, it goes on."""
+    """The named runs of the plan (and whose weights they measure), or all, in slices: called again, it goes on.
+
+    `WBTUI_GPU_AT_ONCE` trainers share the device; a run that goes on from another one's weights waits for it.
+    """
+    if AT_ONCE < 1:
+        sys.exit(f"WBTUI_GPU_AT_ONCE is {told!r}; expected how many trainers share the device, 1 or more")
     runs = runs_folder()
     unknown = [name for name in names if named(name) is None]
     if unknown:
@@ -49,19 +58,37 @@ def paper(names: list[str]) -> Found:
     needed = {planned.plain_name for planned in plan() if planned.name in names}
     wanted = [planned for planned in plan() if not names or planned.name in needed | set(names)]
     done: dict[str, Found] = {}
-    growing({"runs": done})
-    for planned in wanted:
-        if finished(runs / planned.name):
-            continue
-        if left() < 90:
-            break
-        done[planned.name] = measured_again(runs, planned) if planned.tta == "flip" else one(runs, planned)
-        if done[planned.name]["outcome"] != "finished":
-            break
+    growing({"at_once": AT_ONCE, "runs": done})
+    for preset in sorted({planned.preset for planned in wanted if not finished(runs / planned.name)}):
+        pack(runs, preset)
+    at_work: dict[str, Future[None]] = {}
+
+    def train(planned: Planned) -> None:
+        before = at_work.get(planned.goes_on_from)
+        if before:
+            before.result()
+        if left() > 90 and all(found["outcome"] == "finished" for found in [*done.values()]):
+            again = planned.tta == "flip"
+            done[planned.name] = measured_again(runs, planned) if again else one(runs, planned)
+
+    # In the plan's order, so that what a run waits for has always begun.
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for planned in wanted:
+            if not finished(runs / planned.name):
+                at_work[planned.name] = pool.submit(train, planned)
+        try:
+            for ended in as_completed(at_work.values()):
+                ended.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for name, one_at_work in at_work.items():
+                if one_at_work.running():
+                    ask_to_stop(runs / name)
+            raise
     missing = [planned.name for planned in wanted if not finished(runs / planned.name)]
     print(f"{len(wanted) - len(missing)} of {len(wanted)} runs are finished; folder {runs}")
     failed = any(found["outcome"] == FAILED for found in done.values())
-    return {"runs": done, "missing": missing, "passed": not failed}
+    return {"at_once": AT_ONCE, "runs": done, "missing": missing, "passed": not failed}
 
 
 def list_plan() -> Found:
@@ -257,21 +284,26 @@ def train_run(
 
 def trained_on(folder: Path) -> Found:
     """Train on what a folder says until it is done, or stop gracefully in time."""
-    stop = folder / "control" / "stop"
-    stop.unlink(missing_ok=True)
+    (folder / "control" / "stop").unlink(missing_ok=True)
+    threads = {"OMP_NUM_THREADS": "1"} if AT_ONCE > 1 else {}
     started = time.monotonic()
-    child = subprocess.Popen([sys.executable, "-m", "wbtui.training", str(folder)])
+    child = subprocess.Popen([sys.executable, "-m", "wbtui.training", str(folder)], env=os.environ | threads)
     try:
         child.wait(timeout=max(left() - 20, 30))
     except subprocess.TimeoutExpired:
-        stop.parent.mkdir(exist_ok=True)
-        stop.touch()
+        ask_to_stop(folder)
         child.wait(timeout=40)
     found = summary(folder, child.returncode) | {"wall_seconds": time.monotonic() - started}
     print(
         f"{folder.name}: {found['outcome']} after epoch {found['epochs_done']}, {found['reason']}", flush=True
     )
     return found
+
+
+def ask_to_stop(folder: Path) -> None:
+    """The trainer at work there writes a checkpoint and ends."""
+    (folder / "control").mkdir(exist_ok=True)
+    (folder / "control" / "stop").touch()
 
 
 def summary(folder: Path, code: int = 0) -> Found:

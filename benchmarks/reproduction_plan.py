@@ -55,6 +55,11 @@ class Planned:
         return replace(self, variant="wd", tta="none", change="", settings=()).name
 
     @property
+    def goes_on_from(self) -> str:
+        """Name of the run whose weights it needs, or can take over; empty: it begins anew."""
+        return self.plain_name if self.tta == "flip" else self.first_stage
+
+    @property
     def command(self) -> str:
         """What makes it."""
         return command([self])

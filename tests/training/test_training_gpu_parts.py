@@ -7,8 +7,9 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -22,6 +23,8 @@ from hypothesis import strategies as st
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 GPU = BENCHMARKS / "gpu.py"
 pytestmark = pytest.mark.skipif(not GPU.exists(), reason="benchmarks are not part of this copy")
+
+Action = Callable[[str], None]
 
 ON_A_BARE_MACHINE = """
 import runpy, sys
@@ -160,7 +163,10 @@ def test_flops_are_three_times_those_of_the_forward_pass(gpu: ModuleType) -> Non
 
 
 @pytest.mark.parametrize("part", ["roofline", "epoch", "memory", "precision"])
-def test_a_part_runs_dry(gpu: ModuleType, part: str) -> None:
+def test_a_part_runs_dry(gpu: ModuleType, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if part == "roofline":  # one profile is much as another, and each is a process
+        profiled = gpu.gpu_speed.kernels_against_clock(gpu.GRAPHS_BF16)
+        monkeypatch.setattr(gpu.gpu_speed, "kernels_against_clock", lambda _: {**profiled})
     found = gpu.PARTS[part]()
     json.dumps(found)
     assert found.get("passed", True)
@@ -393,9 +399,13 @@ def test_a_trainer_that_leaves_no_result_is_a_failed_run(gpu: ModuleType, tmp_pa
     assert "exit code -9" in found["reason"]
 
 
-def test_runs_of_the_plan_are_made_measured_again_under_flips_and_gone_on_from(tmp_path: Path) -> None:
+def test_runs_of_the_plan_are_made_measured_again_under_flips_and_gone_on_from(
+    gpu: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     flipped, second = "cifar100_lt-full-wd-s0-flip", "cifar100_lt-full-wb-s0"
-    found = run_part(tmp_path, "paper", flipped, second, WBTUI_GPU_RUNS=str(tmp_path / "runs"))
+    monkeypatch.setenv("WBTUI_GPU_RUNS", str(tmp_path / "runs"))
+    found = run_part(tmp_path, "paper", flipped, second, WBTUI_GPU_AT_ONCE="2")
+    assert found["at_once"] == 2
     assert [run["outcome"] for run in found["runs"].values()] == ["finished"] * 3
     assert found["missing"] == []
     provenance, events = (
@@ -412,8 +422,91 @@ def test_runs_of_the_plan_are_made_measured_again_under_flips_and_gone_on_from(t
     ]
     assert [one["tta"] for one in meta] == ["none", "flip"]
     before = (again / "result.json").stat().st_mtime_ns
-    assert run_part(tmp_path, "paper", flipped, WBTUI_GPU_RUNS=str(tmp_path / "runs"))["runs"] == {}
+    assert gpu.gpu_runs.paper([flipped])["runs"] == {}
     assert (again / "result.json").stat().st_mtime_ns == before
+
+
+CE, WD, WB, FLIP = (f"cifar100_lt-full-{end}" for end in ("ce-s0", "wd-s0", "wb-s0", "wd-s0-flip"))
+
+
+@pytest.fixture
+def trained(gpu: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Action], Path]:
+    """What stands in for training: it is given the name of the run, which is finished when it returns."""
+
+    def replaced(action: Action) -> Path:
+        def one(runs: Path, planned: SimpleNamespace, *_: object) -> dict:
+            folder = runs / planned.name
+            folder.mkdir()
+            action(planned.name)
+            (folder / "result.json").write_text('{"outcome": "finished"}', "utf-8")
+            return {"outcome": "finished"}
+
+        monkeypatch.setenv("WBTUI_GPU_RUNS", str(tmp_path))
+        monkeypatch.setattr(gpu.gpu_runs, "AT_ONCE", 2)
+        monkeypatch.setattr(gpu.gpu_runs, "one", one)
+        monkeypatch.setattr(gpu.gpu_runs, "measured_again", one)
+        return tmp_path
+
+    return replaced
+
+
+def test_runs_share_the_device_and_those_that_go_on_from_another_wait_for_it(
+    gpu: ModuleType, trained: Callable[[Action], Path]
+) -> None:
+    order, together = list[str](), threading.Barrier(2, timeout=20)
+
+    def train(name: str) -> None:
+        together.wait()  # ce beside wd, then wb beside the flips: nobody else may come
+        order.append(name)
+
+    runs = trained(train)
+    found = gpu.gpu_runs.paper([WB, FLIP, CE])
+    assert {*order[:2]} == {CE, WD}
+    assert {*order[2:]} == {WB, FLIP}
+    assert found["missing"] == []
+    assert all((runs / name / "result.json").exists() for name in order)
+
+
+def test_what_is_at_work_is_asked_to_stop_and_nothing_begins_when_a_slice_is_broken_off(
+    gpu: ModuleType, trained: Callable[[Action], Path]
+) -> None:
+    asked = []
+
+    def train(name: str) -> None:
+        if name == WD:
+            raise KeyboardInterrupt
+        deadline = time.monotonic() + 20
+        while not (runs / name / "control" / "stop").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        asked.append((runs / name / "control" / "stop").exists())
+
+    runs = trained(train)
+    with pytest.raises(KeyboardInterrupt):
+        gpu.gpu_runs.paper([CE, WD, WB, FLIP])
+    assert asked == [True]
+    assert not (runs / FLIP).exists()
+    assert not (runs / WB).exists()
+
+
+def test_nothing_begins_after_a_run_that_failed(
+    gpu: ModuleType, trained: Callable[[Action], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = trained(lambda _: None)
+    monkeypatch.setattr(gpu.gpu_runs, "AT_ONCE", 1)
+    monkeypatch.setattr(gpu.gpu_runs, "one", lambda *_: {"outcome": "failed"})
+    found = gpu.gpu_runs.paper([CE, FLIP])
+    assert not found["passed"]
+    assert found["missing"] == [CE, WD, FLIP]
+    assert [*found["runs"]] == [CE]
+    assert [path for path in runs.iterdir() if path.is_dir()] == []
+
+
+def test_as_many_trainers_as_is_no_number_are_refused(
+    gpu: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu.gpu_runs, "AT_ONCE", 0)
+    with pytest.raises(SystemExit, match="expected how many trainers share the device, 1 or more"):
+        gpu.gpu_runs.paper([])
 
 
 def test_a_slice_that_runs_out_of_time_stops_with_a_checkpoint_and_goes_on(
