@@ -81,10 +81,11 @@ def _class_balanced(config: LossConfig, prior: ClassPrior, _reweighted: bool) ->
 
     def weighted_bce_on_softmax(z: Tensor, y: Tensor) -> Tensor:
         p, one_hot = z.softmax(1), F.one_hot(y, z.shape[1]).to(z.dtype)
-        weight = weights[y].unsqueeze(1).expand_as(z)
         # torch refuses a probability that is NaN, on CUDA by an assertion that ends the context: it makes the loss NaN
         # behind its back, as in the other losses.
-        return F.binary_cross_entropy(p.nan_to_num(0.0), one_hot, weight=weight) + 0.0 * p.detach().sum()
+        bce = F.binary_cross_entropy(p.nan_to_num(0.0), one_hot, reduction="none")
+        # Weighted here: with `weight=`, torch imports sympy for the shapes, a second more before the first step.
+        return (weights[y].unsqueeze(1) * bce).mean() + 0.0 * p.detach().sum()
 
     return weighted_ce if config.cb_form == "ce" else weighted_bce_on_softmax
 
