@@ -185,7 +185,9 @@ def test_characters_that_are_none_are_replaced(tmp_path: Path) -> None:
     assert all(name.isprintable() for name in found.class_names)
 
 
-@pytest.mark.parametrize("content", [None, b"a\0b", b"\n" * (17 << 20)])
+@pytest.mark.parametrize(
+    "content", [None, b"a\0b", b"\n" * (17 << 20)], ids=["no file", "binary", "more than 16 MiB"]
+)
 def test_a_list_of_names_that_is_no_text_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "names.txt"
     if content is not None:
