@@ -1,7 +1,7 @@
 """Compiled steps train as eager ones do, repeat to the byte, and say what is missing where they cannot compile."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,9 @@ from wbtui.training.runtime import Runtime, resolve_engine
 from wbtui.training.trainer import StopRequested
 
 COMPILED = Runtime(CPU, "fp32", 1, "compiled")
+AS_IN_THE_WORLD = ("model.width=4", "stages.0.batch_size=16", "data.image_size=8")
+"""One net on one size of batch, which is compiled once for all tests."""
+
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.torch.jit:DeprecationWarning"
 )  # torch's own, while it compiles
@@ -28,10 +31,11 @@ needs_compiler = pytest.mark.skipif(
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """One cache for this module; a net compiled for one test is unknown to the next."""
-    folder = tmp_path_factory.getbasetemp() / "compiled"
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(folder))
+def _own_cache(
+    made_once: Callable[[str, Callable[[Path], object]], Path], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """One cache for all processes; a net compiled for one test is unknown to the next."""
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(made_once("compiled", lambda _: None)))
     yield
     torch._dynamo.reset()
 
@@ -78,12 +82,12 @@ def test_compiling_leaves_no_trace() -> None:
 
 @needs_compiler
 def test_a_compiled_run_repeats_to_the_byte_also_when_stopped_and_resumed(tmp_path: Path) -> None:
-    whole = run(tmp_path / "whole", "compiled")
+    whole = run(tmp_path / "whole", "compiled", *AS_IN_THE_WORLD)
     torch._dynamo.reset()
     with pytest.raises(StopRequested):
-        run(tmp_path / "parted", "compiled", stop_after=9)
+        run(tmp_path / "parted", "compiled", *AS_IN_THE_WORLD, stop_after=9)
     torch._dynamo.reset()
-    parted = run(tmp_path / "parted", "compiled")
+    parted = run(tmp_path / "parted", "compiled", *AS_IN_THE_WORLD)
     assert results(parted) == results(whole)
     assert len(epochs(whole)) == 5
 
