@@ -28,7 +28,7 @@ from wbtui.store import atomic
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.log import LineWriter
 
-KILLS = int(os.environ.get("WBTUI_KILLS", "4"))
+KILLS = int(os.environ.get("WBTUI_KILLS", "2"))
 KILLS_A_RUN = 2
 SHORT = ("stages.0.epochs=8", "checkpoint.every_seconds=0.3")
 TWO_STAGES = ("stages.0.epochs=5", "stages.1.epochs=4", "checkpoint.every_seconds=0.3")
