@@ -95,8 +95,9 @@ def test_a_working_folder_that_is_gone_is_told(tmp_path: Path, arguments: list[s
     )
     gone = tmp_path / "gone"
     gone.mkdir()
+    # As a command, without "" on the path: Python 3.13.0 fails to import from a folder that is gone.
     done = subprocess.run(
-        [sys.executable, "-c", script, *arguments],
+        [sys.executable, "-P", "-c", script, *arguments],
         cwd=gone,
         env=environment_with(WBTUI_RUNS=str(tmp_path / "runs")),
         capture_output=True,
