@@ -2,6 +2,7 @@
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,9 +102,8 @@ def test_measurements_and_checkpoint_come_along_and_the_rest_stays(tmp_path: Pat
     assert (folder / "checkpoint.pt").samefile(source / "checkpoint.pt")
     run, other = open_run(folder), open_run(source)
     assert run.state().name == "starting"
-    assert [vars(epoch) | {"worked": 0, "attempt": 0} for epoch in run.epochs] == [
-        vars(epoch) | {"worked": 0, "attempt": 0} for epoch in other.epochs
-    ]
+    copied, measured = ([replace(one, worked=0, attempt=0) for one in each.epochs] for each in (run, other))
+    assert copied == measured
     assert np.array_equal(run.series("test.feature_norm@class").values[-1], np.full(10, EPOCHS))
     assert np.array_equal(run.matrix("test.cosine"), np.full((10, 10), EPOCHS))
     assert run.provenance["taken_over"] == {"run": source.name, "epochs": EPOCHS}

@@ -11,19 +11,10 @@ from rich.text import Text
 
 from wbtui.cli.display import accuracy_words, geometry_words
 from wbtui.cli.progress import Standing
+from wbtui.report.listing import STATE_STYLES
 from wbtui.report.values import duration, figure
 from wbtui.store.text import plain
 
-_STYLES = {
-    "running": "green",
-    "finished": "bold green",
-    "stalled": "yellow",
-    "stopping": "yellow",
-    "ending": "green",
-    "stopped": "yellow",
-    "failed": "bold red",
-    "crashed": "bold red",
-}
 _MOST = 6
 """Runs shown at once; of more, those at work."""
 
@@ -70,7 +61,7 @@ def _block(standing: Standing) -> RenderableType:
     head = Text(no_wrap=True, overflow="ellipsis")
     head.append(standing.run.id.rsplit("-", 1)[-1], style="bold")
     head.append(f"  {standing.labels}  ")
-    head.append(standing.state.name, style=_STYLES.get(standing.state.name, ""))
+    head.append(standing.state.name, style=STATE_STYLES[standing.state.name])
     if standing.state.name in ("stalled", "unknown"):
         head.append(f"  {standing.state.evidence}", style="dim")
     elif beat is not None and beat.phase not in ("training", "ending"):

@@ -5,7 +5,7 @@ docstring as the comment above the option. Nothing here imports torch.
 """
 
 from wbtui.config.data import DataConfig
-from wbtui.config.dotted import flatten
+from wbtui.config.dotted import flatten, stage_of
 from wbtui.config.model import ModelConfig
 from wbtui.config.run import CheckpointConfig, DiagnosticsConfig, EvaluationConfig, RunConfig
 from wbtui.config.stage import LossConfig, StageConfig
@@ -20,4 +20,5 @@ __all__ = [
     "RunConfig",
     "StageConfig",
     "flatten",
+    "stage_of",
 ]

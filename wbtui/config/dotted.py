@@ -1,5 +1,6 @@
 """Which dotted keys has a nested table?"""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,3 +19,9 @@ def flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
                 yield from flatten(item, f"{dotted}.{index}.") if item else [(f"{dotted}.{index}", {})]
         else:
             yield dotted, tuple(value) if isinstance(value, list) else value
+
+
+def stage_of(key: str) -> int | None:
+    """Index of the stage that a dotted key belongs to, 0 of `stages.0.loss.name`; None where it belongs to none."""
+    found = re.match(r"stages\.(\d+)(?:\.|$)", key)
+    return int(found[1]) if found else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from wbtui.config import RunConfig, flatten
+from wbtui.config import RunConfig, flatten, stage_of
 from wbtui.errors import UsageError
 from wbtui.launch.resume import config_of
 from wbtui.presets import Layer, Resolved, preset_paths, read_layer, resolve, variant_paths
@@ -128,8 +128,7 @@ def _differences(source: Source, config: RunConfig) -> list[tuple[str, Any, Any]
 
 
 def _decides(key: str, stages: int) -> bool:
-    section, _, rest = key.partition(".")
-    if section == "stages":
-        number, _, word = rest.partition(".")
-        return int(number) < stages and word != "name"
-    return section in ("seed", "data", "model") and key != "data.root"
+    stage = stage_of(key)
+    if stage is not None:
+        return stage < stages and key != f"stages.{stage}.name"
+    return key.partition(".")[0] in ("seed", "data", "model") and key != "data.root"

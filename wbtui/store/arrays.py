@@ -165,17 +165,14 @@ def read_rows(folder: Path, name: str, width: int, first: int, last: int) -> npt
     return flat.reshape(whole, width).astype(np.float32, copy=False)
 
 
-def safe_arrays(
-    path: Path, limit: int = MAX_ARRAY, texts: Collection[str] = ()
-) -> dict[str, npt.NDArray[Any]]:
+def safe_arrays(path: Path, texts: Collection[str] = ()) -> dict[str, npt.NDArray[Any]]:
     """The arrays of somebody's .npz archive, or the one of a .npy file under the name of that file.
 
-    Plain numbers only, or text where that is expected, and no more than `limit` bytes of them together. What a file
+    Plain numbers only, or text where that is expected, and no more than MAX_ARRAY bytes of them together. What a file
     claims is held against its own size before a byte is unpacked: a small one that claims terabytes is refused.
 
     Args:
         path: The file.
-        limit: Bytes that its arrays may have together.
         texts: Names of the arrays that are of text.
 
     Raises:
@@ -190,9 +187,9 @@ def safe_arrays(
         with bounded.open_regular(path.parent, path.name) as raw, io.BufferedReader(raw) as file:
             size = os.fstat(file.fileno()).st_size
             if file.peek(len(_MAGIC))[: len(_MAGIC)] == _MAGIC:
-                return {path.stem: _read_member(file, size, limit, text=path.stem in texts)}
+                return {path.stem: _read_member(file, size, MAX_ARRAY, text=path.stem in texts)}
             with zipfile.ZipFile(file) as archive:
-                return _read_archive(archive, size, limit, texts)
+                return _read_archive(archive, size, texts)
     except FileNotFoundError:
         raise StoreReadError(f"{shown}: there is no such file") from None
     except _RefusedError as error:
@@ -211,10 +208,9 @@ def safe_arrays(
         ) from error
 
 
-def _read_archive(
-    archive: zipfile.ZipFile, size: int, limit: int, texts: Collection[str]
-) -> dict[str, npt.NDArray[Any]]:
+def _read_archive(archive: zipfile.ZipFile, size: int, texts: Collection[str]) -> dict[str, npt.NDArray[Any]]:
     found: dict[str, npt.NDArray[Any]] = {}
+    left = MAX_ARRAY
     members = archive.infolist()
     if len(members) > _MAX_MEMBERS:
         raise _RefusedError(f"{len(members)} arrays; expected at most {_MAX_MEMBERS}")
@@ -226,10 +222,10 @@ def _read_archive(
         name = member.filename[: -len(".npy")]
         with archive.open(member) as packed:
             try:
-                array = _read_member(packed, member.file_size, limit, text=name in texts)
+                array = _read_member(packed, member.file_size, left, text=name in texts)
             except _RefusedError as error:
                 raise _RefusedError(f"{plain(name)}: {error}") from None
-        limit -= array.nbytes
+        left -= array.nbytes
         found[name] = array
     return found
 

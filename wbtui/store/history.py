@@ -1,6 +1,7 @@
 """What do the events say together, once resumes have superseded what came before them?"""
 
 import sys
+from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -17,6 +18,7 @@ from wbtui.store.format import (
     Metric,
     Outcome,
 )
+from wbtui.store.scalars import Scalars
 from wbtui.store.tally import Tally
 
 _METRIC_DEFAULTS = {"name": "", "family": "", "unit": "", "better": "none", "group": "", "axis": "scalar"}
@@ -26,7 +28,7 @@ _WORK = frozenset({"epoch", "checkpoint", "stop", "end"})
 """Events that only a trainer at work writes; others may come before an attempt's resume event."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Epoch:
     """One epoch's measurements."""
 
@@ -143,6 +145,7 @@ class History:
         self._begun: float | None = None  # when the attempt at work began
         self.taken_over = 0
         self.epochs: dict[int, Epoch] = {}
+        self._places: dict[tuple[str, ...], Mapping[str, int]] = {}
         self._measured: dict[frozenset[str], frozenset[str]] = {}
         self.tally = Tally()
         self.stages: list[Mapping[str, Any]] = []
@@ -212,17 +215,17 @@ class History:
             self.strange += 1
             return
         self._take_back(number - 1)
-        scalars = jsonio.numbers(event.fields.get("scalars"))
+        scalars = {
+            name: value
+            for name, value in jsonio.numbers(event.fields.get("scalars")).items()
+            if name in self.metrics or is_metric_name(name)
+        }
         vectors, matrices = event.fields.get("vectors"), event.fields.get("matrices")
-        epoch = self.epochs[number] = Epoch(
+        self.epochs[number] = Epoch(
             number,
             stage,
             event.time,
-            {
-                sys.intern(name): value  # else 60 names an epoch, each its own copy
-                for name, value in scalars.items()
-                if name in self.metrics or is_metric_name(name)
-            },
+            self._kept(scalars),
             self._one_of_equals(vectors),
             {sys.intern(name): row for name, row in matrices.items() if _count(row, 0) is not None}
             if isinstance(matrices, dict)
@@ -230,7 +233,13 @@ class History:
             attempt=max(self.attempt, 1),
             worked=self.worked,
         )
-        self.tally.add(number, stage, epoch.scalars)
+        self.tally.add(number, stage, scalars)
+
+    def _kept(self, scalars: Mapping[str, float]) -> Scalars:
+        """The scalars of an epoch: nearly all epochs have the same names, and share one table of them."""
+        names = tuple(scalars)
+        places = self._places.setdefault(names, {name: place for place, name in enumerate(names)})
+        return Scalars(places, array("d", [*scalars.values()]))
 
     def _one_of_equals(self, vectors: object) -> frozenset[str]:
         """The names of an epoch's vectors: nearly all epochs have the same, and share one set of them."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from wbtui.config import RunConfig, flatten
+from wbtui.config import RunConfig, flatten, stage_of
 from wbtui.errors import RunFailedError
 from wbtui.store import atomic
 from wbtui.store import format as run_format
@@ -104,13 +104,8 @@ def changes(checkpoint: Checkpoint, config: RunConfig) -> list[str]:
     return [
         f"{key} {before.get(key, '-')!r} -> {now.get(key, '-')!r}"
         for key in dict.fromkeys([*before, *now])
-        if before.get(key) != now.get(key) and not _of_later_stage(key, checkpoint.position.stage)
+        if before.get(key) != now.get(key) and (stage_of(key) or 0) <= checkpoint.position.stage
     ]
-
-
-def _of_later_stage(key: str, stage: int) -> bool:
-    section, _, rest = key.partition(".")
-    return section == "stages" and int(rest.partition(".")[0]) > stage
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> float:

@@ -1,7 +1,7 @@
 """How is one run trained, from its configuration to its predictions? Read it from `train` downward."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,10 +26,11 @@ from wbtui.training.checkpoint import Best, Checkpoint, Position
 from wbtui.training.engine import Steps, build_steps
 from wbtui.training.evaluation import Evaluator
 from wbtui.training.keeper import Keeper
-from wbtui.training.measures import Measures, Scalars, Vectors
+from wbtui.training.measures import Measures
 from wbtui.training.monitor import Monitor
 from wbtui.training.outputs import Figures, classifier_of, on_host
 from wbtui.training.patience import persist
+from wbtui.training.reporter import EpochReport, Reporter
 from wbtui.training.runtime import Runtime, seed_everything
 from wbtui.training.stage import BatchSource, CachedFeatures, RunningSums, Stage
 
@@ -87,7 +88,9 @@ class Trainer:
         self._measures = Measures(data, groups, self.model, names)
         self._position = Position()
         self._best = {"validation": Best(), "test": Best()}
-        self._pending: Callable[[], None] | None = None
+        self._reporter = Reporter(
+            self._measures, writer, config.diagnostics.matrices_every, later=runtime.engine == "graphs"
+        )
         self._keeper = Keeper(folder, writer, config.checkpoint.every_seconds)
 
     # ------------------------------------------------------------------ from the first epoch to the last
@@ -138,7 +141,7 @@ class Trainer:
             if self._looks_at_loss(batch):
                 self._check_finite(stage, sums, len(plan))
             self._between_batches(stage, sums, batch + 1, len(plan))
-        self._report_pending()
+        self._reporter.catch_up()
         self._check_finite(stage, sums, len(plan))
         stage.end_epoch()
 
@@ -173,105 +176,42 @@ class Trainer:
         scalars["time.images_per_second"] = images / max(seconds, 1e-9)
         if stage.maxnorm:
             stage.maxnorm.forget()
-        measured: dict[str, SplitGeometry] = {}
-        for split in self._due_splits(epoch, ends_stage):
-            self._monitor.enter("evaluation", epoch)
-            measured[split], _ = self._evaluator.measure(split)
-            if (
-                split == "train"
-                and stage.config.trains == "classifier"
-                and isinstance(self.model.head, LinearHead)
-            ):
-                scalars |= self._measures.of_stage_two(stage.config, measured[split])
+        measured = self._measure(epoch, ends_stage)
+        trains_classifier = stage.config.trains == "classifier" and isinstance(self.model.head, LinearHead)
+        if trains_classifier and "train" in measured:
+            scalars |= self._measures.of_stage_two(stage.config, measured["train"])
         better = self._offer_best(epoch, measured, stage)
-        self._pending = partial(
-            self._report_epoch,
-            stage.index,
-            epoch,
-            position.images,
-            scalars,
-            vectors,
-            measured,
-            better=better,
-            final=final,
+        self._reporter.take(
+            EpochReport(epoch, stage.index, position.images, scalars, vectors, measured, better, final)
         )
-        if not self._reports_later:
-            self._report_pending()
         self._position = replace(position, epoch=position.epoch + 1, batch=0, epochs_done=epoch)
         if self._keeper.due_after_epoch() or ends_stage:
             self._save_checkpoint(stage, self._new_sums())
 
-    def _report_epoch(
-        self,
-        stage: int,
-        epoch: int,
-        images: int,
-        scalars: Scalars,
-        vectors: Vectors,
-        measured: dict[str, SplitGeometry],
-        *,
-        better: list[Best],
-        final: bool,
-    ) -> None:
-        """What an epoch still needs of the processor alone: the ends of its measures, and the disk."""
-        for split, geometry in measured.items():
-            more_scalars, more_vectors = self._measures.of_split(split, geometry)
-            scalars |= more_scalars
-            vectors |= more_vectors
-            self._write_matrices(split, geometry, epoch, final)
-        persist(lambda: self._writer.epoch(epoch, stage, scalars, vectors, images=images))
-        for best in better:
-            best.figures = self._measures.figures(scalars)
-
-    def _report_pending(self) -> None:
-        """Report the last epoch, if that is still to be done: before its checkpoint, and before it can be lost."""
-        report, self._pending = self._pending, None
-        if report:
-            report()
-
-    @property
-    def _reports_later(self) -> bool:
-        """Whether an epoch is reported while the device works at the recorded steps of the next one.
-
-        The D x D algebra of Fisher's ratio takes 20 to 42 ms a split at D = 512 (see `fisher_discriminant_ratio`), too
-        much beside an epoch of half a second.
-        """
-        return self._runtime.engine == "graphs"
-
-    def _due_splits(self, epoch: int, ends_stage: bool) -> list[str]:
-        """The splits measured after this epoch: train now and then, the others as often as configured."""
+    def _measure(self, epoch: int, ends_stage: bool) -> dict[str, SplitGeometry]:
+        """The splits due after this epoch: train now and then, the others as often as configured."""
         due = list(self._evaluated) if ends_stage or epoch % self._config.evaluation.every == 0 else []
-        exact_train = ends_stage or epoch % self._config.diagnostics.train_every == 0
-        return ["train", *due] if exact_train else due
-
-    def _write_matrices(self, split: str, geometry: SplitGeometry, epoch: int, final: bool) -> None:
-        every = self._config.diagnostics.matrices_every
-        if final or (every and epoch % every == 0):
-            for name, values in self._measures.matrices(split, geometry).items():
-                persist(partial(self._writer.matrix, name, epoch, values))
+        if ends_stage or epoch % self._config.diagnostics.train_every == 0:
+            due.insert(0, "train")
+        measured = {}
+        for split in due:
+            self._monitor.enter("evaluation", epoch)
+            measured[split], _ = self._evaluator.measure(split)
+        return measured
 
     # ------------------------------------------------------------------ stages
 
     def _begin_stage(self, index: int, resumed: Checkpoint | None) -> tuple[Stage, RunningSums]:
         config = self._config.stages[index]
-        mid_stage = resumed is not None and (self._position.epoch > 0 or self._position.batch > 0)
-        head = self.model.head
-        if config.trains == "classifier_scale":
-            assert isinstance(head, LinearHead)  # the configuration refuses others
-            head.add_class_scale()
-        if config.classifier_init == "fresh" and not mid_stage and isinstance(head, LinearHead):
-            # The same draw whether or not the run was resumed.
-            torch.manual_seed(self._config.seed + 7919 * index)
-            head.fresh()
-        if isinstance(head, CosineHead):  # no state holds the scale: each stage says which is its own
-            head.scale = self._config.cosine_scale_in(config)
-        if mid_stage and resumed is not None:
-            self.model.load_state_dict(resumed.model)
+        inside = resumed if self._position.epoch or self._position.batch else None
+        self._prepare_head(index, begins=inside is None)
+        if inside:
+            self.model.load_state_dict(inside.model)
         stage = Stage(index, config, self.model, self._data.train_counts, self._runtime)
         sums = self._new_sums()
-        if mid_stage and resumed is not None:
-            stage.restore(resumed.optimizer, resumed.maxnorm)
-            sums.load(resumed.running)
+        if inside:
+            stage.restore(inside.optimizer, inside.maxnorm)
+            sums.load(inside.running)
         self._evaluator.freeze(stage.frozen)
         self._keeper.event(
             "stage",
@@ -281,6 +221,19 @@ class Trainer:
             first_epoch=self._position.epochs_done - self._position.epoch + 1,
         )
         return stage, sums
+
+    def _prepare_head(self, index: int, *, begins: bool) -> None:
+        """Make the classifier what this stage trains; one that begins afresh does so where the stage `begins`."""
+        config, head = self._config.stages[index], self.model.head
+        if config.trains == "classifier_scale":
+            assert isinstance(head, LinearHead)  # the configuration refuses others
+            head.add_class_scale()
+        if config.classifier_init == "fresh" and begins and isinstance(head, LinearHead):
+            # The same draw whether or not the run was resumed.
+            torch.manual_seed(self._config.seed + 7919 * index)
+            head.fresh()
+        if isinstance(head, CosineHead):  # no state holds the scale: each stage says which is its own
+            head.scale = self._config.cosine_scale_in(config)
 
     def _batch_source(self, stage: Stage) -> BatchSource:
         if stage.config.features != "cached":
@@ -310,7 +263,7 @@ class Trainer:
         bad = int(sums.first_bad_batch.item())
         if bad < 0:
             return
-        self._report_pending()
+        self._reporter.catch_up()
         position = self._position
         rate = stage.learning_rate(position.epoch, bad, batches)
         reason = (
@@ -323,7 +276,7 @@ class Trainer:
         raise RunFailedError(reason)
 
     def _save_checkpoint(self, stage: Stage, sums: RunningSums) -> None:
-        self._report_pending()
+        self._reporter.catch_up()
         self._keeper.save(
             Checkpoint(
                 position=self._position,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from wbtui.adjustment import METHODS, label_of
 from wbtui.metrics import AccuracySummary
-from wbtui.report.figures import GROUP_TITLES, SCREEN_TITLES
+from wbtui.report.figures import GROUP_TITLES, GROUPS, SCREEN_TITLES
 from wbtui.report.table import Cell, Column, Table, figure_cell, percent_cell, text_cell
 from wbtui.report.values import percent, points
 from wbtui.store.text import plain
@@ -22,7 +22,6 @@ BASIS_WORDS = {
     "given": "by hand, test in sight",
     "oracle": "oracle: best on test",
 }
-GROUP_LABELS = tuple(SCREEN_TITLES.items())
 WRITTEN_GOALS = {"harmonic": "harmonic mean", "few": "Few"}
 """What is maximised where that is not All, in what is written and copied; the narrow words of the screen are below."""
 _SCREEN_GOALS = {"harmonic": "harmonic", "few": "Tail"}
@@ -49,9 +48,9 @@ def figure_parts(outcome: Outcome | None, width: int) -> list[Part]:
     """Accuracy of all, head, medium and tail, how far each is from before, and the interval of All."""
     if outcome is None:
         return [(" test ", "bold"), (" ...", "dim")]
-    parts = _groups(outcome, GROUP_LABELS)
+    parts = _groups(outcome, GROUPS)
     if parts_width(parts) > width:  # a figure that is cut off would be another number
-        parts = _groups(outcome, GROUP_LABELS[:1])
+        parts = _groups(outcome, GROUPS[:1])
     if outcome.rest is not None:
         low, high = outcome.rest.interval.low, outcome.rest.interval.high
         ways = [f" [{percent(low, digits)},{percent(high, digits)}]" for digits in (1, 0)]
@@ -62,13 +61,13 @@ def figure_parts(outcome: Outcome | None, width: int) -> list[Part]:
     return parts
 
 
-def _groups(outcome: Outcome, changed: Sequence[tuple[str, str]]) -> list[Part]:
+def _groups(outcome: Outcome, changed: Sequence[str]) -> list[Part]:
     """Accuracy of all and of each group; how far it is from before for some of them."""
     parts: list[Part] = [(" test " if outcome.exact else " test ≈", "bold")]
-    for group, label in GROUP_LABELS:
+    for group, label in SCREEN_TITLES.items():
         value, before = getattr(outcome.accuracy, group), getattr(outcome.before, group)
         parts += [(f" {label} ", ""), (percent(value), "bold")]
-        parts += [change_part(value - before)] if (group, label) in changed else []
+        parts += [change_part(value - before)] if group in changed else []
     return parts
 
 
@@ -83,7 +82,7 @@ def change_part(change: float) -> Part:
 
 def before_parts(before: AccuracySummary, exact: Exact | None) -> list[Part]:
     """The same without adjustment, and the calibration error with it."""
-    figures = " ".join(f"{label} {percent(getattr(before, group))}" for group, label in GROUP_LABELS)
+    figures = " ".join(f"{label} {percent(getattr(before, group))}" for group, label in SCREEN_TITLES.items())
     known = exact is not None and math.isfinite(exact.calibration_error)
     error = f"ECE {percent(exact.calibration_error)}   " if exact is not None and known else ""
     return [(f"{error}before: {figures} ", "dim")]
@@ -107,7 +106,7 @@ def table_header(width: int) -> list[Part]:
         "run": "run",
         "method": "method",
         "strength": "strength",
-        "figures": " " + " ".join(f"{label:>5}" for _, label in GROUP_LABELS),
+        "figures": " " + " ".join(f"{label:>5}" for label in SCREEN_TITLES.values()),
         "change": " ΔAll",
         "interval": "95 % of All",
         "basis": "the strength is",
@@ -154,7 +153,7 @@ def _columns(width: int) -> list[tuple[str, int]]:
 def _figures(outcome: Outcome | None) -> str:
     if outcome is None:
         return "   ..."
-    values = [percent(getattr(outcome.accuracy, group)) for group, _ in GROUP_LABELS]
+    values = [percent(getattr(outcome.accuracy, group)) for group in GROUPS]
     mark = " " if outcome.exact else "≈"
     return mark + " ".join(f"{value:>5}" for value in values)
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from wbtui.metrics import SeedStatistics, seed_statistics
+from wbtui.report.figures import GROUPS, SCREEN_TITLES
 from wbtui.report.seeds import Candidate, one_a_seed, sentences
 from wbtui.report.table import Cell, Table, figure_cell, text_cell
 from wbtui.report.values import ROUNDING, percent, plus_minus, points
-from wbtui.tui.adjust_lines import GROUP_LABELS, WRITTEN_GOALS, basis_of, method_cell, method_label
+from wbtui.tui.adjust_lines import WRITTEN_GOALS, basis_of, method_cell, method_label
 from wbtui.tui.adjust_trials import Outcome, Trial
 from wbtui.tui.ink import Part, ascii_text, fitted
 from wbtui.tui.seeds import preset_last
@@ -106,7 +107,7 @@ def fold_header(width: int, *, ascii_only: bool = False) -> list[Part]:
     titles = {
         "setting": "over seeds",
         "method": "method",
-        **{group: f"{label:>{figure}}" for group, label in GROUP_LABELS},
+        **{group: f"{label:>{figure}}" for group, label in SCREEN_TITLES.items()},
         "change": f"{'ΔAll':>{figure}}",
         "strength": "strength",
         "basis": "the strength is",
@@ -126,7 +127,7 @@ def fold_line(fold: SeedFold, width: int, *, preset: object = None, ascii_only: 
     cells = {
         "setting": _with_n(fold, preset, dict(columns)["setting"]),
         "method": method_label(first.method, ascii_only=ascii_only),
-        **{group: f"{written(_percent(fold.accuracy(group))):>{figure}}" for group, _ in GROUP_LABELS},
+        **{group: f"{written(_percent(fold.accuracy(group))):>{figure}}" for group in GROUPS},
         "change": f"{written(_points(fold.change)):>{figure}}",
         "strength": written(_strength(fold)),
         "basis": basis_of(first),
@@ -142,7 +143,7 @@ def _with_n(fold: SeedFold, preset: object, width: int) -> str:
     return fitted(preset_last(fold.setting, preset), width - len(number)).rstrip() + number
 
 
-_FIGURES = (*(group for group, _ in GROUP_LABELS), "change")
+_FIGURES = (*GROUPS, "change")
 _WIDTHS = (
     ("setting", 12),
     ("method", 12),
@@ -197,7 +198,7 @@ def with_folds(table: Table, folds: Sequence[SeedFold]) -> Table:
             "change": Cell(_points(fold.change), fold.change.mean),
             "basis": text_cell(basis_of(first, WRITTEN_GOALS)),
         }
-        for group, _ in GROUP_LABELS:
+        for group in GROUPS:
             known[group] = Cell(_percent(fold.accuracy(group)), fold.accuracy(group).mean)
         rows.append(tuple(known.get(column.key, figure_cell(None)) for column in table.columns))
     notes = dict.fromkeys(

@@ -18,17 +18,17 @@ from wbtui.tui.arranging import arranged
 from wbtui.tui.ink import ascii_text
 from wbtui.tui.lines import TableLine
 from wbtui.tui.snapshots import RunDetail
-from wbtui.tui.theme import BAD, CAUTION, GOOD
+from wbtui.tui.theme import ACCENT, BAD, CAUTION, GOOD, SECONDARY
 
 STATE_COLOURS = {
     "running": GOOD,
     "finished": "",
-    "starting": "#56b4e9",
-    "queued": "#56b4e9",
+    "starting": ACCENT,
+    "queued": ACCENT,
     "stalled": CAUTION,
     "stopping": CAUTION,
     "ending": GOOD,
-    "stopped": "#e69f00",
+    "stopped": SECONDARY,
     "failed": f"{BAD} bold",
     "crashed": f"{BAD} bold",
     "unknown": "dim",

@@ -14,10 +14,10 @@ from wbtui.report.compare import Comparison, compare
 from wbtui.report.derived import Derived, describe, load_derived
 from wbtui.report.differences import interval_over_seeds, same_images
 from wbtui.report.entries import Entry, Member, member
+from wbtui.report.figures import SCREEN_TITLES
 from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import open_run
 from wbtui.store.text import plain
-from wbtui.tui.panels import GROUP_LABELS
 from wbtui.tui.snapshots import Floats
 
 MOST_COLUMNS = 6
@@ -34,7 +34,7 @@ class Saved:
     @property
     def label(self) -> str:
         """One line."""
-        return describe(self.derived, GROUP_LABELS)
+        return describe(self.derived, SCREEN_TITLES)
 
 
 @dataclass(frozen=True, eq=False)

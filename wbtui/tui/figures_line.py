@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 
+from wbtui.report.figures import SCREEN_TITLES
 from wbtui.report.values import figure, percent, points
 from wbtui.store.text import plain
 from wbtui.tui.alerts import LOUD_STATES, MARK, Alert
 from wbtui.tui.ink import Part, fitted, parts_width
 from wbtui.tui.lines import TableLine
 from wbtui.tui.marks import rich_colour
-from wbtui.tui.panels import GROUP_LABELS
 from wbtui.tui.plots import PlotState, Shown, epoch_at
 from wbtui.tui.snapshots import RunDetail
 from wbtui.tui.theme import BAD
@@ -138,7 +138,7 @@ def _figures(one: Shown, state: PlotState, before: float | None) -> dict[str, st
     if not _measured(one):
         return {}
     figures = {}
-    for group, label in GROUP_LABELS.items():
+    for group, label in SCREEN_TITLES.items():
         mean = _mean(one, state, f"test.accuracy.{group}")
         figures[group] = f"{label} {percent(mean)}"
         if group == "all" and mean is not None and before is not None:

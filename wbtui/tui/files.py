@@ -4,12 +4,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from wbtui.report.figures import SCREEN_TITLES
 from wbtui.store.errors import StoreReadError
 from wbtui.store.format import CONFIG, DERIVED, EVENTS, LOG, NOTES, PROCESS, PROVENANCE, RESULT, SYSTEM
 from wbtui.store.reader import Run
 from wbtui.store.text import plain
 from wbtui.tui.event_lines import EventLines
-from wbtui.tui.panels import GROUP_LABELS
 from wbtui.tui.snapshots import RunFiles
 
 LOG_LINES = 2_000
@@ -71,7 +71,7 @@ class FilesReader:
         provenance: Mapping[str, Any] = asked(lambda: run.provenance, {})
         return RunFiles(
             id=run.id,
-            overview=asked(lambda: tuple(overview_tables(run, titles=GROUP_LABELS, how_all=_HOW_ALL)), ()),
+            overview=asked(lambda: tuple(overview_tables(run, titles=SCREEN_TITLES, how_all=_HOW_ALL)), ()),
             config=tuple(leaves(config)),
             provenance=tuple(leaves(provenance)),
             log=asked(lambda: run.log_tail(LOG_LINES, _LOG_BYTES), ()),

@@ -56,8 +56,6 @@ _LABELS = {
     "time.images_per_second": "images a second",
 }
 """What metrics are called in the legend of their panel, without their split."""
-GROUP_LABELS = SCREEN_TITLES
-"""Groups of classes as the screen calls them."""
 
 
 @dataclass(frozen=True)
@@ -158,14 +156,14 @@ def _panel(key: str, metrics: list[Metric]) -> PanelSpec:
 
 
 def _view(split: str, metrics: list[Metric]) -> PanelView:
-    groups = tuple(GROUP_LABELS)
+    groups = tuple(SCREEN_TITLES)
     metrics = sorted(metrics, key=lambda m: groups.index(m.group) if m.group in groups else len(groups))
     return PanelView(split, tuple(m.name for m in metrics), tuple(_label(m, split) for m in metrics))
 
 
 def _label(metric: Metric, split: str) -> str:
-    if metric.group in GROUP_LABELS:
-        return GROUP_LABELS[metric.group]
+    if metric.group in SCREEN_TITLES:
+        return SCREEN_TITLES[metric.group]
     name = metric.name.partition("@")[0].removeprefix(f"{split}.")
     words = name.split(".")
     own = metric.family.split("_")

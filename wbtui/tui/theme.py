@@ -5,11 +5,14 @@ from textual.theme import Theme
 GOOD, BAD, CAUTION = "#4fd08a", "#ff7b4a", "#f0e442"
 """Of words and figures under every theme: gained or at work, lost or failed, and what wants a look."""
 
+ACCENT, SECONDARY = "#56b4e9", "#e69f00"
+"""The two colours of the theme that widgets write with: what can be pressed or is chosen, and what was stopped."""
+
 DARK = Theme(
     name="wbtui",
     primary="#3b82b8",
-    secondary="#e69f00",
-    accent="#56b4e9",
+    secondary=SECONDARY,
+    accent=ACCENT,
     warning=CAUTION,
     error="#d55e00",
     success="#009e73",

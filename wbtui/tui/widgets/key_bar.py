@@ -8,6 +8,7 @@ from textual import events
 from wbtui.tui.actions import ACTIONS, Action
 from wbtui.tui.ink import Part, parts_width
 from wbtui.tui.keymap import display
+from wbtui.tui.theme import ACCENT
 from wbtui.tui.widgets.one_line import OneLine
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class KeyBar(OneLine):
         keys = cast("WbtuiApp", self.app).keys
         first = [keys.keys_of(action)[0] for action in actions]
         return [
-            *((key, (f" {display(key)}", "bold #56b4e9")) for key in first),
+            *((key, (f" {display(key)}", f"bold {ACCENT}")) for key in first),
             (first[0], (f" {word} ", "")),
         ]
 

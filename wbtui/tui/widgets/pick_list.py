@@ -9,6 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from wbtui.tui.ink import Part, line_strip, parts_width
+from wbtui.tui.theme import ACCENT
 from wbtui.tui.widgets.one_line import OneLine
 
 
@@ -116,7 +117,7 @@ class PickList(Widget):
             parts = self._heading
         elif place < len(self._lines):
             mark = "▸" if place == self._current else " "
-            parts = ((mark, "bold #56b4e9"), *self._lines[place])
+            parts = ((mark, f"bold {ACCENT}"), *self._lines[place])
             if place == self._current:
                 parts = [(text, f"bold {style}".strip()) for text, style in parts]
         if y == 0:

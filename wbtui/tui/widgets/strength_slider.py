@@ -8,6 +8,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from wbtui.tui.ink import Part, fitted, line_strip
+from wbtui.tui.theme import ACCENT
 
 _NAME = 13  # cells for symbol and value
 _LEAST_TRACK = 12
@@ -102,8 +103,8 @@ class StrengthSlider(Widget):
         for letter, place in self._marks.items():
             cells[self._column(place)] = (letter, "bold #f0e442")
         knob = self._column(self._value)
-        cells[:knob] = [(text, "#56b4e9" if style == "dim" else style) for text, style in cells[:knob]]
-        cells[knob] = ("●", "bold #56b4e9")
+        cells[:knob] = [(text, ACCENT if style == "dim" else style) for text, style in cells[:knob]]
+        cells[knob] = ("●", f"bold {ACCENT}")
         name = fitted(f" {self._name} {self._value:.3g}", _NAME)
         return [(name, "bold"), ("0 ", "dim"), *cells, (f" {self._highest:g}", "dim"), *self._told]
 
