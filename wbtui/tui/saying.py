@@ -8,7 +8,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from wbtui.store.text import plain
-from wbtui.tui.ink import ascii_text
+from wbtui.tui.ink import abridged, ascii_text
 from wbtui.tui.lasting import LastingApp
 
 _MESSAGES_KEPT = 8
@@ -38,8 +38,8 @@ class SayingApp(LastingApp):
         return ascii_text(text) if self.ascii_only else text
 
     def say(self, text: str, severity: SeverityLevel = "information") -> None:
-        """Show a message, literally; where a dialog is open, that is read first and the message waits."""
-        text = self.literal(text)
+        """Show a message, literally, long lines abridged; where a dialog is open, that is read first and it waits."""
+        text = self.literal(abridged(text))
         if any(isinstance(screen, ModalScreen) for screen in self.screen_stack[-1:]):
             self._wait_with(text, severity)
         else:

@@ -16,7 +16,7 @@ from textual.worker import get_current_worker
 
 from wbtui.errors import UsageError
 from wbtui.store.text import plain
-from wbtui.tui.ink import ascii_text
+from wbtui.tui.ink import abridged, ascii_text
 from wbtui.tui.presence import is_open
 from wbtui.tui.screens.closing import Answer, ClosesOnce
 from wbtui.tui.widgets.line_input import LineInput
@@ -149,7 +149,7 @@ class Prompt(Dialog[str | None]):
     def _found_out(self, value: str, wrong: str) -> None:
         if not (is_open(self) and self.is_current) or self.query_one(Input).value != value:
             return  # nobody waits for it any more, or another text stands there by now
-        self.query_one(".wrong", Static).update(self.literal(wrong))
+        self.query_one(".wrong", Static).update(self.literal(abridged(wrong)))
         if not wrong:
             self.dismiss(value)
 
@@ -159,7 +159,7 @@ class Prompt(Dialog[str | None]):
 
     def _refused(self, value: str) -> bool:
         wrong = _objection(self._check, value) if self._check is not None else ""
-        self.query_one(".wrong", Static).update(self.literal(wrong))
+        self.query_one(".wrong", Static).update(self.literal(abridged(wrong)))
         return bool(wrong)
 
 

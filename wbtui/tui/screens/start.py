@@ -22,7 +22,7 @@ from wbtui.report.values import counted, words_apart
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.text import plain
 from wbtui.tui.form import FIELDS, FormAnswer, FormValues, answer, setting_keys, value_used
-from wbtui.tui.ink import fitted
+from wbtui.tui.ink import abridged, fitted
 from wbtui.tui.presence import is_open
 from wbtui.tui.screens.closing import ClosesOnce
 from wbtui.tui.theme import CAUTION
@@ -177,7 +177,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         """Say what is wrong beside its field, else what will be started."""
         for name in FIELDS:
             below = self.query_one(f"#wrong-{name}", Static)
-            below.update(found.wrong.get(name, ""))
+            below.update(abridged(found.wrong.get(name, "")))
             below.display = name in found.wrong
         self.query_one("#meaning", Static).update(self._meaning(found))
 
