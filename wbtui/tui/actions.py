@@ -265,7 +265,7 @@ _QUEUE = (
         "queue.remove",
         "x,delete",
         "Take out",
-        "Take a waiting run out, to the bin where it was never started.",
+        "Take out a run that waits (to the bin if never started) or is not heard of.",
         writes=True,
     ),
     Action(

@@ -17,6 +17,7 @@ from textual.worker import get_current_worker
 from wbtui.errors import UsageError
 from wbtui.store.text import plain
 from wbtui.tui.ink import abridged, ascii_text
+from wbtui.tui.keymap import display
 from wbtui.tui.presence import is_open
 from wbtui.tui.screens.closing import Answer, ClosesOnce
 from wbtui.tui.widgets.line_input import LineInput
@@ -29,15 +30,20 @@ _CSS = """
     width: {width}; max-width: 95%; height: auto; max-height: 90%;
     background: $surface; border: round $primary; padding: 0 1;
 }}
-{name} .title {{ text-style: bold; height: auto; }}
+{name} .title {{ text-style: bold; height: auto; link-style: not bold dim; link-color: $text; }}
 {name} .hint {{ color: $text-muted; height: auto; link-style: none; link-color: $text-muted; }}
 {name} .wrong {{ color: $text-error; height: auto; link-color: $text-error; }}
 """
 
 
-def _button(key: str, words: str) -> str:
+def button(key: str, words: str) -> str:
     """Words in Textual's markup that press a key when they are clicked."""
     return f"[@click=app.simulate_key('{key}')]{escape(words)}[/]"
+
+
+def hint(words: str, *keys: str) -> str:
+    """Keys, by Textual's names, and what they do, in Textual's markup; a click on the words presses the first."""
+    return " ".join(button(key, display(key)) for key in keys) + button(keys[0], f" {words}")
 
 
 class Dialog(ModalScreen[Answer], ClosesOnce[Answer]):
@@ -75,7 +81,7 @@ class Confirm(Dialog[bool]):
         with Vertical():
             yield Static(self.literal(self._question), markup=False, classes="title")
             yield Static(self.literal(self._said), markup=False, id="detail")
-            yield Static(f"{_button('y', 'y yes')}   {_button('n', 'n no')}", classes="hint")
+            yield Static(f"{hint('yes', 'y')}   {hint('no', 'n')}", classes="hint")
 
     def on_mount(self) -> None:
         """Ask for the detail again and again."""
@@ -89,9 +95,9 @@ class Confirm(Dialog[bool]):
 
     def action_say_how(self) -> None:
         """Enter alone does nothing that cannot be undone: say which key does."""
-        hint = self.query_one(".hint", Static)
-        hint.update(f"press {_button('y', f'y to {self._yes}')}, {_button('n', 'n or esc to leave it')}")
-        hint.add_class("wrong")
+        below = self.query_one(".hint", Static)
+        below.update(f"press {hint(f'to {self._yes}', 'y')}, {hint('or esc to leave it', 'n')}")
+        below.add_class("wrong")
 
     def action_answer(self, answer: bool) -> None:
         """Answer."""
@@ -244,9 +250,7 @@ class PageOfText(Dialog[None]):
     def compose(self) -> ComposeResult:
         """The text; it scrolls."""
         with Vertical():
-            yield Static(
-                Text(self.literal(self._title)).append("   esc close", "not bold dim"), classes="title"
-            )
+            yield Static(f"{escape(self.literal(self._title))}   {hint('close', 'escape')}", classes="title")
             text = self._text.copy()
             text.plain = self.literal(text.plain)  # a character for a character, so that styles stay in place
             with VerticalScroll():
@@ -295,7 +299,8 @@ class Arrange(Dialog[Arrangement | None]):
         with Vertical():
             yield Static(self._title, markup=False, classes="title")
             yield OptionList(*self._options(), compact=True)
-            yield Static("space show or hide   J K move   esc done", markup=False, classes="hint")
+            hints = (hint("show or hide", "space"), hint("move", "J", "K"), hint("done", "escape"))
+            yield Static("   ".join(hints), classes="hint")
 
     def _options(self) -> list[Option]:
         return [
