@@ -283,6 +283,9 @@ _APP = (
     Action(
         "app.command_palette", "ctrl+p", "Palette", "Every action, by its name or what it does.", footer=5
     ),
+    Action(
+        "app.suspend_process", "ctrl+z", "Suspend", "Go back to the shell for a while; fg comes back here."
+    ),
     Action("app.leave", "q", "Quit", "Close the dashboard; runs go on.", footer=2),
 )
 
@@ -304,7 +307,7 @@ def bindings(screen: str) -> list[BindingType]:
             action.title,
             show=False,
             id=action.id,
-            priority=action.keys == "ctrl+p",
+            priority=action.keys.startswith("ctrl+"),
         )
         for action in actions_of(screen)
     ]
