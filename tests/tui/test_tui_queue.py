@@ -67,7 +67,7 @@ def test_a_long_name_is_cut_and_what_stands_behind_it_stays() -> None:
 def test_help_opens_over_the_queue_and_names_its_keys_as_they_are_bound(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bound = resolve_keys({"queue.later": "D", "app.help_keys": "f2"}, "file")
+    bound = resolve_keys({"queue.later": "[", "app.help_keys": "f2"}, "file")
     assert not bound.problems
     monkeypatch.setattr(application, "load_keymap", lambda path: bound)
     queue_files.enqueue(runs, [queued_run(runs, 0), queued_run(runs, 1)])
@@ -76,16 +76,16 @@ def test_help_opens_over_the_queue_and_names_its_keys_as_they_are_bound(
         async with opened(runs) as (app, pilot):
             await pilot.press("Q")
             await until(pilot, lambda: "2 waiting" in screen_text(app))
-            assert "D K later, sooner" in screen_text(app)
+            assert "[ K later, sooner" in screen_text(app)
             assert "f2 help" in screen_text(app)
             await pilot.press("f2")
             await until(pilot, lambda: isinstance(app.screen, PageOfText))
             await pilot.pause()
-            assert "D  Let a waiting run start later." in screen_text(app)
+            assert "[  Let a waiting run start later." in screen_text(app)
             assert "Close the dashboard" not in screen_text(app)  # q closes the queue here
             await pilot.press("escape")
             assert isinstance(app.screen, QueueScreen)
-            await pilot.press("D")
+            await pilot.press("left_square_bracket")
             await until(
                 pilot, lambda: [one.folder.name[-11:-9] for one in queue_files.entries(runs)] == ["s1", "s0"]
             )

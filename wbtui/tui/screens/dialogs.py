@@ -1,6 +1,6 @@
 """How does a screen ask something or show a page of text?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -8,8 +8,9 @@ from textual import events, on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.markup import escape
+from textual.content import Content
 from textual.screen import ModalScreen
+from textual.style import Style
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
@@ -36,14 +37,19 @@ _CSS = """
 """
 
 
-def button(key: str, words: str) -> str:
-    """Words in Textual's markup that press a key when they are clicked."""
-    return f"[@click=app.simulate_key('{key}')]{escape(words)}[/]"
+def _button(key: str, words: str) -> Content:
+    """Words that press a key when they are clicked."""
+    return Content.styled(words, Style.from_meta({"@click": f"app.simulate_key({key!r})"}))
 
 
-def hint(words: str, *keys: str) -> str:
-    """Keys, by Textual's names, and what they do, in Textual's markup; a click on the words presses the first."""
-    return " ".join(button(key, display(key)) for key in keys) + button(keys[0], f" {words}")
+def hint(words: str, *keys: str) -> Content:
+    """Keys, by Textual's names, and what they do; a click presses the one that is meant, on the words the first."""
+    return Content(" ").join(_button(key, display(key)) for key in keys) + _button(keys[0], f" {words}")
+
+
+def hints(said: Iterable[Sequence[str]], gap: int = 3) -> Content:
+    """Hints side by side, each what keys do and the keys."""
+    return Content(" " * gap).join(hint(*one) for one in said)
 
 
 class Dialog(ModalScreen[Answer], ClosesOnce[Answer]):
@@ -81,7 +87,7 @@ class Confirm(Dialog[bool]):
         with Vertical():
             yield Static(self.literal(self._question), markup=False, classes="title")
             yield Static(self.literal(self._said), markup=False, id="detail")
-            yield Static(f"{hint('yes', 'y')}   {hint('no', 'n')}", classes="hint")
+            yield Static(hints([("yes", "y"), ("no", "n")]), classes="hint")
 
     def on_mount(self) -> None:
         """Ask for the detail again and again."""
@@ -96,7 +102,8 @@ class Confirm(Dialog[bool]):
     def action_say_how(self) -> None:
         """Enter alone does nothing that cannot be undone: say which key does."""
         below = self.query_one(".hint", Static)
-        below.update(f"press {hint(f'to {self._yes}', 'y')}, {hint('or esc to leave it', 'n')}")
+        answers = hint(f"to {self._yes}", "y"), hint("or esc to leave it", "n")
+        below.update(Content.assemble("press ", Content(", ").join(answers)))
         below.add_class("wrong")
 
     def action_answer(self, answer: bool) -> None:
@@ -250,7 +257,9 @@ class PageOfText(Dialog[None]):
     def compose(self) -> ComposeResult:
         """The text; it scrolls."""
         with Vertical():
-            yield Static(f"{escape(self.literal(self._title))}   {hint('close', 'escape')}", classes="title")
+            yield Static(
+                Content.assemble(self.literal(self._title), "   ", hint("close", "escape")), classes="title"
+            )
             text = self._text.copy()
             text.plain = self.literal(text.plain)  # a character for a character, so that styles stay in place
             with VerticalScroll():
@@ -299,8 +308,8 @@ class Arrange(Dialog[Arrangement | None]):
         with Vertical():
             yield Static(self._title, markup=False, classes="title")
             yield OptionList(*self._options(), compact=True)
-            hints = (hint("show or hide", "space"), hint("move", "J", "K"), hint("done", "escape"))
-            yield Static("   ".join(hints), classes="hint")
+            keys = [("show or hide", "space"), ("move", "J", "K"), ("done", "escape")]
+            yield Static(hints(keys), classes="hint")
 
     def _options(self) -> list[Option]:
         return [

@@ -31,7 +31,7 @@ from wbtui.tui.actions import ACTIONS, actions_of, bindings
 from wbtui.tui.ink import fitted
 from wbtui.tui.presence import is_open
 from wbtui.tui.screens.closing import ClosesOnce
-from wbtui.tui.screens.dialogs import Prompt, ask, hint
+from wbtui.tui.screens.dialogs import Prompt, ask, hints
 from wbtui.tui.widgets.options import Options
 
 if TYPE_CHECKING:
@@ -176,12 +176,12 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
             yield Static("reading ...", markup=False, id="about")
             yield Options(compact=True)
             yield Static("", markup=False, id="said")
-            yield Static("  ".join(self._hints()), classes="hint")
+            yield Static(hints(self._keys(), gap=2), classes="hint")
 
-    def _hints(self) -> list[str]:
-        """The keys, as they are bound."""
+    def _keys(self) -> list[Sequence[str]]:
+        """What keys do, and the keys, as they are bound."""
         bound = {action.id: self.dashboard.keys.keys_of(action)[0] for action in ACTIONS}
-        return [hint(words, *(bound[name] for name in names)) for words, *names in _HINTS]
+        return [(words, *(bound[name] for name in names)) for words, *names in _HINTS]
 
     def on_mount(self) -> None:
         """Look now, and again every two seconds."""

@@ -23,10 +23,9 @@ from wbtui.store.errors import StoreWriteError
 from wbtui.store.text import plain
 from wbtui.tui.form import FIELDS, FormAnswer, FormValues, answer, setting_keys, value_used
 from wbtui.tui.ink import abridged, fitted
-from wbtui.tui.keymap import display
 from wbtui.tui.presence import is_open
 from wbtui.tui.screens.closing import ClosesOnce
-from wbtui.tui.screens.dialogs import hint
+from wbtui.tui.screens.dialogs import hints
 from wbtui.tui.theme import CAUTION
 from wbtui.tui.widgets.line_input import LineInput
 
@@ -132,7 +131,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
                         )
                     yield Static("", markup=False, classes="wrong", id=f"wrong-{name}")
                 yield Static("", id="meaning")
-            yield Static("   ".join(hint(*one) for one in _FOOT), classes="hint")
+            yield Static(hints(_FOOT), classes="hint")
 
     @property
     def _begins_with(self) -> str:
@@ -156,8 +155,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Leave title, keys and border their rows."""
-        said = sum(len(" ".join(map(display, keys))) + len(words) + 4 for words, *keys in _FOOT)
-        foot = -(-said // max(event.size.width * 98 // 100 - 4, 1))
+        foot = -(-hints(_FOOT).cell_length // max(event.size.width * 98 // 100 - 4, 1))
         taken = 3 + foot + bool(self._begins_with)
         self.query_one(VerticalScroll).styles.max_height = max(event.size.height * 98 // 100 - taken, 1)
 
