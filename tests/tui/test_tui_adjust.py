@@ -142,6 +142,11 @@ def test_the_knob_is_dragged_and_turned_and_the_curve_clicked(runs: Path) -> Non
             await pilot.hover("#strength", offset=(first + length - 1, 0))
             await pilot.mouse_up("#strength", offset=(first + length - 1, 0))
             await until(pilot, lambda: screen.trial is not None and screen.trial.strength == 3.0)
+            await pilot.mouse_down("#strength", offset=(first, 0))
+            await until(pilot, lambda: screen.trial is not None and screen.trial.strength == 0.0)
+            await pilot.press("question_mark", "escape")
+            await pilot.hover("#strength", offset=(first + length - 1, 0))
+            assert screen.trial.strength == 0.0, "the knob was let go of when another screen came"
             await pilot.click("#methods", offset=(4, 0))
             await until(pilot, lambda: screen.trial is not None and screen.trial.method == "none")
             assert "nothing to set" in screen.query_one("#strength", StrengthSlider).text

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from dashboard_helpers import drive, make_run, opened, said, screen_text, until
 
+from wbtui.launch import queue_files
 from wbtui.store import records
 from wbtui.store.reader import open_run
 from wbtui.tui.screens.dialogs import Confirm
+from wbtui.tui.screens.runs import RunsScreen
 
 
 def test_stop_asks_naming_the_run_and_then_asks_the_run(
@@ -78,7 +80,23 @@ def test_nothing_to_stop_is_said(runs: Path) -> None:
             await pilot.pause()
             assert "nothing to stop" in said(app)
             await pilot.press("r")
-            await until(pilot, lambda: "finished, nothing is left to do" in said(app))
+            await until(pilot, lambda: "finished, nothing is left to do; A repeats it" in said(app))
+
+    drive(look)
+
+
+@pytest.mark.usefixtures("_paused_queue")
+@pytest.mark.parametrize(
+    ("key", "way"), [("I", "Q on the runs, then x, takes it out"), ("r", "Q on the runs, then p, starts it")]
+)
+def test_of_a_run_that_waits_it_is_said_which_keys_do_what_was_asked(runs: Path, key: str, way: str) -> None:
+    queue_files.enqueue(runs, [make_run(runs, epochs=0, outcome=None)])
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press(key)
+            await until(pilot, lambda: f"waits in the queue; {way}" in said(app))
+            assert isinstance(app.screen, RunsScreen)
 
     drive(look)
 

@@ -5,13 +5,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from wbtui.tui.ink import ascii_text, fitted
+from wbtui.tui.ink import abridged, ascii_text, fitted
 from wbtui.tui.widgets.text_pane import wrapped
 
 
 @given(TEXTS, st.integers(0, 40), st.booleans())
 def test_fitted_text_takes_exactly_its_cells(text: str, width: int, right: bool) -> None:
     assert cell_len(fitted(text, width, right=right)) == width
+
+
+def test_of_a_long_line_beginning_and_end_stay() -> None:
+    short, found = abridged(f"short\n'{'x' * 5000}': expected one of ce, wd").split("\n")
+    assert short == "short"
+    assert len(found) <= 300
+    assert found.startswith("'xxx")
+    assert found.endswith("xxx': expected one of ce, wd")
 
 
 @given(st.text())

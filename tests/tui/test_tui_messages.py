@@ -113,3 +113,12 @@ def test_a_message_that_is_clicked_again_and_again_breaks_nothing(runs: Path) ->
                     await asyncio.sleep(moment / 1000)
 
     drive(look)
+
+
+def test_ctrl_c_says_which_key_leaves(runs: Path) -> None:
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("ctrl+c")
+            assert said(app) == "q closes the dashboard; runs go on"
+
+    drive(look)

@@ -6,11 +6,14 @@ import pytest
 from dashboard_helpers import drive, make_run, opened, screen_lines, screen_text, until
 from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from wbtui.tui.app import WbtuiApp
 from wbtui.tui.screens.compare import CompareScreen
-from wbtui.tui.screens.dialogs import Confirm
+from wbtui.tui.screens.dialogs import Confirm, PageOfText
+from wbtui.tui.screens.queue import QueueScreen
 from wbtui.tui.screens.run import RunScreen
+from wbtui.tui.screens.runs import RunsScreen
 from wbtui.tui.widgets.comparison_table import ComparisonTable
 
 
@@ -58,6 +61,43 @@ def test_each_key_of_a_panels_hint_is_pressed_by_itself(runs: Path) -> None:
             assert app.screen.plot_state.smoothing == once
             await click(app, pilot, "0 smooth")
             assert app.screen.plot_state.smoothing == 0
+
+    drive(look)
+
+
+@pytest.mark.usefixtures("_paused_queue")
+def test_the_keys_that_dialogs_name_take_clicks(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs) as (app, pilot):
+            await pilot.press("Q")
+            await until(pilot, lambda: "paused" in screen_text(app))
+            await click(app, pilot, "help  esc close")
+            assert isinstance(app.screen, PageOfText)
+            await click(app, pilot, "esc close")
+            assert isinstance(app.screen, QueueScreen)
+            await click(app, pilot, "close")
+            await pilot.press("O")
+            await click(app, pilot, "show or hide")
+            await click(app, pilot, "J K move")
+            await click(app, pilot, "done")
+            assert isinstance(app.screen, RunsScreen)
+            assert app.views.hidden_columns == (app.views.columns[1],)
+
+    drive(look)
+
+
+def test_a_click_beside_a_field_of_the_form_leaves_the_keys_where_they_are(runs: Path) -> None:
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            await pilot.press("R")
+            await click(app, pilot, "variant ")
+            await click(app, pilot, "next field")
+            await pilot.press("ctrl+u", *"ce")
+            assert app.screen.query_one("#variant", Input).value == "ce"
+            await click(app, pilot, "back")
+            assert isinstance(app.screen, RunsScreen)
 
     drive(look)
 

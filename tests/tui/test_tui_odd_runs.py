@@ -19,6 +19,7 @@ from dashboard_helpers import (
 from rich.cells import cell_len
 
 from wbtui.store.writer import RunWriter
+from wbtui.tui.screens.run import PAGES
 
 
 def test_text_of_strangers_is_shown_as_it_stands(runs: Path) -> None:
@@ -113,9 +114,12 @@ def test_a_run_that_is_not_there_any_more_does_not_end_its_page(runs: Path) -> N
             await pilot.press("enter")
             folder.rename(runs / f".{folder.name}")
             await until(pilot, lambda: "not there any more" in screen_text(app))
-            for key in ("right_square_bracket", "left_square_bracket", "plus"):
-                await pilot.press(key)
-            for key in ("I", "c", "w", "r", "A"):
+            for _ in PAGES[1:]:
+                await pilot.press("right_square_bracket", "plus")
+                await pilot.pause()
+                assert screen_text(app).count("this run is not there any more") == 2
+                assert folder.name not in screen_text(app)
+            for key in ("I", "c", "w", "r", "A", "L", "C"):
                 app.clear_notifications()
                 await pilot.press(key)
                 assert said(app) == "this run is not there any more", key

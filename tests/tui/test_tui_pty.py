@@ -193,6 +193,11 @@ def test_one_that_was_stopped_and_woken_goes_on_and_gives_the_terminal_back_as_i
     terminal.type("fg")
     terminal.press("C-j")  # the terminal's modes are still the dashboard's
     terminal.until(lambda screen: "R   and then enter trains" in screen and stopped not in screen)
+    terminal.press("C-z")
+    terminal.until(lambda screen: "Stopped" in screen and "R   and then enter trains" not in screen)
+    terminal.type("fg")
+    terminal.press("Enter")
+    terminal.shows("R   and then enter trains")
     terminal.press("q")
     dashboard.wait(PATIENCE)
     terminal.type("echo $((6 * 7))")

@@ -19,6 +19,7 @@ from wbtui.store.history import History
 from wbtui.store.reader import Run
 from wbtui.store.records import HeartbeatWriter, write_process
 from wbtui.tui import app as application
+from wbtui.tui import feed
 from wbtui.tui.keymap import resolve_keys
 from wbtui.tui.screens import queue
 from wbtui.tui.screens.dialogs import PageOfText
@@ -66,7 +67,7 @@ def test_a_long_name_is_cut_and_what_stands_behind_it_stays() -> None:
 def test_help_opens_over_the_queue_and_names_its_keys_as_they_are_bound(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bound = resolve_keys({"queue.later": "D", "app.help_keys": "f2"}, "file")
+    bound = resolve_keys({"queue.later": "[", "app.help_keys": "f2"}, "file")
     assert not bound.problems
     monkeypatch.setattr(application, "load_keymap", lambda path: bound)
     queue_files.enqueue(runs, [queued_run(runs, 0), queued_run(runs, 1)])
@@ -75,16 +76,16 @@ def test_help_opens_over_the_queue_and_names_its_keys_as_they_are_bound(
         async with opened(runs) as (app, pilot):
             await pilot.press("Q")
             await until(pilot, lambda: "2 waiting" in screen_text(app))
-            assert "D K later, sooner" in screen_text(app)
+            assert "[ K later, sooner" in screen_text(app)
             assert "f2 help" in screen_text(app)
             await pilot.press("f2")
             await until(pilot, lambda: isinstance(app.screen, PageOfText))
             await pilot.pause()
-            assert "D  Let a waiting run start later." in screen_text(app)
+            assert "[  Let a waiting run start later." in screen_text(app)
             assert "Close the dashboard" not in screen_text(app)  # q closes the queue here
             await pilot.press("escape")
             assert isinstance(app.screen, QueueScreen)
-            await pilot.press("D")
+            await pilot.press("left_square_bracket")
             await until(
                 pilot, lambda: [one.folder.name[-11:-9] for one in queue_files.entries(runs)] == ["s1", "s0"]
             )
@@ -165,6 +166,41 @@ def test_the_queue_says_why_a_run_at_work_is_neither_moved_nor_taken_out(runs: P
             await pilot.press("up", key)
             await until(pilot, lambda: "is at work, it does not wait" in screen_text(app))
             assert "I on the runs stops it" in screen_text(app)
+
+    drive(look)
+
+
+@pytest.mark.usefixtures("_paused_queue")
+def test_a_run_of_another_host_that_is_silent_is_told_from_one_at_work_and_taken_out(runs: Path) -> None:
+    folder = queued_run(runs, 7)
+    queue_files.enqueue(runs, [folder])
+    write_process(folder, replace(process_info(1, pid=os.getpid()), host="elsewhere", written=1.0))
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            await pilot.press("Q")
+            await until(pilot, lambda: "if it is dead, x frees it" in screen_text(app))
+            assert re.search(r"unknown  \w{4}", screen_text(app))
+            await pilot.press("J")
+            await until(pilot, lambda: "does not wait" in screen_text(app))
+            await pilot.press("x")
+            await until(pilot, lambda: "out of the queue" in screen_text(app))
+            assert not queue_files.entries(runs)
+
+    drive(look)
+
+
+def test_the_runs_say_why_those_that_wait_are_not_started(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "_WORKER_SECONDS", 0.0)
+    queue_files.enqueue(runs, [queued_run(runs, 0)])
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            await until(pilot, lambda: "1 queued, no worker" in screen_text(app))
+            queue_files.write_settings(runs, replace(queue_files.read_settings(runs), paused=True))
+            await until(pilot, lambda: "1 queued, paused" in screen_text(app))
 
     drive(look)
 

@@ -261,7 +261,7 @@ def test_notes_tags_and_star_are_written_beside_the_run(runs: Path) -> None:
             await until(pilot, lambda: "without white space or commas" in screen_text(app))
             assert app.screen.query(Input), "what was typed is not lost"
             await pilot.press("escape", "n", "ctrl+u")
-            app.screen.query_one(Input).post_message(events.Paste("pasted\r\nfrom elsewhere\n"))
+            app.screen.query_one(Input).post_message(events.Paste("pasted\r\nfrom\telse\x9b\u202ewhere\n"))
             await pilot.press("enter")
             await until(pilot, lambda: open_run(folder).notes.note == "pasted from elsewhere")
             assert open_run(folder).notes.tags == ("second",)

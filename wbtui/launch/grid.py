@@ -71,7 +71,7 @@ def expand(variant: str, seed: str, settings: Iterable[str], source: str = "") -
     for axis in axes:
         size *= len(axis)
     if size > MOST_RUNS:
-        raise UsageError(f"these lists multiply to {size} runs; expected at most {MOST_RUNS}")
+        raise UsageError(f"these lists multiply to at least {size} runs; expected at most {MOST_RUNS}")
     return [
         Point(variant, seed, tuple(settings), source)
         for variant, *settings, seed, source in itertools.product(*axes)

@@ -265,7 +265,7 @@ _QUEUE = (
         "queue.remove",
         "x,delete",
         "Take out",
-        "Take a waiting run out, to the bin where it was never started.",
+        "Take out a run that waits (to the bin if never started) or is not heard of.",
         writes=True,
     ),
     Action(
@@ -282,6 +282,9 @@ _APP = (
     Action("app.help_keys", "question_mark,f1", "Help", "What can be done here, and by which key.", footer=1),
     Action(
         "app.command_palette", "ctrl+p", "Palette", "Every action, by its name or what it does.", footer=5
+    ),
+    Action(
+        "app.suspend_process", "ctrl+z", "Suspend", "Go back to the shell for a while; fg comes back here."
     ),
     Action("app.leave", "q", "Quit", "Close the dashboard; runs go on.", footer=2),
 )
@@ -304,7 +307,7 @@ def bindings(screen: str) -> list[BindingType]:
             action.title,
             show=False,
             id=action.id,
-            priority=action.keys == "ctrl+p",
+            priority=action.keys.startswith("ctrl+"),
         )
         for action in actions_of(screen)
     ]

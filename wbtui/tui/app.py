@@ -332,6 +332,10 @@ class WbtuiApp(SayingApp):
         """Close the dashboard; runs go on."""
         self.exit()
 
+    def action_help_quit(self) -> None:
+        """Say which key leaves, as Textual does at ctrl+c, by the keys of this dashboard."""
+        self.say(f"{self.keys_of('app.leave')} closes the dashboard; runs go on")
+
     def here(self, screen: Screen[Any] | None = None) -> str:
         """The name by which the actions of a screen, the uppermost by itself, are called; `app` where it has none."""
         name = type(screen or self.screen).__name__.removesuffix("Screen").lower()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wbtui.errors import UsageError
+from wbtui.store.errors import StoreWriteError
 from wbtui.store.index import Listing, RunIndex
 from wbtui.store.reader import Run
 from wbtui.store.summary import RunSummary
@@ -15,11 +16,14 @@ from wbtui.tui.detail import Follower
 from wbtui.tui.files import FilesReader
 from wbtui.tui.lines import LIVING
 from wbtui.tui.machine import MachineSampler
-from wbtui.tui.snapshots import RunDetail, RunFiles, Snapshot, other_rows
+from wbtui.tui.snapshots import NO_WORKER, PAUSED, RunDetail, RunFiles, Snapshot, other_rows
 
 POLL_SECONDS = 0.5
 _CHECK_SECONDS = 0.1  # after the first picture, which takes ended runs as the index has them
 _EVIDENCE_SECONDS = 2.0
+_WORKER_SECONDS = (
+    5.0  # without a worker until that is said: one that was just asked for takes a second to come
+)
 _KEPT = 64  # runs that stay read when nobody looks at them any more
 
 
@@ -61,6 +65,7 @@ class Feed:
         self._said: set[str] = set()
         self._told = 0.0
         self._checked = False
+        self._attended = time.monotonic()
         self._answered: tuple[object, Wanted] | None = None
         self._thread = threading.Thread(target=self._work, name="feed", daemon=True)
 
@@ -144,12 +149,33 @@ class Feed:
         living = any(_lives(row) for row in listing.unsettled)
         machine = self._machine.sample() if living else None
         files = self._files(wanted.files) if wanted.files in there else None
-        still = not (living or wanted.files or any(detail.problem for detail in details.values()))
+        waiting = any(row.state == "queued" for row in listing.unsettled)
+        still = not (living or waiting or wanted.files or any(detail.problem for detail in details.values()))
         self._answered = (listing.rows, wanted) if still else None  # until then there is nothing to read
-        snapshot = Snapshot(listing.rows, details, machine, files, loaded=True, by_id=there)
+        snapshot = Snapshot(
+            listing.rows, details, machine, files, loaded=True, by_id=there, queue=self._queue(waiting)
+        )
         if self._is_news(snapshot):
             self._last, self._told = snapshot, time.monotonic()
             self._on_snapshot(snapshot)
+
+    def _queue(self, waiting: bool) -> str:
+        """Why runs that wait are not started; see `Snapshot.queue`."""
+        if not waiting:
+            self._attended = time.monotonic()
+            return ""
+        from wbtui.launch.queue_files import read_settings
+        from wbtui.launch.worker import worker_lives
+
+        now = time.monotonic()
+        try:
+            if read_settings(self._runs).paused:
+                return PAUSED
+            if worker_lives(self._runs):
+                self._attended = now
+        except (StoreWriteError, OSError):
+            return ""
+        return NO_WORKER if now - self._attended > _WORKER_SECONDS else ""
 
     def _is_news(self, snapshot: Snapshot) -> bool:
         """Whether the screen is to hear of it; that a heartbeat has grown older, only every two seconds."""
@@ -158,6 +184,7 @@ class Feed:
             snapshot.machine != before.machine
             or snapshot.files is not before.files
             or before.problem
+            or snapshot.queue != before.queue
             or snapshot.details.keys() != before.details.keys()
             or any(detail is not before.details[name] for name, detail in snapshot.details.items())
             or len(snapshot.rows) != len(before.rows)

@@ -96,6 +96,14 @@ def fitted(text: str, width: int, *, right: bool = False, ellipsis: str = "…")
     return " " * (width - cells) + text if right else text + " " * (width - cells)
 
 
+def abridged(text: str, most: int = 300) -> str:
+    """Text whose lines have at most so many characters; of a longer one the middle is left out."""
+    half = (most - 3) // 2
+    return "\n".join(
+        line if len(line) <= most else f"{line[:half]} … {line[-half:]}" for line in text.split("\n")
+    )
+
+
 def ascii_text(text: str) -> str:
     """Text for a terminal without Unicode: what the screen itself writes is translated, all else becomes `?`."""
     return text.translate(_ASCII).encode("ascii", "replace").decode("ascii")

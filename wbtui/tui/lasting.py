@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 
 from textual import events
@@ -12,6 +13,12 @@ from textual.errors import NoWidget
 from textual.message import Message
 
 from wbtui.tui.presence import cause_of, is_of_a_left_screen
+
+
+def has_shell() -> bool:
+    """Whether a shell started this process as a job of its own: nobody else would notice that it stopped."""
+    parent = os.getppid()
+    return os.getsid(parent) == os.getsid(0) and os.getpgid(parent) != os.getpgrp()
 
 
 class LastingApp(App[None]):

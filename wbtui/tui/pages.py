@@ -46,7 +46,9 @@ def overview_lines(files: RunFiles | None, detail: RunDetail | None, width: int)
     if files is None:
         return [(("reading ...", "dim"),)]
     told = {cell.text for table in files.overview for row in table.rows for cell in row}
-    lines: list[Line] = [((problem, BAD),) for problem in files.problems if problem not in told]
+    lines: list[Line] = [
+        ((problem, BAD),) for problem in dict.fromkeys(files.problems) if problem not in told
+    ]
     if detail is not None and detail.error:
         lines += [((" Traceback", f"bold {BAD}"),)]
         lines += [((f" {plain(row, lines=True).expandtabs()}", ""),) for row in detail.error.splitlines()]

@@ -8,8 +8,8 @@ from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from wbtui.store.text import plain
-from wbtui.tui.ink import ascii_text
-from wbtui.tui.lasting import LastingApp
+from wbtui.tui.ink import abridged, ascii_text
+from wbtui.tui.lasting import LastingApp, has_shell
 
 _MESSAGES_KEPT = 8
 """Of those that wait until a dialog is closed; the newest."""
@@ -38,8 +38,8 @@ class SayingApp(LastingApp):
         return ascii_text(text) if self.ascii_only else text
 
     def say(self, text: str, severity: SeverityLevel = "information") -> None:
-        """Show a message, literally; where a dialog is open, that is read first and the message waits."""
-        text = self.literal(text)
+        """Show a message, literally, long lines abridged; where a dialog is open, that is read first and it waits."""
+        text = self.literal(abridged(text))
         if any(isinstance(screen, ModalScreen) for screen in self.screen_stack[-1:]):
             self._wait_with(text, severity)
         else:
@@ -48,6 +48,13 @@ class SayingApp(LastingApp):
     def say_from_thread(self, text: str, severity: SeverityLevel = "information") -> None:
         """`say`, from a worker thread."""
         self.call_from_thread(self.say, text, severity)
+
+    def action_suspend_process(self) -> None:
+        """Go back to the shell, where there is one that can wake the dashboard again."""
+        if has_shell():
+            super().action_suspend_process()
+        else:
+            self.say("there is no shell to go back to: this was not started from one", "warning")
 
     def refuses_writing(self, say: Callable[[str, SeverityLevel], None] | None = None) -> bool:
         """Whether --readonly forbids what was asked; says so, in a message or by `say(text, severity)`."""

@@ -101,6 +101,9 @@ class RunFiles:
     problems: tuple[str, ...] = ()
 
 
+PAUSED, NO_WORKER = "paused", "no worker"
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """The runs folder at one moment."""
@@ -118,6 +121,8 @@ class Snapshot:
     """Why the folder cannot be read."""
     by_id: Mapping[str, RunSummary] = field(default_factory=dict)
     """The rows by run id."""
+    queue: str = ""
+    """Why runs that wait are not started: PAUSED or NO_WORKER; empty: none waits, or they are."""
 
 
 def other_rows(before: Sequence[RunSummary], after: Sequence[RunSummary]) -> list[RunSummary]:

@@ -8,7 +8,7 @@ from wbtui.store.format import StateName
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui.ink import Part
-from wbtui.tui.snapshots import Machine, RunDetail
+from wbtui.tui.snapshots import NO_WORKER, Machine, RunDetail, Snapshot
 from wbtui.tui.theme import BAD, CAUTION
 
 _NAMED: tuple[StateName, ...] = (
@@ -28,14 +28,21 @@ _PLACE_CELLS = 30
 _LOUD = {"failed": BAD, "crashed": BAD, "stalled": CAUTION}
 
 
-def top_left(states: Mapping[str, int], runs: Path, *, loaded: bool, problem: str = "") -> list[Part]:
+def top_left(states: Mapping[str, int], runs: Path, snapshot: Snapshot) -> list[Part]:
     """Where the runs are, and how many there are of each state; with a problem that is not known."""
     place = plain(str(runs))
     if len(place) > _PLACE_CELLS:  # what the runs do is more than where they are
         place = f"…{place[1 - _PLACE_CELLS :]}"
     parts: list[Part] = [(" wbtui ", "bold reverse"), (f" {place}  ", "")]
-    named = [(f"{states[state]} {state}", _LOUD.get(state, "")) for state in _NAMED if states.get(state)]
-    nothing = "cannot be listed" if problem else "no runs" if loaded else "reading ..."
+    loud, besides = dict(_LOUD), {"queued": f", {snapshot.queue}" if snapshot.queue else ""}
+    if snapshot.queue == NO_WORKER:
+        loud["queued"] = CAUTION
+    named = [
+        (f"{states[state]} {state}{besides.get(state, '')}", loud.get(state, ""))
+        for state in _NAMED
+        if states.get(state)
+    ]
+    nothing = "cannot be listed" if snapshot.problem else "no runs" if snapshot.loaded else "reading ..."
     for number, part in enumerate(named or [(nothing, "dim")]):
         parts += [(" · ", "dim"), part] if number else [part]
     return parts

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from wbtui.tui.app import WbtuiApp
 
 REST_SECONDS = 0.25
+_LOOK_SECONDS = 1.0
+"""Between two looks whether a run was taken away: what the feed reads is handed to the screen below."""
 MOST_RUNS = 8
 _TALL_FOR_CLASSES = 20
 _CRITERIA = {"all": "All", "harmonic": "harmonic mean of groups", "few": "Tail"}
@@ -88,6 +90,7 @@ class AdjustScreen(AdjustKeys):
         self._resting: Timer | None = None
         self._due = False
         self._names: dict[str, str] = {}
+        self._gone: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
         """Methods, strength, figures, pictures, settings, keys."""
@@ -114,6 +117,7 @@ class AdjustScreen(AdjustKeys):
         )
         self.work = AdjustWork(self._folders, self.call_later, self._say_problem, self.learned)
         self.work.load(self._loaded)
+        self.set_interval(_LOOK_SECONDS, self._notice_gone)
 
     def on_unmount(self) -> None:
         """Let the threads go."""
@@ -137,6 +141,12 @@ class AdjustScreen(AdjustKeys):
         for trial in self.trials:
             self.work.look_into(trial)
         self.draw_soon()
+
+    def _notice_gone(self) -> None:
+        gone = frozenset(self.work.benches.keys() - self.dashboard.snapshot.by_id.keys())
+        if gone != self._gone:
+            self._gone = gone
+            self.draw_soon()
 
     @property
     def bench(self) -> Bench:

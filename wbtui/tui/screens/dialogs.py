@@ -1,6 +1,6 @@
 """How does a screen ask something or show a page of text?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -8,15 +8,17 @@ from textual import events, on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.markup import escape
+from textual.content import Content
 from textual.screen import ModalScreen
+from textual.style import Style
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
 
 from wbtui.errors import UsageError
 from wbtui.store.text import plain
-from wbtui.tui.ink import ascii_text
+from wbtui.tui.ink import abridged, ascii_text
+from wbtui.tui.keymap import display
 from wbtui.tui.presence import is_open
 from wbtui.tui.screens.closing import Answer, ClosesOnce
 from wbtui.tui.widgets.line_input import LineInput
@@ -29,15 +31,25 @@ _CSS = """
     width: {width}; max-width: 95%; height: auto; max-height: 90%;
     background: $surface; border: round $primary; padding: 0 1;
 }}
-{name} .title {{ text-style: bold; height: auto; }}
+{name} .title {{ text-style: bold; height: auto; link-style: not bold dim; link-color: $text; }}
 {name} .hint {{ color: $text-muted; height: auto; link-style: none; link-color: $text-muted; }}
 {name} .wrong {{ color: $text-error; height: auto; link-color: $text-error; }}
 """
 
 
-def _button(key: str, words: str) -> str:
-    """Words in Textual's markup that press a key when they are clicked."""
-    return f"[@click=app.simulate_key('{key}')]{escape(words)}[/]"
+def _button(key: str, words: str) -> Content:
+    """Words that press a key when they are clicked."""
+    return Content.styled(words, Style.from_meta({"@click": f"app.simulate_key({key!r})"}))
+
+
+def hint(words: str, *keys: str) -> Content:
+    """Keys, by Textual's names, and what they do; a click presses the one that is meant, on the words the first."""
+    return Content(" ").join(_button(key, display(key)) for key in keys) + _button(keys[0], f" {words}")
+
+
+def hints(said: Iterable[Sequence[str]], gap: int = 3) -> Content:
+    """Hints side by side, each what keys do and the keys."""
+    return Content(" " * gap).join(hint(*one) for one in said)
 
 
 class Dialog(ModalScreen[Answer], ClosesOnce[Answer]):
@@ -75,7 +87,7 @@ class Confirm(Dialog[bool]):
         with Vertical():
             yield Static(self.literal(self._question), markup=False, classes="title")
             yield Static(self.literal(self._said), markup=False, id="detail")
-            yield Static(f"{_button('y', 'y yes')}   {_button('n', 'n no')}", classes="hint")
+            yield Static(hints([("yes", "y"), ("no", "n")]), classes="hint")
 
     def on_mount(self) -> None:
         """Ask for the detail again and again."""
@@ -89,9 +101,10 @@ class Confirm(Dialog[bool]):
 
     def action_say_how(self) -> None:
         """Enter alone does nothing that cannot be undone: say which key does."""
-        hint = self.query_one(".hint", Static)
-        hint.update(f"press {_button('y', f'y to {self._yes}')}, {_button('n', 'n or esc to leave it')}")
-        hint.add_class("wrong")
+        below = self.query_one(".hint", Static)
+        answers = hint(f"to {self._yes}", "y"), hint("or esc to leave it", "n")
+        below.update(Content.assemble("press ", Content(", ").join(answers)))
+        below.add_class("wrong")
 
     def action_answer(self, answer: bool) -> None:
         """Answer."""
@@ -149,7 +162,7 @@ class Prompt(Dialog[str | None]):
     def _found_out(self, value: str, wrong: str) -> None:
         if not (is_open(self) and self.is_current) or self.query_one(Input).value != value:
             return  # nobody waits for it any more, or another text stands there by now
-        self.query_one(".wrong", Static).update(self.literal(wrong))
+        self.query_one(".wrong", Static).update(self.literal(abridged(wrong)))
         if not wrong:
             self.dismiss(value)
 
@@ -159,7 +172,7 @@ class Prompt(Dialog[str | None]):
 
     def _refused(self, value: str) -> bool:
         wrong = _objection(self._check, value) if self._check is not None else ""
-        self.query_one(".wrong", Static).update(self.literal(wrong))
+        self.query_one(".wrong", Static).update(self.literal(abridged(wrong)))
         return bool(wrong)
 
 
@@ -245,7 +258,7 @@ class PageOfText(Dialog[None]):
         """The text; it scrolls."""
         with Vertical():
             yield Static(
-                Text(self.literal(self._title)).append("   esc close", "not bold dim"), classes="title"
+                Content.assemble(self.literal(self._title), "   ", hint("close", "escape")), classes="title"
             )
             text = self._text.copy()
             text.plain = self.literal(text.plain)  # a character for a character, so that styles stay in place
@@ -295,7 +308,8 @@ class Arrange(Dialog[Arrangement | None]):
         with Vertical():
             yield Static(self._title, markup=False, classes="title")
             yield OptionList(*self._options(), compact=True)
-            yield Static("space show or hide   J K move   esc done", markup=False, classes="hint")
+            keys = [("show or hide", "space"), ("move", "J", "K"), ("done", "escape")]
+            yield Static(hints(keys), classes="hint")
 
     def _options(self) -> list[Option]:
         return [

@@ -23,15 +23,15 @@ from wbtui.launch.probe import check_slots
 from wbtui.launch.queue_files import Entry, QueueSettings
 from wbtui.launch.slots import parse_slots
 from wbtui.launch.worker import device_of, ensure_worker, look, peek, worker_lives
-from wbtui.store.errors import StoreWriteError
+from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.reader import Run
 from wbtui.store.runs_folder import runs_words
 from wbtui.store.text import plain
-from wbtui.tui.actions import actions_of, bindings
+from wbtui.tui.actions import ACTIONS, actions_of, bindings
 from wbtui.tui.ink import fitted
 from wbtui.tui.presence import is_open
 from wbtui.tui.screens.closing import ClosesOnce
-from wbtui.tui.screens.dialogs import Prompt, ask
+from wbtui.tui.screens.dialogs import Prompt, ask, hints
 from wbtui.tui.widgets.options import Options
 
 if TYPE_CHECKING:
@@ -41,6 +41,15 @@ _LOOK_SECONDS = 2.0
 _WIDTH = 110
 _AROUND = 8  # cells that border, padding and scroll bar take
 _GAP = 2
+_HINTS = (
+    ("later, sooner", "queue.later", "queue.sooner"),
+    ("take out", "queue.remove"),
+    ("pause, go on", "queue.pause"),
+    ("slots", "queue.slots"),
+    ("help", "app.help_keys"),
+    ("close", "queue.back"),
+)
+"""What the keys of some actions do."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,8 @@ class QueueState:
     """The queue at one moment."""
 
     working: tuple[Entry, ...] = ()
+    silent: frozenset[Path] = frozenset()
+    """Those among them of another host that are not heard of any more: nobody can tell whether they are at work."""
     waiting: tuple[Entry, ...] = ()
     devices: tuple[str, ...] = ()
     """Of the waiting ones."""
@@ -62,14 +73,23 @@ class QueueState:
 
 def read_queue(runs: Path, *, readonly: bool = False, known: dict[Path, Run] | None = None) -> QueueState:
     """The queue as it is now; runs that have ended leave it, unless it is only looked at; for `known` see `look`."""
+    known = {} if known is None else known
     if readonly or not (runs / queue_files.PLACE).is_dir():
         working, waiting = peek(runs, known)
     else:
         with queue_files.editing(runs):
             working, waiting = look(runs, known)
+    silent = frozenset(entry.folder for entry in working if _is_silent(known[entry.folder]))
     devices = tuple(device_of(entry.folder) for entry in waiting)
     settings = queue_files.read_settings(runs)
-    return QueueState(tuple(working), tuple(waiting), devices, settings, worker_lives(runs))
+    return QueueState(tuple(working), silent, tuple(waiting), devices, settings, worker_lives(runs))
+
+
+def _is_silent(run: Run) -> bool:
+    try:
+        return run.state().name == "unknown"
+    except StoreReadError:
+        return False
 
 
 def in_columns(rows: Sequence[tuple[str, str, str, str]], width: int, ellipsis: str) -> list[str]:
@@ -119,7 +139,7 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
         background: $surface; border: round $primary; padding: 0 1;
     }}
     QueueScreen .title {{ text-style: bold; }}
-    QueueScreen .hint {{ color: $text-muted; height: auto; }}
+    QueueScreen .hint {{ color: $text-muted; height: auto; link-style: none; link-color: $text-muted; }}
     QueueScreen #said {{ color: $text-warning; height: auto; display: none; }}
     QueueScreen OptionList {{ height: auto; max-height: 24; }}
     """
@@ -156,20 +176,12 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
             yield Static("reading ...", markup=False, id="about")
             yield Options(compact=True)
             yield Static("", markup=False, id="said")
-            yield Static(self._hint(), markup=False, classes="hint")
+            yield Static(hints(self._keys(), gap=2), classes="hint")
 
-    def _hint(self) -> str:
-        """The keys, as they are bound."""
-        shown = self.dashboard.keys_of
-        said = (
-            ((shown("queue.later"), shown("queue.sooner")), "later, sooner"),
-            ((shown("queue.remove"),), "take out"),
-            ((shown("queue.pause"),), "pause, go on"),
-            ((shown("queue.slots"),), "slots"),
-            ((shown("app.help_keys"),), "help"),
-            ((shown("queue.back"),), "close"),
-        )
-        return "  ".join(f"{' '.join(keys)} {words}" for keys, words in said)
+    def _keys(self) -> list[Sequence[str]]:
+        """What keys do, and the keys, as they are bound."""
+        bound = {action.id: self.dashboard.keys.keys_of(action)[0] for action in ACTIONS}
+        return [(words, *(bound[name] for name in names)) for words, *names in _HINTS]
 
     def on_mount(self) -> None:
         """Look now, and again every two seconds."""
@@ -236,10 +248,20 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
             options.highlighted = min(place, len(self._listed) - 1)
 
     def _options(self, state: QueueState) -> Sequence[Option]:
-        rows = [("at work", entry, f"slot {plain(entry.ticket.slot)}") for entry in state.working]
+        frees = f"; if it is dead, {self.dashboard.keys_of('queue.remove')} frees it"
+        rows = [
+            ("unknown", entry, f"slot {plain(entry.ticket.slot)}{frees}")
+            if entry.folder in state.silent
+            else ("at work", entry, f"slot {plain(entry.ticket.slot)}")
+            for entry in state.working
+        ]
         rows += [
-            (str(number), entry, "taking out ..." if entry.folder in self._leaving else plain(device))
+            (str(number), entry, plain(device))
             for number, (entry, device) in enumerate(zip(state.waiting, state.devices, strict=True), 1)
+        ]
+        rows = [
+            (place, entry, "taking out ..." if entry.folder in self._leaving else where)
+            for place, entry, where in rows
         ]
         cells = [
             (place, plain(self.dashboard.short(entry.folder.name)), plain(entry.folder.name), where)
@@ -260,18 +282,23 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
 
     # ------------------------------------------------------------------ keys
 
-    def _chosen(self) -> Entry | None:
-        """The waiting run under the cursor; of one at work it is said that it does not wait."""
+    def _chosen(self, *, silent: bool = False) -> Entry | None:
+        """The waiting run under the cursor; of one at work it is said that it does not wait.
+
+        Args:
+            silent: Whether one that nobody hears of any more is meant too.
+        """
         place = self.query_one(OptionList).highlighted
         entries = (*self._state.working, *self._state.waiting)
         if place is None or place >= len(entries) or self.dashboard.refuses_writing(self.tell):
             return None
-        if place < len(self._state.working):
-            short = self.dashboard.short(entries[place].folder.name)
+        chosen = entries[place]
+        if place < len(self._state.working) and not (silent and chosen.folder in self._state.silent):
+            short = self.dashboard.short(chosen.folder.name)
             stops = self.dashboard.keys_of("runs.stop")
             self.tell(f"{short} is at work, it does not wait: close the queue, {stops} on the runs stops it")
             return None
-        return entries[place]
+        return chosen
 
     def action_back(self) -> None:
         """Close."""
@@ -319,8 +346,8 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
         self._edit(change)
 
     def action_remove(self) -> None:
-        """Take a waiting run out, to the bin where it was never started; that it was asked shows at once."""
-        chosen = self._chosen()
+        """Take a waiting run out, to the bin where it was never started, or one that is silent; it shows at once."""
+        chosen = self._chosen(silent=True)
         if chosen is None or chosen.folder in self._leaving:
             return
         folder = chosen.folder
@@ -338,7 +365,7 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
 
     def _tell(self, short: str, binned: bool | None) -> None:
         ways = {
-            None: "has been started meanwhile",
+            None: "is at work",
             True: f"in the bin; `wbtui restore {short}{runs_words(self.dashboard.runs)}` brings it back",
             False: "out of the queue",
         }
@@ -369,8 +396,8 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
             if text:
                 self._edit(lambda: self._set(replace(self._state.settings, slots=parse_slots(text))))
 
-        hint = "cuda:0=2,cpu=1; a number alone: on any device"
-        await ask(self.app, Prompt("Runs at once", now, hint, _slots, _slots_there), answered)
+        example = "cuda:0=2,cpu=1; a number alone: on any device"
+        await ask(self.app, Prompt("Runs at once", now, example, _slots, _slots_there), answered)
 
     def _set(self, settings: QueueSettings) -> None:
         runs = self.dashboard.runs

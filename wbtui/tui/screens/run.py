@@ -108,6 +108,16 @@ class RunScreen(RunCommands):
         """This run."""
         return (self.row,) if self.row else ()
 
+    def action_adjust(self) -> None:
+        """Logit adjustment of this run."""
+        if self._acting():
+            super().action_adjust()
+
+    def action_compare(self) -> None:
+        """Compare this run with what is saved under it."""
+        if self._acting():
+            super().action_compare()
+
     # ------------------------------------------------------------------ pages
 
     def go_to(self, page: str) -> None:
@@ -125,6 +135,9 @@ class RunScreen(RunCommands):
         if text:
             self.query_one(TextPane).follows = page == "log"
             self.query_one(TextPane).focus()
+        if self.row is None:  # what was read of it stays on the page that was open, and there alone
+            self.query_one(TextPane).show([((f" {self.NOBODY}", "dim"),)])
+            self.panels_changed()
         self.take(self.dashboard.snapshot)
 
     def _tabs(self, around: str = " ") -> list[Part]:
@@ -192,6 +205,8 @@ class RunScreen(RunCommands):
     @property
     def without_panels_why(self) -> str:
         """Why this page has no panel; empty where that is not known yet."""
+        if self.row is None:
+            return self.NOBODY
         files = self.dashboard.snapshot.files
         if self.page == "system":
             read = files is not None and files.id == self.run_id

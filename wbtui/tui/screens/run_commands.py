@@ -2,6 +2,7 @@
 
 import contextlib
 import getpass
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -32,6 +33,17 @@ _BROKEN_OFF = frozenset({"stopped", "failed", "crashed"})
 """States from which a run can go on."""
 
 _ENDED = _BROKEN_OFF | {"finished"}
+
+_WAITS = "waits in the queue; `wbtui queue remove` takes it out"
+
+_AS_KEYS = {
+    "`wbtui queue remove`": "runs.queue on the runs, then queue.remove,",
+    "`wbtui queue start`": "runs.queue on the runs, then queue.pause,",
+    "`wbtui run --config` on its config.toml": "runs.again",
+    "`wbtui adjust`": "runs.adjust",
+    "without --now and --kill it is asked to stop": "runs.stop asks it to stop",
+}
+"""What a refusal says to a command's user → the same with the actions whose keys stand for it here."""
 
 _NOT_RESUMED = frozenset({"finished", "queued", *LIVING})
 
@@ -117,6 +129,9 @@ class RunCommands(PanelKeys):
             return
         if self.dashboard.refuses_writing():
             return
+        if all(row.state == "queued" for row in rows):
+            self.dashboard.say(self._by_keys(f"{self.called(rows[0])}: {_WAITS}"), "warning")
+            return
         names = ", ".join(self.called(row) for row in rows[:_CONFIRMED_AT_ONCE])
         more = f" and {len(rows) - _CONFIRMED_AT_ONCE} more" if len(rows) > _CONFIRMED_AT_ONCE else ""
 
@@ -161,7 +176,15 @@ class RunCommands(PanelKeys):
         try:
             yield
         except (UsageError, RunFailedError, StoreWriteError, OSError) as error:
-            self.dashboard.say_from_thread(str(error) or name, "error")
+            self.dashboard.say_from_thread(self._by_keys(str(error)) or name, "error")
+
+    def _by_keys(self, text: str) -> str:
+        """A refusal that names keys where it named commands."""
+        for command, keys in _AS_KEYS.items():
+            text = text.replace(
+                command, re.sub(r"\w+\.\w+", lambda found: self.dashboard.keys_of(found[0]), keys)
+            )
+        return text
 
     def action_resume(self) -> None:
         """Go on with runs that were stopped, failed or crashed; of folded seeds the others are left alone."""

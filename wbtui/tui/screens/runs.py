@@ -123,7 +123,7 @@ class RunsScreen(RunsKeys):
     def _show_texts(self) -> None:
         snapshot = self.dashboard.snapshot
         self.query_one("#top", OneLine).show(
-            top_left(self._states, self.dashboard.runs, loaded=snapshot.loaded, problem=snapshot.problem),
+            top_left(self._states, self.dashboard.runs, snapshot),
             top_right(snapshot.machine, self.size.width),
         )
         views = self.dashboard.views

@@ -22,9 +22,10 @@ from wbtui.report.values import counted, words_apart
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.text import plain
 from wbtui.tui.form import FIELDS, FormAnswer, FormValues, answer, setting_keys, value_used
-from wbtui.tui.ink import fitted
+from wbtui.tui.ink import abridged, fitted
 from wbtui.tui.presence import is_open
 from wbtui.tui.screens.closing import ClosesOnce
+from wbtui.tui.screens.dialogs import hints
 from wbtui.tui.theme import CAUTION
 from wbtui.tui.widgets.line_input import LineInput
 
@@ -42,7 +43,14 @@ _HINTS = {
     "tags": "apart by space or comma",
     "note": "anything",
 }
-_FOOT = "enter start   ^q queue   tab next field   up down choices   right completes   esc back"
+_FOOT = (
+    ("start", "enter"),
+    ("queue", "ctrl+q"),
+    ("next field", "tab"),
+    ("choices", "up", "down"),
+    ("completes", "right"),
+    ("back", "escape"),
+)
 _DELAY = 0.15  # seconds after a key before the form is worked out
 _DIFFERENCES = 12
 _NAMED = 3  # runs in the line of those that are gone on from
@@ -82,7 +90,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
     StartScreen .wrong { color: $text-error; height: auto; padding-left: 10; display: none; }
     StartScreen .title { text-style: bold; }
     StartScreen VerticalScroll { height: auto; scrollbar-size-vertical: 1; }
-    StartScreen .hint { color: $text-muted; height: auto; }
+    StartScreen .hint { color: $text-muted; height: auto; link-style: none; link-color: $text-muted; }
     StartScreen #meaning { height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -113,7 +121,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
             yield Static("Start runs", markup=False, classes="title")
             if self._begins_with:
                 yield Static(self._begins_with, markup=False, classes="hint")
-            with VerticalScroll():
+            with VerticalScroll(can_focus=False):  # a click beside a field leaves the keys where they are
                 for name in FIELDS:
                     with Horizontal():
                         yield Static(name, markup=False, classes="label")
@@ -123,7 +131,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
                         )
                     yield Static("", markup=False, classes="wrong", id=f"wrong-{name}")
                 yield Static("", id="meaning")
-            yield Static(_FOOT, markup=False, classes="hint")
+            yield Static(hints(_FOOT), classes="hint")
 
     @property
     def _begins_with(self) -> str:
@@ -147,7 +155,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Leave title, keys and border their rows."""
-        foot = -(-len(_FOOT) // max(event.size.width * 98 // 100 - 4, 1))
+        foot = -(-hints(_FOOT).cell_length // max(event.size.width * 98 // 100 - 4, 1))
         taken = 3 + foot + bool(self._begins_with)
         self.query_one(VerticalScroll).styles.max_height = max(event.size.height * 98 // 100 - taken, 1)
 
@@ -177,7 +185,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         """Say what is wrong beside its field, else what will be started."""
         for name in FIELDS:
             below = self.query_one(f"#wrong-{name}", Static)
-            below.update(found.wrong.get(name, ""))
+            below.update(abridged(found.wrong.get(name, "")))
             below.display = name in found.wrong
         self.query_one("#meaning", Static).update(self._meaning(found))
 

@@ -42,12 +42,12 @@ class LineInput(Input):
             self._entered(self.value)
 
     def _on_paste(self, event: events.Paste) -> None:
-        """Take all that is pasted, in one line; Input would leave away what follows the first."""
-        lines = event.text.splitlines()
-        if len(lines) > 1:
-            event.prevent_default()
-            super()._on_paste(events.Paste(" ".join(lines)))
-            event.stop()
+        """Take all that is pasted, in one line, but for what no key types; Input would leave away further lines."""
+        line = " ".join(event.text.splitlines())
+        typed = "".join(sign if sign.isprintable() else " " * sign.isspace() for sign in line)
+        event.prevent_default()
+        super()._on_paste(events.Paste(typed))
+        event.stop()
 
     async def _on_key(self, event: events.Key) -> None:
         if not is_open(self.screen):

@@ -137,8 +137,11 @@ class StrengthSlider(Widget):
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         """Let go."""
-        self._dragged = False
         self.release_mouse()
+
+    def on_mouse_release(self, event: events.MouseRelease) -> None:
+        """Be let go of, also where a screen that came above took the mouse away."""
+        self._dragged = False
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """A step up."""
