@@ -18,7 +18,10 @@ from wbtui.tui.presence import cause_of, is_of_a_left_screen
 def has_shell() -> bool:
     """Whether a shell started this process as a job of its own: nobody else would notice that it stopped."""
     parent = os.getppid()
-    return os.getsid(parent) == os.getsid(0) and os.getpgid(parent) != os.getpgrp()
+    try:
+        return os.getsid(parent) == os.getsid(0) and os.getpgid(parent) != os.getpgrp()
+    except OSError:  # some systems tell nothing of another session's processes
+        return False
 
 
 class LastingApp(App[None]):
