@@ -245,7 +245,17 @@ def test_what_cannot_be_told_from_seed_noise_has_a_mark_and_neither_colour_nor_b
 def test_of_three_settings_the_one_of_a_single_seed_does_not_compete_for_bold(tmp_path: Path) -> None:
     folders = [make_run(tmp_path, variant, seed) for variant in ("ce", "wd") for seed in range(2)]
     folders.append(make_run(tmp_path, "wd_fr_etf", 9))
-    table = metric_table(compare(entries(tmp_path, names(*folders))))
-    (row,) = (row for row in table.rows if row[0].text == "FDR test ↑")
-    assert [cell.text.split()[0] for cell in row[1:]] == ["80.5", "80.5", "89.0"]
-    assert [cell.best for cell in row[1:]] == [True, True, False]
+    base, *others = entries(tmp_path, names(*folders))
+
+    def row(title: str, *compared: Entry) -> list[tuple[str, bool]]:
+        (found,) = (row for row in metric_table(compare(compared)).rows if row[0].text == title)
+        return [(cell.text.split()[0], cell.best) for cell in found[1:]]
+
+    assert row("FDR test ↑", base, *others) == [("80.5", True), ("80.5", True), ("89.0", False)]
+    # Nothing is told of settings from each other where the baseline has no figure, and no BN scale is the better one.
+    assert row("FDR test ↑", all_with(base, 0.7, 0.8), *others) == [
+        ("-", False),
+        ("80.5", False),
+        ("89.0", False),
+    ]
+    assert row("BN scale", base, *others) == [("0.800", False)] * 3
