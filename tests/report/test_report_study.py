@@ -34,8 +34,10 @@ def test_the_study_is_the_papers_table_with_n(tmp_path: Path) -> None:
         ("wd", "1"),
         ("wd + additive", "1"),
     ]
-    alls = [100 * accuracies(predictions_of("test", seed))["all"] for seed in range(2)]
-    assert table.rows[0][5].text == f"{np.mean(alls):.1f} ± {np.std(alls, ddof=1):.1f}"
+    for group, cell in zip(("many", "medium", "few", "all"), table.rows[0][2:6], strict=True):
+        seeds = [100 * accuracies(predictions_of("test", seed))[group] for seed in range(2)]
+        assert cell.text == f"{np.mean(seeds):.1f} ± {np.std(seeds, ddof=1):.1f}"
+    assert [cell.text for cell in table.rows[0][6:]] == ["300 ± 1", "80.5 ± 0.7"]
     assert table.rows[4][5].text == f"{100 * accuracies(predictions_of('test', 5))['all']:.1f}"
     assert "n/a" not in to_latex(table) + to_markdown(table)
     assert r"wd\_fr\_etf" in to_latex(table)
