@@ -17,7 +17,7 @@ from wbtui.metrics import assign_groups
 from wbtui.report.compare import compare
 from wbtui.report.compare_tables import comparison_json, long_table, metric_table
 from wbtui.report.derived import load_derived
-from wbtui.report.differences import Rule, difference, interval_over_seeds, rule_in_words
+from wbtui.report.differences import Difference, Rule, difference, interval_over_seeds, rule_in_words
 from wbtui.report.entries import Entry, Predicted, entries
 from wbtui.report.markup import to_csv, to_latex, to_markdown
 from wbtui.store.reader import open_run
@@ -84,6 +84,23 @@ def test_the_marks_are_explained_where_there_are_any() -> None:
     (unknown,) = rule_in_words({"none"}, 500)
     assert unknown.startswith("?: cannot be told from seed noise")
     assert rule_in_words({"none", "welch"}, 500) == [*rule_in_words({"welch"}, 500), unknown]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "significant"),
+    [
+        (0.1, 0.3, True),
+        (-0.3, -0.1, True),
+        (-0.1, 0.3, False),
+        (-0.3, 0.1, False),
+        (0.0, 0.3, False),
+        (-0.3, 0.0, False),
+    ],
+)
+def test_a_difference_is_significant_where_its_interval_leaves_zero_out(
+    low: float, high: float, significant: bool
+) -> None:
+    assert Difference((low + high) / 2, low, high, "welch").significant is significant
 
 
 def test_seeds_differ_by_welchs_interval(tmp_path: Path) -> None:
