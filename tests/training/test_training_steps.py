@@ -168,6 +168,17 @@ def test_set_mode_freezes_statistics_only_where_the_stage_says() -> None:
     assert model.backbone.training
 
 
+@pytest.mark.parametrize(("loss", "anew"), [("ldam", [0, 8]), ("focal", [0])])
+def test_deferred_weights_come_with_the_last_fifth_of_the_epochs(loss: str, anew: list[int]) -> None:
+    config = StageConfig.model_validate({"epochs": 10, "loss": {"name": loss}})
+    stage = Stage(0, config, small_model("cosine"), np.array([9, 3, 1]), CPU)
+    losses = []
+    for epoch in range(10):
+        stage.begin_epoch(epoch)
+        losses.append(stage.loss)
+    assert [e for e in range(10) if e == 0 or losses[e] is not losses[e - 1]] == anew
+
+
 def test_maxnorm_threshold_lies_a_tenth_above_the_smallest_norm() -> None:
     assert maxnorm_threshold(torch.tensor([2.0, 1.0, 3.0]), 0.1) == pytest.approx(1.2)
 
@@ -184,6 +195,8 @@ def test_maxnorm_projects_long_rows_and_keeps_short_ones() -> None:
     maxnorm.forget()
     maxnorm.project(weight)
     assert maxnorm.cut.tolist() == [False] * 4
+    MaxNorm.of(weight.norm(dim=1), 0.0).project(weight)  # δ is that of the zero row
+    assert torch.equal(weight, torch.zeros(4, 2))
 
 
 def test_rows_that_were_just_projected_are_not_counted_as_cut_again() -> None:
