@@ -70,6 +70,20 @@ def test_decay_is_the_gradient_of_half_lambda_squared_norm_over_all_that_trains(
         assert torch.allclose(a - b, -0.1 * 0.5 * theta, atol=1e-6), name
 
 
+def test_feature_regularization_adds_the_gradient_of_half_lambda_mean_squared_feature_norm() -> None:
+    """One step with FR differs from one without by -lr λ_F/2 times the gradient of mean_i ‖h_i‖², in no classifier."""
+    regularized, without, start = small_model(), small_model(), small_model()
+    one_step(regularized, StageConfig(feature_regularization=0.5))
+    one_step(without, StageConfig())
+    features = start.train().features(torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(1)))
+    sum(h @ h for h in features).div(6).backward()
+    for (name, a), b, theta in zip(
+        regularized.named_parameters(), without.parameters(), start.parameters(), strict=True
+    ):
+        expected = torch.zeros_like(b) if theta.grad is None else -0.1 * 0.25 * theta.grad
+        assert torch.allclose(a - b, expected, atol=1e-6), name
+
+
 @pytest.mark.parametrize(("momentum", "nesterov"), [(0.9, False), (0.9, True), (0.0, False)])
 def test_the_optimizer_is_torchs_to_the_bit_with_its_state(momentum: float, nesterov: bool) -> None:
     config = StageConfig(weight_decay=0.1, momentum=momentum, nesterov=nesterov)
