@@ -222,4 +222,5 @@ def test_a_report_as_csv_is_one_table_with_spread_and_preset(
     wd = next(one for one in rows if one["method"] == "wd")
     assert (wd["preset"], wd["n"], wd["test.accuracy.all.n"]) == ("digits_lt", "2", "2")
     seeds = [accuracies(predictions_of("test", seed))["all"] for seed in (0, 1)]
+    assert float(wd["test.accuracy.all"]) == pytest.approx(np.mean(seeds))
     assert float(wd["test.accuracy.all.std"]) == pytest.approx(np.std(seeds, ddof=1))

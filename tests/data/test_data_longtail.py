@@ -25,6 +25,7 @@ def test_splits_are_disjoint_and_follow_the_counts() -> None:
     assert not train & test
     assert (data.many_above, data.few_below) == (50, 10)
     assert data.train_images.dtype == torch.uint8
+    assert (data.channels, data.image_size) == (1, 8)
 
 
 def test_the_full_rule_keeps_no_validation_images() -> None:

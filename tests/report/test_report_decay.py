@@ -36,10 +36,12 @@ def test_the_papers_own_schedule_is_the_measure_and_gets_no_notice() -> None:
     assert planned_notice(config_of("cifar10_lt", "wd_fr_etf")) == ""
 
 
-def test_a_short_schedule_is_told_with_its_number() -> None:
-    notice = planned_notice(config_of("cifar100_lt", "wd", "stages.0.epochs=32"))
-    assert f"= {PAPERS_DOSE / 10:.3g}, 10% of the papers' 2.62" in notice
+@pytest.mark.parametrize(("epochs", "share"), [(32, "10%"), (160, "50%"), (316, "99%")])
+def test_a_short_schedule_is_told_with_its_number(epochs: int, share: str) -> None:
+    notice = planned_notice(config_of("cifar100_lt", "wd", f"stages.0.epochs={epochs}"))
+    assert f"= {PAPERS_DOSE * epochs / 320:.3g}, {share} of the papers' 2.62" in notice
     assert "short schedule understates WD" in notice
+    assert planned_notice(config_of("cifar100_lt", "wd", "stages.0.epochs=317")) == ""
 
 
 @pytest.mark.parametrize("settings", [(), ("stages.0.epochs=3",)])

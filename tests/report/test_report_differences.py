@@ -17,7 +17,7 @@ from wbtui.metrics import assign_groups
 from wbtui.report.compare import compare
 from wbtui.report.compare_tables import comparison_json, long_table, metric_table
 from wbtui.report.derived import load_derived
-from wbtui.report.differences import Rule, difference, interval_over_seeds, rule_in_words
+from wbtui.report.differences import Difference, Rule, difference, interval_over_seeds, rule_in_words
 from wbtui.report.entries import Entry, Predicted, entries
 from wbtui.report.markup import to_csv, to_latex, to_markdown
 from wbtui.store.reader import open_run
@@ -84,6 +84,23 @@ def test_the_marks_are_explained_where_there_are_any() -> None:
     (unknown,) = rule_in_words({"none"}, 500)
     assert unknown.startswith("?: cannot be told from seed noise")
     assert rule_in_words({"none", "welch"}, 500) == [*rule_in_words({"welch"}, 500), unknown]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "significant"),
+    [
+        (0.1, 0.3, True),
+        (-0.3, -0.1, True),
+        (-0.1, 0.3, False),
+        (-0.3, 0.1, False),
+        (0.0, 0.3, False),
+        (-0.3, 0.0, False),
+    ],
+)
+def test_a_difference_is_significant_where_its_interval_leaves_zero_out(
+    low: float, high: float, significant: bool
+) -> None:
+    assert Difference((low + high) / 2, low, high, "welch").significant is significant
 
 
 def test_seeds_differ_by_welchs_interval(tmp_path: Path) -> None:
@@ -245,7 +262,17 @@ def test_what_cannot_be_told_from_seed_noise_has_a_mark_and_neither_colour_nor_b
 def test_of_three_settings_the_one_of_a_single_seed_does_not_compete_for_bold(tmp_path: Path) -> None:
     folders = [make_run(tmp_path, variant, seed) for variant in ("ce", "wd") for seed in range(2)]
     folders.append(make_run(tmp_path, "wd_fr_etf", 9))
-    table = metric_table(compare(entries(tmp_path, names(*folders))))
-    (row,) = (row for row in table.rows if row[0].text == "FDR test ↑")
-    assert [cell.text.split()[0] for cell in row[1:]] == ["80.5", "80.5", "89.0"]
-    assert [cell.best for cell in row[1:]] == [True, True, False]
+    base, *others = entries(tmp_path, names(*folders))
+
+    def row(title: str, *compared: Entry) -> list[tuple[str, bool]]:
+        (found,) = (row for row in metric_table(compare(compared)).rows if row[0].text == title)
+        return [(cell.text.split()[0], cell.best) for cell in found[1:]]
+
+    assert row("FDR test ↑", base, *others) == [("80.5", True), ("80.5", True), ("89.0", False)]
+    # Nothing is told of settings from each other where the baseline has no figure, and no BN scale is the better one.
+    assert row("FDR test ↑", all_with(base, 0.7, 0.8), *others) == [
+        ("-", False),
+        ("80.5", False),
+        ("89.0", False),
+    ]
+    assert row("BN scale", base, *others) == [("0.800", False)] * 3

@@ -1,5 +1,7 @@
 """Does a study make the papers' table?"""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from finished_runs import accuracies, make_run, predictions_of
 from wbtui.adjustment import CRITERIA, method_named
 from wbtui.report.adjusting import Request
 from wbtui.report.chosen import finished
+from wbtui.report.entries import Entry
 from wbtui.report.markup import to_latex, to_markdown
 from wbtui.report.study import study_entries, study_problems, study_tables
 from wbtui.store.reader import open_run
@@ -34,8 +37,10 @@ def test_the_study_is_the_papers_table_with_n(tmp_path: Path) -> None:
         ("wd", "1"),
         ("wd + additive", "1"),
     ]
-    alls = [100 * accuracies(predictions_of("test", seed))["all"] for seed in range(2)]
-    assert table.rows[0][5].text == f"{np.mean(alls):.1f} ± {np.std(alls, ddof=1):.1f}"
+    for group, cell in zip(("many", "medium", "few", "all"), table.rows[0][2:6], strict=True):
+        seeds = [100 * accuracies(predictions_of("test", seed))[group] for seed in range(2)]
+        assert cell.text == f"{np.mean(seeds):.1f} ± {np.std(seeds, ddof=1):.1f}"
+    assert [cell.text for cell in table.rows[0][6:]] == ["300 ± 1", "80.5 ± 0.7"]
     assert table.rows[4][5].text == f"{100 * accuracies(predictions_of('test', 5))['all']:.1f}"
     assert "n/a" not in to_latex(table) + to_markdown(table)
     assert r"wd\_fr\_etf" in to_latex(table)
@@ -61,6 +66,45 @@ def test_a_best_mean_is_bold_where_seeds_tell_it_from_all_others(tmp_path: Path)
     assert bold("ce", "wd", "vs")[0] == {**told, "vs": []}
     assert bold("wd", "vs") == ({"wd": [], "vs": []}, bold("ce")[1])
     assert bold("ce")[1].startswith("nothing is bold")
+
+
+def with_figures(entry: Entry, figures: Mapping[str, Sequence[float]]) -> Entry:
+    """The same setting, with these figures, one a seed; NaN where a seed has none."""
+    members = tuple(
+        replace(
+            one, figures=replace(one.figures, values={key: values[seed] for key, values in figures.items()})
+        )
+        for seed, one in enumerate(entry.members)
+    )
+    return replace(entry, members=members)
+
+
+def test_bold_goes_by_the_mean_and_to_what_an_adjustment_leaves_as_it_was(tmp_path: Path) -> None:
+    runs = [open_run(make_run(tmp_path, "wd", seed)) for seed in range(3)]
+    runs += [open_run(make_run(tmp_path, "ce", seed)) for seed in range(2)]
+    found = study_entries(runs, [Request(method_named("additive"), CRITERIA["all"])])
+    wd = {
+        "test.accuracy.all": (0.50, 0.51, 0.52),
+        "train.fdr": (10.0, 10.2, np.nan),
+        "test.fdr": (5.0, 5.2, 5.4),
+    }
+    ce = {"test.accuracy.all": (0.70, 0.705), "train.fdr": (20.0, 20.2), "test.fdr": (np.nan, np.nan)}
+    entries = [
+        with_figures(one, wd if one.label.startswith("wd") else ce)
+        for one in found
+        if one.label != "wd + additive"
+    ]
+    (table,) = study_tables(entries)
+    assert [column.title for column in table.columns] == ["method", "n", "All", "FDR train", "FDR test"]
+    assert [[(cell.text, cell.best) for cell in row[2:]] for row in table.rows] == [
+        [("51.0 ± 1.0", False), ("10.1 ± 0.1 (n = 2)", False), ("5.20 ± 0.20", False)],
+        [("70.2 ± 0.4", False), ("20.1 ± 0.1", True), ("-", False)],
+        [("70.2 ± 0.4", False), ("20.1 ± 0.1", True), ("-", False)],
+    ]
+    (table,) = study_tables(entries[:2])
+    assert [row[2].best for row in table.rows] == [False, True]
+    (table,) = study_tables(entries[1:])  # one training, in two rows: there is nothing that it is better than
+    assert not any(cell.best for row in table.rows for cell in row)
 
 
 def test_whose_strength_a_published_one_is_is_said(tmp_path: Path) -> None:

@@ -13,9 +13,11 @@ from wbtui.adjustment import CRITERIA, method_named
 from wbtui.errors import MissingPackageError
 from wbtui.report.adjusting import Request
 from wbtui.report.drawing import save_figures
+from wbtui.report.imported import Sources, read_predictions
+from wbtui.report.importing import Labels, make_imported_run
 from wbtui.report.study import study_entries
 from wbtui.report.study_figures import Line, MatrixPanel, Panel, StudyFigure, study_figures
-from wbtui.store.predictions import PredictionsMeta, SplitPredictions
+from wbtui.store.predictions import Classifier, PredictionsMeta, SplitPredictions
 from wbtui.store.reader import open_run
 from wbtui.store.writer import RunWriter
 
@@ -63,10 +65,47 @@ def test_a_matrix_of_other_weights_than_those_of_the_table_says_so(
     with RunWriter.open(folder) as writer:
         meta = PredictionsMeta("best_validation", EPOCHS - 1, "none")
         writer.predictions({"test": predictions_of("test", 0)}, classifier(), meta)
-    (cosine,) = (
-        one for one in study_figures(study_entries([open_run(folder)]), ()) if one.name.endswith("cosine")
-    )
+    seeds = [open_run(folder), open_run(make_run(tmp_path / "selected", "wd", 1))]
+    (cosine,) = (one for one in study_figures(study_entries(seeds), ()) if one.name.endswith("cosine"))
     assert "after the last epoch" in cosine.note
+
+
+def test_seeds_fold_head_first_and_over_the_epochs_that_they_share(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    counts, cosine = rng.permutation(COUNTS), rng.random((CLASSES, CLASSES)).astype(np.float32)
+    means, norms = rng.random((2, CLASSES)).astype(np.float32)
+    folders = [make_run(tmp_path, "wd", seed) for seed in range(2)]
+    with RunWriter.open(folders[1]) as writer:
+        writer.matrix("test.cosine", EPOCHS + 1, cosine)
+        writer.epoch(EPOCHS + 1, 0, {"test.fdr": 1.0})
+        test, meta = {"test": predictions_of("test", 1)}, PredictionsMeta("last", EPOCHS + 1, "none")
+        writer.predictions(test, Classifier(counts, means, norms, None), meta)
+    entries = study_entries([open_run(folder) for folder in folders])
+    fdr, of_norms, of_cosine = study_figures(entries, ())
+    assert line(fdr, 1, 0).x.tolist() == list(range(1, EPOCHS + 1))
+    order = sorted(range(CLASSES), key=lambda k: -counts[k])
+    sorted_already = classifier()
+    for panel, pair in enumerate(
+        ((sorted_already.class_mean_feature_norms, means[order]), (sorted_already.norms, norms[order]))
+    ):
+        found = line(of_norms, panel, 0)
+        assert found.mean == pytest.approx(np.mean(pair, axis=0))
+        assert found.std == pytest.approx(np.abs(pair[1] - pair[0]) / 2**0.5)
+        assert found.x.tolist() == list(range(CLASSES))
+    (matrix,) = of_cosine.panels
+    assert isinstance(matrix, MatrixPanel)
+    assert matrix.values == pytest.approx((np.eye(CLASSES) + cosine[order][:, order]) / 2)
+    assert "last epoch" not in of_cosine.note
+
+
+def test_what_imported_predictions_do_not_tell_is_in_no_figure(tmp_path: Path) -> None:
+    test = predictions_of("test", 0)
+    np.savez(tmp_path / "x.npz", logits=test.logits, labels=test.labels, counts=np.array(COUNTS))
+    imported = read_predictions(Sources(tmp_path / "x.npz"))
+    folder = make_imported_run(tmp_path / "runs", imported, Labels("theirs", many_above=30, few_below=8))
+    methods = [Request(method_named("additive"), CRITERIA["all"])]
+    names = [one.name for one in study_figures(study_entries([open_run(folder)]), methods)]
+    assert names == ["imported-additive"]
 
 
 def test_accuracy_over_the_strength_is_that_of_each_seed(figures: dict[str, StudyFigure]) -> None:
@@ -77,6 +116,7 @@ def test_accuracy_over_the_strength_is_that_of_each_seed(figures: dict[str, Stud
         test = predictions_of("test", seed)
         return 100 * accuracies(SplitPredictions(test.logits.astype(float) - tau * log_p, test.labels))["all"]
 
+    assert (found.x[0], found.x[-1]) == (0.0, method_named("additive").highest_strength)
     for at in (0, 57, 211):
         seeds = [by_hand(seed, found.x[at]) for seed in range(2)]
         assert found.mean[at] == pytest.approx(np.mean(seeds))

@@ -35,24 +35,37 @@ TABLE = Table(
         (values.points(0.0123), "+1.2"),
         (values.points(-0.0123), "-1.2"),
         (values.points(-1e-17), "0.0"),
+        (values.points(0.5), "+50.0"),
+        (values.points(NAN), "-"),
+        (values.points(None), "-"),
         (values.signed(0.0), "0"),
         (values.figure(78.04), "78.0"),
         (values.figure(341.4), "341"),
-        (values.figure(12345.6), "12,346"),
+        (values.figure(999.4), "999"),
+        (values.figure(999.5), "1,000"),
+        (values.figure(-12345.6), "-12,346"),
+        (values.figure(123.4, 2), "123"),
+        (values.figure(2e7), "2.00e+07"),
         (values.figure(0.0001234), "0.000123"),
         (values.figure(0.0), "0"),
         (values.figure(float("inf")), "inf"),
+        (values.figure(-float("inf")), "-inf"),
         (values.figure(NAN), "-"),
+        (values.figure(None), "-"),
         (values.signed(3.0), "+3.00"),
+        (values.signed(-3.0), "-3.00"),
+        (values.signed(NAN), "-"),
         (values.plus_minus("43.1", "0.4"), "43.1 ± 0.4"),
         (values.plus_minus("43.1", "-"), "43.1"),
         (values.plus_minus("116", "0.991"), "116 ± 1"),
         (values.plus_minus("309", "41.9"), "309 ± 42"),
         (values.plus_minus("1.02", "0.00402"), "1.02 ± 0.004"),
+        (values.plus_minus("0.400", "0.0512"), "0.400 ± 0.051"),
         (values.plus_minus("12,346", "1,234"), "12,346 ± 1,234"),
         (values.plus_minus("99.8", "0.0"), "99.8 ± 0.0"),
         (values.plus_minus("99.8", "n/a"), "99.8 ± n/a"),
         (values.plus_minus("6.17e-06", "1.2e-07"), "6.17e-06 ± 1.2e-07"),
+        (values.plus_minus("6.17e-06", "0.0123"), "6.17e-06 ± 0.0123"),
         (values.plus_minus("0.800", "1.36e-16"), "0.800 ± 0"),
         (values.plus_minus("-1,234", "1.1e-11"), "-1,234 ± 0"),
         (values.plus_minus("0.800", "1.36e-11"), "0.800 ± 1.36e-11"),
@@ -174,7 +187,7 @@ def test_escaped_latex_has_no_bare_special_character(text: str) -> None:
     for macro in ("textbackslash", "textasciitilde", "textasciicircum", "textless", "textgreater", "textbar"):
         left = left.replace("\\" + macro + "{}", "")
     left = left.replace("\\textquotedbl{}", "")
-    for known in (r"$\pm$", r"$\Delta$", r"$\gamma$", r"$\tau$", r"$\uparrow$", r"$\downarrow$"):
+    for known in ("$-$", r"$\pm$", r"$\Delta$", r"$\gamma$", r"$\tau$", r"$\uparrow$", r"$\downarrow$"):
         left = left.replace(known, "")
     for escaped in ("&", "%", "$", "#", "_", "{", "}"):
         left = left.replace("\\" + escaped, "")

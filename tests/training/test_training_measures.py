@@ -30,6 +30,7 @@ def measures(model: WbModel) -> Measures:
     return Measures(data, assign_groups(COUNTS, 8, 2), model, ["test"])
 
 
+@pytest.mark.parametrize("scale", [None, [2.0, -1.0, 0.5]])  # of LWS, from a stage before
 @pytest.mark.parametrize("sampler", ["shuffled", "class_balanced"])
 @pytest.mark.parametrize(
     "loss",
@@ -41,7 +42,7 @@ def measures(model: WbModel) -> Measures:
     ],
 )
 def test_the_closed_form_is_minus_the_gradient_at_zero_over_the_decay(
-    loss: dict[str, str], sampler: str
+    loss: dict[str, str], sampler: str, scale: list[float] | None
 ) -> None:
     """Where decay keeps logits small the classifier stands at -gradient(0)/λ of the loss that the sampler shows."""
     stage = StageConfig.model_validate(
@@ -51,12 +52,17 @@ def test_the_closed_form_is_minus_the_gradient_at_zero_over_the_decay(
     shown = torch.arange(13)
     if sampler == "class_balanced":  # nine of each class: every image of it equally often
         shown = torch.cat([torch.arange(9), torch.arange(9, 12).repeat(3), torch.tensor([12]).repeat(9)])
-    weight = torch.zeros(3, 16, requires_grad=True)
-    value = build_loss(stage.loss, COUNTS, torch.device("cpu"), 0.0)
-    value(features[shown] @ weight.T, labels[shown]).backward()
     model = small_model()
+    weight = model.head.weight
     with torch.no_grad():
-        model.head.weight.copy_(-weight.grad / DECAY)
+        for parameter in model.head.parameters():
+            parameter.zero_()
+        if scale is not None:
+            model.head.add_class_scale().copy_(torch.tensor(scale))
+    value = build_loss(stage.loss, COUNTS, torch.device("cpu"), 0.0)
+    value(model.head(features[shown]), labels[shown]).backward()
+    with torch.no_grad():
+        weight.copy_(-weight.grad / DECAY)
     geometry = split_geometry(torch.zeros(13, 3), features, labels, 3)
     assert measures(model).of_stage_two(stage, geometry)["stage2.closed_form_error"] < 1e-5
 

@@ -70,6 +70,20 @@ def test_decay_is_the_gradient_of_half_lambda_squared_norm_over_all_that_trains(
         assert torch.allclose(a - b, -0.1 * 0.5 * theta, atol=1e-6), name
 
 
+def test_feature_regularization_adds_the_gradient_of_half_lambda_mean_squared_feature_norm() -> None:
+    """One step with FR differs from one without by -lr λ_F/2 times the gradient of mean_i ‖h_i‖², in no classifier."""
+    regularized, without, start = small_model(), small_model(), small_model()
+    one_step(regularized, StageConfig(feature_regularization=0.5))
+    one_step(without, StageConfig())
+    features = start.train().features(torch.randn(6, 1, 8, 8, generator=torch.Generator().manual_seed(1)))
+    sum(h @ h for h in features).div(6).backward()
+    for (name, a), b, theta in zip(
+        regularized.named_parameters(), without.parameters(), start.parameters(), strict=True
+    ):
+        expected = torch.zeros_like(b) if theta.grad is None else -0.1 * 0.25 * theta.grad
+        assert torch.allclose(a - b, expected, atol=1e-6), name
+
+
 @pytest.mark.parametrize(("momentum", "nesterov"), [(0.9, False), (0.9, True), (0.0, False)])
 def test_the_optimizer_is_torchs_to_the_bit_with_its_state(momentum: float, nesterov: bool) -> None:
     config = StageConfig(weight_decay=0.1, momentum=momentum, nesterov=nesterov)
@@ -168,6 +182,17 @@ def test_set_mode_freezes_statistics_only_where_the_stage_says() -> None:
     assert model.backbone.training
 
 
+@pytest.mark.parametrize(("loss", "anew"), [("ldam", [0, 8]), ("focal", [0])])
+def test_deferred_weights_come_with_the_last_fifth_of_the_epochs(loss: str, anew: list[int]) -> None:
+    config = StageConfig.model_validate({"epochs": 10, "loss": {"name": loss}})
+    stage = Stage(0, config, small_model("cosine"), np.array([9, 3, 1]), CPU)
+    losses = []
+    for epoch in range(10):
+        stage.begin_epoch(epoch)
+        losses.append(stage.loss)
+    assert [e for e in range(10) if e == 0 or losses[e] is not losses[e - 1]] == anew
+
+
 def test_maxnorm_threshold_lies_a_tenth_above_the_smallest_norm() -> None:
     assert maxnorm_threshold(torch.tensor([2.0, 1.0, 3.0]), 0.1) == pytest.approx(1.2)
 
@@ -184,6 +209,8 @@ def test_maxnorm_projects_long_rows_and_keeps_short_ones() -> None:
     maxnorm.forget()
     maxnorm.project(weight)
     assert maxnorm.cut.tolist() == [False] * 4
+    MaxNorm.of(weight.norm(dim=1), 0.0).project(weight)  # δ is that of the zero row
+    assert torch.equal(weight, torch.zeros(4, 2))
 
 
 def test_rows_that_were_just_projected_are_not_counted_as_cut_again() -> None:

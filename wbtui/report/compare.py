@@ -170,8 +170,8 @@ def _split_words(entry: Entry) -> str:
 def is_best(comparison: Comparison, one: Compared, index: int) -> bool:
     """Whether no setting that competes is better.
 
-    An oracle is no result and does not compete; neither does what cannot be told from seed noise, nor a baseline
-    against which nothing can be told.
+    An oracle is no result and does not compete; neither does what cannot be told from seed noise, as all of a metric
+    that the baseline has not, nor a baseline against which nothing can be told.
     """
     competing = [place for place in range(len(comparison.entries)) if _competes(comparison, one, place)]
     if index not in competing:
@@ -182,15 +182,13 @@ def is_best(comparison: Comparison, one: Compared, index: int) -> bool:
 
 
 def _competes(comparison: Comparison, one: Compared, index: int) -> bool:
-    entry = comparison.entries[index]
-    if not one.better or _has_oracle(entry) or not entry.values(one.metric).size:
+    if not one.better or _has_oracle(comparison.entries[index]):
         return False
-    apart = [
-        found
-        for (metric, place), found in comparison.differences.items()
+    return any(
+        apart.verdict != "no interval"
+        for (metric, place), apart in comparison.differences.items()
         if metric == one.metric and index in (place, comparison.baseline)
-    ]
-    return not apart or any(found.verdict != "no interval" for found in apart)
+    )
 
 
 def _has_oracle(entry: Entry) -> bool:

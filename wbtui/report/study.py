@@ -110,10 +110,11 @@ def _table(preset: str, entries: Sequence[Entry], *, several: bool) -> Table:
 def _best(entries: Sequence[Entry], metric: str) -> list[Entry]:
     """The settings with the best mean, where the interval over seeds tells it from all others; else none.
 
-    A single seed has no spread that would tell it from another, and does not compete.
+    A single seed has no spread that would tell it from another, and does not compete. What adjusting leaves as it was
+    is no other: alone it is not best.
     """
     means = {entry: float(values.mean()) for entry in entries if (values := entry.values(metric)).size > 1}
-    if len(means) < 2:
+    if not means:
         return []
     best = max(means, key=means.__getitem__)
     found = [best]
@@ -123,7 +124,7 @@ def _best(entries: Sequence[Entry], metric: str) -> list[Entry]:
             found.append(entry)
         elif apart is None or apart.verdict != "significant":
             return []
-    return found
+    return found if len(found) < len(means) else []
 
 
 def _cell(entry: Entry, metric: str, accuracy: bool, best: bool) -> Cell:

@@ -38,14 +38,14 @@ def points(difference: float | None) -> str:
 
 
 def figure(value: float | None, digits: int = 3) -> str:
-    """A number with so many significant digits; thousands without an exponent."""
+    """A number with so many significant digits, as it rounds; from there to ten millions whole, without an exponent."""
     if value is None or math.isnan(value):
         return MISSING
     if not math.isfinite(value):
         return "inf" if value > 0 else "-inf"
     if value == 0:
         return "0"
-    if 1000 <= abs(value) < 1e7:
+    if min(1000, 10**digits) <= abs(float(f"{value:.{digits}g}")) < 1e7:
         return f"{value:,.0f}"
     return f"{value:#.{digits}g}".removesuffix(".")
 

@@ -15,6 +15,7 @@ from wbtui.diagnostics.norms import classifier_norms
 from wbtui.metrics.accuracy import AccuracySummary, ratio_by_class, summarise_accuracy
 from wbtui.metrics.groups import GROUP_NAMES, Groups
 from wbtui.metrics.ranks import spearman, without_rounding
+from wbtui.models.heads import LinearHead
 from wbtui.models.model import WbModel
 from wbtui.store.format import Better, Metric
 from wbtui.store.writer import RunWriter
@@ -184,7 +185,11 @@ class Measures:
         form = stage.loss.cb_form if balanced else "ce"
         means = train.class_means
         predicted = closed_form_weight(means, self._counts, weights, stage.weight_decay, form)
-        gauge = closed_form_gauge(self._model.head.weight.detach().cpu().numpy(), predicted, means)
+        head = self._model.head
+        if isinstance(head, LinearHead) and head.class_scale is not None:
+            # The gradient of z_k = s_k w_kᵀ h by w_k is s_k times that of w_kᵀ h.
+            predicted *= head.class_scale.detach().cpu().double().numpy()[:, None]
+        gauge = closed_form_gauge(head.weight.detach().cpu().numpy(), predicted, means)
         return {
             "stage2.closed_form_error": gauge.relative_error,
             "stage2.norm_correlation": gauge.norm_correlation,

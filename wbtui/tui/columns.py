@@ -136,8 +136,7 @@ def _spread(line: TableLine, name: str, written: Callable[[float | None], str], 
     mean, std = line.mean_std(name)
     if line.n == 1:
         return written(mean)
-    spread = percent(std) if written is percent else figure(std, 2)
-    text = plus_minus(written(mean), spread).replace(" ", "")
+    text = plus_minus(written(mean), written(std)).replace(" ", "")
     return ascii_text(text) if glyphs is GlyphSet.ASCII else text
 
 
