@@ -34,7 +34,7 @@ class LossConfig(Section):
     """ldam: s in CE(s(z - Δ)); z is the cosine of the cosine classifier, whose own scale is then not applied."""
 
     reweight_from: Fraction = 0.8
-    """ldam: fraction of the stage's epochs after which class-balanced weights apply (DRW); 1: never."""
+    """ldam: fraction of the stage's epochs after which the loss is a mean by class-balanced weights (DRW); 1: never."""
 
 
 class StageConfig(Section):

@@ -105,16 +105,16 @@ def _focal(config: LossConfig, _prior: ClassPrior, _reweighted: bool) -> Loss:
 def _ldam(config: LossConfig, prior: ClassPrior, reweighted: bool) -> Loss:
     """CE(s(cos - Δ_y 1_y)), Δ_k ∝ n_k^(-1/4), max Δ = max_margin (Cao et al., NeurIPS 2019), with DRW.
 
-    Expects z = s cos of a cosine classifier whose scale is `config.scale`; weights are applied as in
-    `_class_balanced`.
+    Expects z = s cos of a cosine classifier whose scale is `config.scale`. The deferred weights make a weighted mean,
+    Σ_i w_{y_i} CE_i / Σ_i w_{y_i}, as in the authors' code: their size does not change the step, only their ratios.
     """
     margins = prior.counts.pow(-0.25)
     margins = config.scale * config.max_margin * margins / margins.max()
     weights = prior.balanced_weights if reweighted else torch.ones_like(margins)
 
     def ldam(z: Tensor, y: Tensor) -> Tensor:
-        shifted = z - F.one_hot(y, z.shape[1]) * margins
-        return (weights[y] * F.cross_entropy(shifted, y, reduction="none")).mean()
+        shifted, weight = z - F.one_hot(y, z.shape[1]) * margins, weights[y]
+        return (weight * F.cross_entropy(shifted, y, reduction="none")).sum() / weight.sum()
 
     return ldam
 
