@@ -22,9 +22,10 @@ COMPILED = Runtime(CPU, "fp32", 1, "compiled")
 AS_IN_THE_WORLD = ("model.width=4", "stages.0.batch_size=16", "data.image_size=8")
 """One net on one size of batch, which is compiled once for all tests."""
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:.torch.jit:DeprecationWarning"
-)  # torch's own, while it compiles
+pytestmark = [  # torch's own, while it compiles; the second under Python 3.13.0
+    pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Guards may run slower:RuntimeWarning"),
+]
 needs_compiler = pytest.mark.skipif(
     not (cxx_compiler(os.environ) and has_python_headers()), reason="no C++ compiler or no Python.h here"
 )
