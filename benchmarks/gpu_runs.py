@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import tomllib
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -61,29 +61,24 @@ def paper(names: list[str]) -> Found:
     growing({"at_once": AT_ONCE, "runs": done})
     for preset in sorted({planned.preset for planned in wanted if not finished(runs / planned.name)}):
         pack(runs, preset)
-    at_work: dict[str, Future[None]] = {}
-
-    def train(planned: Planned) -> None:
-        before = at_work.get(planned.goes_on_from)
-        if before:
-            before.result()
-        if left() > 90 and all(found["outcome"] == "finished" for found in [*done.values()]):
-            again = planned.tta == "flip"
-            done[planned.name] = measured_again(runs, planned) if again else one(runs, planned)
-
-    # In the plan's order, so that what a run waits for has always begun.
+    waiting = {planned.name: planned for planned in wanted if not finished(runs / planned.name)}
+    at_work: dict[Future[Found], str] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for planned in wanted:
-            if not finished(runs / planned.name):
-                at_work[planned.name] = pool.submit(train, planned)
         try:
-            for ended in as_completed(at_work.values()):
-                ended.result()
+            while waiting or at_work:
+                if left() < 90 or any(found["outcome"] != "finished" for found in done.values()):
+                    waiting.clear()
+                unmade = {*waiting, *at_work.values()}
+                ready = [planned for planned in waiting.values() if planned.goes_on_from not in unmade]
+                for planned in ready[: AT_ONCE - len(at_work)]:
+                    make = measured_again if planned.tta == "flip" else one
+                    at_work[pool.submit(make, runs, waiting.pop(planned.name))] = planned.name
+                for ended in wait(at_work, return_when=FIRST_COMPLETED).done:
+                    done[at_work.pop(ended)] = ended.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for name, one_at_work in at_work.items():
-                if one_at_work.running():
-                    ask_to_stop(runs / name)
+            for folder in (runs / name for name in at_work.values()):
+                if folder.is_dir():
+                    ask_to_stop(folder)
             raise
     missing = [planned.name for planned in wanted if not finished(runs / planned.name)]
     print(f"{len(wanted) - len(missing)} of {len(wanted)} runs are finished; folder {runs}")
@@ -127,9 +122,6 @@ def one(runs: Path, planned: Planned) -> Found:
 def measured_again(runs: Path, planned: Planned) -> Found:
     """The finished run's weights under flip test-time augmentation: its copy goes on from its last checkpoint."""
     source, target = runs / planned.plain_name, runs / planned.name
-    if not finished(source):
-        print(f"{planned.name}: waits for {planned.plain_name}")
-        return {"outcome": "waiting"}
     if not target.exists():
         copied = target.with_suffix(".part")
         shutil.rmtree(copied, ignore_errors=True)

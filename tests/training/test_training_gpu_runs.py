@@ -53,7 +53,10 @@ def test_runs_of_the_plan_are_made_measured_again_under_flips_and_gone_on_from(
     assert (again / "result.json").stat().st_mtime_ns == before
 
 
-CE, WD, WB, FLIP = (f"cifar100_lt-full-{end}" for end in ("ce-s0", "wd-s0", "wb-s0", "wd-s0-flip"))
+CE, CE_FLIP, WD, FLIP, WB, NO_DECAY = (
+    f"cifar100_lt-full-{end}"
+    for end in ("ce-s0", "ce-s0-flip", "wd-s0", "wd-s0-flip", "wb-s0", "wb_no_decay-s0")
+)
 
 
 @pytest.fixture
@@ -83,13 +86,12 @@ def test_runs_share_the_device_and_those_that_go_on_from_another_wait_for_it(
     order, together = list[str](), threading.Barrier(2, timeout=20)
 
     def train(name: str) -> None:
-        together.wait()  # ce beside wd, then wb beside the flips: nobody else may come
+        together.wait()  # pairs: nobody holds a place while it waits
         order.append(name)
 
     runs = trained(train)
-    found = gpu.gpu_runs.paper([WB, FLIP, CE])
-    assert {*order[:2]} == {CE, WD}
-    assert {*order[2:]} == {WB, FLIP}
+    found = gpu.gpu_runs.paper([CE, CE_FLIP, WD, FLIP, WB, NO_DECAY])
+    assert [{*order[:2]}, {*order[2:4]}, {*order[4:]}] == [{CE, WD}, {CE_FLIP, FLIP}, {WB, NO_DECAY}]
     assert found["missing"] == []
     assert all((runs / name / "result.json").exists() for name in order)
 
