@@ -1,6 +1,7 @@
 """Commands in a process of their own, with pipes or on a terminal."""
 
 import contextlib
+import math
 import os
 import pty
 import select
@@ -64,6 +65,21 @@ class Terminal:
     def press(self, keys: str) -> None:
         """Type."""
         os.write(self._master, keys.encode())
+
+    def break_off(self, key: str) -> int:
+        """Answer a question by Ctrl-C or Ctrl-D; the exit code.
+
+        A signal that comes after Python's last look and before `read` waits for the next one (one in 400): so the
+        key is pressed every second.
+        """
+        pressed = -math.inf
+        alive = True
+        while alive:
+            if time.monotonic() - pressed > 1:
+                self.press(key)
+                pressed = time.monotonic()
+            alive = self._read()
+        return self.wait()
 
     def hang_up(self) -> int:
         """Close the terminal; how the command ended, a signal as a negative number."""

@@ -294,8 +294,7 @@ def test_a_question_that_is_broken_off_makes_no_run_and_exits_130(
 ) -> None:
     terminal = Terminal(["run", "--preset", "cifar10_lt", "--data-root", str(tmp_path)], runs)
     terminal.read_until("Download now?")
-    terminal.press(key)
-    assert terminal.wait() == 130
+    assert terminal.break_off(key) == 130
     assert not runs.exists()
 
 
