@@ -1,8 +1,10 @@
 """Does a reader get back what the writer put in, typed and without torch?"""
 
+import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,8 @@ from wbtui.config import RunConfig
 from wbtui.errors import UsageError
 from wbtui.store import records
 from wbtui.store.errors import StoreReadError
+from wbtui.store.format import Event
+from wbtui.store.history import History
 from wbtui.store.ids import create_run
 from wbtui.store.reader import open_run
 
@@ -40,6 +44,23 @@ def test_epochs_with_the_same_vectors_share_one_set_of_their_names(make_run: Mak
     epochs = open_run(make_run(epochs=9)).epochs
     assert len(epochs) == 9
     assert len({id(epoch.vectors) for epoch in epochs}) == len({epoch.vectors for epoch in epochs}) == 2
+
+
+def test_an_epoch_of_sixty_scalars_is_kept_in_about_a_kilobyte() -> None:
+    """A run of ten thousand such epochs is open in the dashboard for days."""
+    names = [f"test.thing_{number}" for number in range(60)]
+    history, epochs = History(), 300
+    tracemalloc.start()
+    try:
+        for epoch in range(1, epochs + 1):
+            line = json.dumps({"epoch": epoch, "stage": 0, "scalars": dict.fromkeys(names, epoch / 7)})
+            history.add(Event(epoch, float(epoch), "epoch", json.loads(line)))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert history.last_epoch == epochs
+    assert history.epochs[7].scalars[names[3]] == 1
+    assert kept / epochs < 1500
 
 
 def test_matrices_are_read_at_the_epochs_their_events_name(make_run: Make) -> None:
