@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from wbtui.tui.app import WbtuiApp
 from wbtui.tui.screens.compare import CompareScreen
-from wbtui.tui.screens.dialogs import Confirm, PageOfText
+from wbtui.tui.screens.dialogs import Choose, Confirm, PageOfText, Prompt, ask
 from wbtui.tui.screens.queue import QueueScreen
 from wbtui.tui.screens.run import RunScreen
 from wbtui.tui.screens.runs import RunsScreen
@@ -98,6 +98,39 @@ def test_a_click_beside_a_field_of_the_form_leaves_the_keys_where_they_are(runs:
             assert app.screen.query_one("#variant", Input).value == "ce"
             await click(app, pilot, "back")
             assert isinstance(app.screen, RunsScreen)
+
+    drive(look)
+
+
+@pytest.mark.parametrize(("words", "answer"), [("enter ok", "n"), ("cancel", None)])
+def test_a_line_that_is_asked_for_is_given_or_not_by_a_click(
+    runs: Path, words: str, answer: str | None
+) -> None:
+    answers: list[str | None] = []
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            await ask(app, Prompt("Note", hint="line\n" * 30), answers.append)
+            await pilot.press("n")
+            await click(app, pilot, words)
+            await until(pilot, lambda: answers == [answer])
+
+    drive(look)
+
+
+@pytest.mark.parametrize(("words", "answer"), [("choose", "29"), ("29", "29"), ("cancel", None)])
+def test_one_of_more_than_the_screen_has_room_for_is_chosen_or_not_by_a_click(
+    runs: Path, words: str, answer: str | None
+) -> None:
+    answers: list[str | None] = []
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            await app.push_screen(Choose("Which?", [(str(n), str(n)) for n in range(30)]), answers.append)
+            await pilot.press("end")
+            await pilot.pause()
+            await click(app, pilot, words)
+            await until(pilot, lambda: answers == [answer])
 
     drive(look)
 
