@@ -38,6 +38,8 @@ class Predicted:
     """(N,) predicted classes."""
 
     groups: Groups
+    class_names: tuple[str, ...]
+    """(C,) empty where classes have no names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,4 +258,4 @@ def _predicted(run: Run, derived: Derived | None) -> Predicted:
         if isinstance(method, AdditiveMultiplicative):
             method = AdditiveMultiplicative(gamma=derived.parameters.get("gamma", method.gamma))
     predictions = method.predict(material.test, prior, strength)
-    return Predicted(material.test.labels, predictions, material.groups)
+    return Predicted(material.test.labels, predictions, material.groups, material.meta.class_names)
