@@ -47,6 +47,24 @@ def test_tabs_of_pages_and_panels_and_the_keys_of_the_last_line_take_clicks(runs
     drive(look)
 
 
+def test_of_a_mouses_buttons_the_left_one_alone_acts(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            x, y = screen_lines(app)[-1].index("enter open"), 23
+            for button, screen in ((2, RunsScreen), (3, RunsScreen), (1, RunScreen)):
+                for event in (
+                    events.MouseDown,
+                    events.MouseUp,
+                ):  # as a terminal tells; a pilot's clicks go round that
+                    app.post_message(event(None, x, y, 0, 0, button, False, False, False))
+                await pilot.pause()
+                assert type(app.screen) is screen
+
+    drive(look)
+
+
 def test_each_key_of_a_panels_hint_is_pressed_by_itself(runs: Path) -> None:
     make_run(runs)
 
