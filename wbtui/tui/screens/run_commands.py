@@ -260,7 +260,11 @@ class RunCommands(PanelKeys):
 
         now = " ".join(rows[0].tags) or "none"
         title = f"Tags of {self.called(rows[0])}: {now}"
-        prompt = Prompt(title, hint="base -old", check=lambda text: check_tags(_tags_typed(text)[0]))
+        prompt = Prompt(
+            title,
+            hint="base adds a tag, -old takes one away",
+            check=lambda text: check_tags(_tags_typed(text)[0]),
+        )
         await ask(self.app, prompt, answered)
 
     def action_star(self) -> None:
