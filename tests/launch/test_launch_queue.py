@@ -14,8 +14,9 @@ from wbtui.errors import UsageError
 from wbtui.launch import queue_files, slots
 from wbtui.launch.grid import MOST_RUNS, expand, split_list, split_seeds
 from wbtui.launch.queue_files import QueueSettings
+from wbtui.launch.refused import RefusedError
 from wbtui.launch.start import make_run
-from wbtui.launch.stop import Rung, refusal
+from wbtui.launch.stop import Rung, check_stop
 from wbtui.launch.worker import look, peek, step
 from wbtui.presets import resolve
 from wbtui.store.errors import StoreWriteError
@@ -219,11 +220,13 @@ def test_a_crashed_run_that_waits_to_be_tried_again_is_taken_out_of_the_queue(tm
     write_process(folder, ProcessInfo(1, host(), pid=2**22 + 1, created=1.0))
     write_result(folder, Result(1, "crashed", "killed by signal 11 (SIGSEGV)", signal=11))
     assert waiting(tmp_path) == [folder]
-    assert "`wbtui queue remove` takes it out" in refusal(folder, Rung.ASK)
+    with pytest.raises(RefusedError, match="`wbtui queue remove` takes it out"):
+        check_stop(folder, Rung.ASK)
     assert queue_files.take_out(folder) is False
     assert waiting(tmp_path) == []
     assert open_run(folder).state().name == "crashed"
-    assert refusal(folder, Rung.ASK) == "crashed already"
+    with pytest.raises(RefusedError, match=r": crashed already$"):
+        check_stop(folder, Rung.ASK)
     assert queue_files.take_out(folder) is None
 
 

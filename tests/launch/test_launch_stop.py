@@ -14,9 +14,10 @@ from living_runs import wait_for, wait_for_epoch, wait_until_over
 
 from wbtui.cli.climb import climb
 from wbtui.launch import identity
+from wbtui.launch.refused import RefusedError
 from wbtui.launch.resume import resume_run
 from wbtui.launch.start import make_run, start_run
-from wbtui.launch.stop import PATIENCE, Ladder, Rung, refusal
+from wbtui.launch.stop import PATIENCE, Ladder, Rung, check_stop
 from wbtui.presets import resolve
 from wbtui.store.facts import process_info
 from wbtui.store.reader import open_run
@@ -72,7 +73,7 @@ def test_the_ladder_climbs_when_patience_is_over_and_not_before(
 def test_a_run_that_is_stopped_before_its_waiter_is_there_ends_stopped(runs: Path) -> None:
     resolved = resolve("digits_lt", settings=["stages.0.epochs=2000", "threads=1", "device=cpu"])
     folder = make_run(runs, resolved)
-    assert refusal(folder, Rung.ASK) == ""
+    check_stop(folder, Rung.ASK)
     ladder = Ladder(folder)
     assert not ladder.over
     start_run(folder, resolved.config)
@@ -133,8 +134,9 @@ def test_another_users_run_is_asked_but_not_signalled(
     (tmp_path / "config.toml").touch()
     HeartbeatWriter(tmp_path).beat("training", 1, 1)
     monkeypatch.setattr(os, "killpg", not_permitted)
-    assert refusal(tmp_path, Rung.ASK) == ""
-    assert "another user's" in refusal(tmp_path, Rung.TERMINATE)
+    check_stop(tmp_path, Rung.ASK)
+    with pytest.raises(RefusedError, match="another user's"):
+        check_stop(tmp_path, Rung.TERMINATE)
     monkeypatch.setitem(PATIENCE, Rung.ASK, 0.0)
     assert climb([tmp_path], Rung.ASK) == 2
     assert "cannot be signalled; it has been asked to stop" in capsys.readouterr().err
@@ -146,7 +148,7 @@ def test_a_suspended_run_is_woken_so_that_it_hears_sigterm(start: Callable[..., 
     folder = start(100_000)
     info = wait_for_epoch(folder)
     os.killpg(info.process_group or 0, signal.SIGSTOP)
-    assert refusal(folder, Rung.TERMINATE) == ""
+    check_stop(folder, Rung.TERMINATE)
     ladder = Ladder(folder, Rung.TERMINATE)
     wait_for(lambda: ladder.over)  # nobody ticks: it never comes to SIGKILL
     assert wait_until_over(folder).name == "stopped"
@@ -154,7 +156,8 @@ def test_a_suspended_run_is_woken_so_that_it_hears_sigterm(start: Callable[..., 
     result = open_run(folder).result
     assert result is not None
     assert result.exit_code == 130
-    assert "already" in refusal(folder, Rung.ASK)
+    with pytest.raises(RefusedError, match="already"):
+        check_stop(folder, Rung.ASK)
 
 
 def test_a_killed_run_that_was_asked_to_stop_counts_as_stopped(start: Callable[..., Path]) -> None:

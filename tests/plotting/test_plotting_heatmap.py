@@ -101,11 +101,19 @@ def test_a_table_larger_than_the_area_says_what_a_cell_is():
     assert plot.notes[0] in to_text(plot.canvas)
 
 
+def test_the_scale_spans_what_is_drawn_and_not_what_was_averaged_away():
+    values = np.linspace(0.0, 1.0, 4000)[None]
+    values[0, 2000] = 10.0
+    plot = heatmap(values, HeatmapOptions(60, 4, colour=False, glyphs=GlyphSet.ASCII))
+    shades = plot.canvas.lines()[plot.area.top][plot.area.left :]
+    assert (shades[0], shades[-1], len(set(shades))) == (".", "@", 9)
+
+
 def test_the_colour_scale_stands_before_notes_and_before_the_end_of_a_title():
     title = "5 Feature norm by class train"
 
     def heading(width, log=False):
-        table = np.linspace(0.5, 12.5, 100 * 320).reshape(100, 320)
+        table = np.linspace(0.5, 12.5, 4).repeat(25 * 320).reshape(100, 320)
         return heatmap(table, HeatmapOptions(width, 14, title=title, log=log)).canvas.lines()[0]
 
     assert heading(36) == "5 Feature norm by cl…  0.5 ████ 12.5"

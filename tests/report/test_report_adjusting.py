@@ -148,7 +148,7 @@ def test_saved_results_are_read_back_and_stale_once_the_predictions_change(tmp_p
     assert not found.stale
     assert found.strength == one.strength
     assert found.figures["test.accuracy.all"] == one.after.score.accuracy.all
-    assert found.fingerprint == one.material.fingerprint
+    assert found.fingerprint == one.material.meta.fingerprint
     splits = {name: predictions_of(name, 5) for name in ("validation", "test")}
     write_predictions(folder, splits, classifier(), PredictionsMeta("last", 20, "none"))
     (found,) = load_derived(open_run(folder))

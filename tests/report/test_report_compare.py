@@ -188,9 +188,13 @@ def test_equal_means_are_both_best_and_differ_by_nothing(tmp_path: Path) -> None
 
 
 def test_runs_without_final_figures_are_said(tmp_path: Path) -> None:
-    folders = [make_run(tmp_path, "ce"), make_run(tmp_path, "wd", finished=False)]
+    folders = [make_run(tmp_path, "ce"), *(make_run(tmp_path, one, finished=False) for one in ("wd", "wb"))]
+    (folders[2] / "events.jsonl").unlink()
     comparison = compare(entries(tmp_path, names(*folders)))
-    assert comparison.problems == ("wd: 1 of 1 runs have no final figures, these are of epoch 7",)
+    assert comparison.problems == (
+        "wd: 1 of 1 runs have no final figures, these are of epoch 7",
+        "wb: 1 of 1 runs have no final figures, nothing has been measured",
+    )
 
 
 def test_a_run_named_twice_in_two_ways_is_one_run(tmp_path: Path) -> None:

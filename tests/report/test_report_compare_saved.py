@@ -32,7 +32,7 @@ def test_saved_adjustments_stand_beside_runs_and_stale_ones_are_refused(tmp_path
     with pytest.raises(UsageError, match=f"expected one of {name}"):
         entries(tmp_path, [f"{folder.name}:nothing"])
     meta = folder / "predictions" / "meta.json"
-    meta.write_text(meta.read_text().replace(one.material.fingerprint, "0" * 64))
+    meta.write_text(meta.read_text().replace(one.material.meta.fingerprint, "0" * 64))
     with pytest.raises(UsageError, match="stale"):
         entries(tmp_path, [f"{folder.name}:addi"])
 

@@ -108,16 +108,22 @@ def test_a_run_at_work_is_followed_beside_one_that_was_taken_away(runs: Path) ->
     drive(look)
 
 
-def test_runs_taken_away_meanwhile_are_said(runs: Path) -> None:
-    folders = [make_run(runs, number, variant=variant) for number, variant in enumerate(("ce", "wd"))]
+def test_runs_taken_away_meanwhile_are_said_and_keep_no_other_from_being_added(runs: Path) -> None:
+    folders = [make_run(runs, number, variant=variant) for number, variant in enumerate(("ce", "wd", "wb"))]
 
     async def look() -> None:
         async with opened(runs) as (app, pilot):
-            await comparing(app, pilot, 2)
+            screen = await comparing(app, pilot, 2)
             assert "not there any more" not in screen_text(app)
-            folders[0].rename(runs.parent / "elsewhere")
+            folders[1].rename(runs.parent / "elsewhere")
             await until(pilot, lambda: "1 run not there any more" in screen_text(app))
-            (runs.parent / "elsewhere").rename(folders[0])
+            assert "n=1, gone" in screen.query_one(ComparisonTable).text
+            await pilot.press("a")
+            await pilot.pause()
+            await pilot.press("enter")
+            await until(pilot, lambda: screen.board is not None and len(screen.board.entries) == 3)
+            assert not said(app)
+            (runs.parent / "elsewhere").rename(folders[1])
             await until(pilot, lambda: "not there any more" not in screen_text(app))
 
     drive(look)

@@ -7,6 +7,7 @@ import pytest
 from dashboard_helpers import drive, make_run, opened, said, screen_text, until
 
 from wbtui.launch import queue_files
+from wbtui.launch.refused import Advice
 from wbtui.store import records
 from wbtui.store.reader import open_run
 from wbtui.tui.screens.dialogs import Confirm
@@ -97,6 +98,16 @@ def test_of_a_run_that_waits_it_is_said_which_keys_do_what_was_asked(runs: Path,
             await pilot.press(key)
             await until(pilot, lambda: f"waits in the queue; {way}" in said(app))
             assert isinstance(app.screen, RunsScreen)
+
+    drive(look)
+
+
+def test_what_a_refusal_advises_is_said_by_keys_alone(runs: Path) -> None:
+    async def look() -> None:
+        async with opened(runs) as (app, _):
+            assert isinstance(app.screen, RunsScreen)
+            said_by_keys = [app.screen._by_keys(advice) for advice in Advice]
+            assert not [words for words in said_by_keys if "wbtui" in words or "." in words]
 
     drive(look)
 

@@ -14,6 +14,7 @@ from wbtui.store.notes import edit_tags
 from wbtui.store.reader import Run
 from wbtui.tui.detail import _Rows
 from wbtui.tui.feed import Feed, Wanted
+from wbtui.tui.machine import MachineSampler
 from wbtui.tui.snapshots import Snapshot, other_rows
 
 
@@ -37,6 +38,11 @@ def test_a_stale_index_is_shown_first_and_set_right_at_once(tmp_path: Path) -> N
         feed.close()
     assert told[0].by_id[folders[0].name].tags == ()
     assert [row.id for row in told[0].rows] == sorted(folder.name for folder in folders)
+
+
+def test_no_load_of_the_machine_is_told_before_there_was_time_to_measure_it() -> None:
+    sampler = MachineSampler()
+    assert (sampler.sample(), sampler.sample()) == (None, None)
 
 
 def test_of_runs_that_have_ended_nothing_is_read_or_told_again(

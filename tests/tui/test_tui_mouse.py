@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from wbtui.tui.app import WbtuiApp
 from wbtui.tui.screens.compare import CompareScreen
-from wbtui.tui.screens.dialogs import Confirm, PageOfText
+from wbtui.tui.screens.dialogs import Choose, Confirm, PageOfText, Prompt, ask
 from wbtui.tui.screens.queue import QueueScreen
 from wbtui.tui.screens.run import RunScreen
 from wbtui.tui.screens.runs import RunsScreen
@@ -43,6 +43,24 @@ def test_tabs_of_pages_and_panels_and_the_keys_of_the_last_line_take_clicks(runs
             assert app.screen.full
             await click(app, pilot, "back")
             assert not app.screen.full
+
+    drive(look)
+
+
+def test_of_a_mouses_buttons_the_left_one_alone_acts(runs: Path) -> None:
+    make_run(runs)
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            x, y = screen_lines(app)[-1].index("enter open"), 23
+            for button, screen in ((2, RunsScreen), (3, RunsScreen), (1, RunScreen)):
+                for event in (
+                    events.MouseDown,
+                    events.MouseUp,
+                ):  # as a terminal tells; a pilot's clicks go round that
+                    app.post_message(event(None, x, y, 0, 0, button, False, False, False))
+                await pilot.pause()
+                assert type(app.screen) is screen
 
     drive(look)
 
@@ -98,6 +116,39 @@ def test_a_click_beside_a_field_of_the_form_leaves_the_keys_where_they_are(runs:
             assert app.screen.query_one("#variant", Input).value == "ce"
             await click(app, pilot, "back")
             assert isinstance(app.screen, RunsScreen)
+
+    drive(look)
+
+
+@pytest.mark.parametrize(("words", "answer"), [("enter ok", "n"), ("cancel", None)])
+def test_a_line_that_is_asked_for_is_given_or_not_by_a_click(
+    runs: Path, words: str, answer: str | None
+) -> None:
+    answers: list[str | None] = []
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            await ask(app, Prompt("Note", hint="line\n" * 30), answers.append)
+            await pilot.press("n")
+            await click(app, pilot, words)
+            await until(pilot, lambda: answers == [answer])
+
+    drive(look)
+
+
+@pytest.mark.parametrize(("words", "answer"), [("choose", "29"), ("29", "29"), ("cancel", None)])
+def test_one_of_more_than_the_screen_has_room_for_is_chosen_or_not_by_a_click(
+    runs: Path, words: str, answer: str | None
+) -> None:
+    answers: list[str | None] = []
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            await app.push_screen(Choose("Which?", [(str(n), str(n)) for n in range(30)]), answers.append)
+            await pilot.press("end")
+            await pilot.pause()
+            await click(app, pilot, words)
+            await until(pilot, lambda: answers == [answer])
 
     drive(look)
 

@@ -94,6 +94,7 @@ def drawn(axis: str, state: PlotState, width: int, order: Sequence[int] = range(
         images=numbers * 100.0,
         scalars={name: Curve(numbers, numbers / 5)},
         vectors={name: np.tile(np.linspace(1, 0, 10, dtype=np.float32)[list(order)], (5, 1))},
+        asked=frozenset({name}),
         train_counts=np.geomspace(100, 2, 10)[list(order)],
     )
     (spec,) = panels_of([metric])
@@ -105,6 +106,15 @@ def test_head_and_tail_are_named_below_classes(view: str) -> None:
     last = drawn("class", PlotState(class_views={"accuracy@class": view}), 60).splitlines()[-1]
     assert last.split()[0] == "head"
     assert last.split()[-1] == "tail"
+
+
+def test_of_what_was_not_looked_for_yet_it_is_not_said_that_there_are_no_values() -> None:
+    metric = Metric("test.confusion", "confusion", "images", axis="matrix", width=10)
+    (spec,) = panels_of([metric])
+    for asked, words in ((frozenset[str](), "reading ..."), (frozenset({metric.name}), "no values")):
+        detail = RunDetail("r", 1, {metric.name: metric}, asked=asked)
+        picture = draw(spec, [Shown("r", "r", style_of(0), (detail,))], PlotState(), 60, 12)
+        assert words in to_text(picture.canvas)
 
 
 @pytest.mark.parametrize("view", ["bars", "curves"])

@@ -94,9 +94,8 @@ def test_ascii_says_it_in_ascii() -> None:
 def test_by_class_the_mean_of_the_seeds_is_drawn_and_said(view: str) -> None:
     def with_rows(values: list[list[float]]) -> RunDetail:
         rows = np.array(values, dtype=np.float32)
-        return RunDetail(
-            str(values), 1, {ROWS.name: ROWS}, np.arange(1, len(rows) + 1), vectors={ROWS.name: rows}
-        )
+        asked, epochs = frozenset({ROWS.name}), np.arange(1, len(rows) + 1)
+        return RunDetail(str(values), 1, {ROWS.name: ROWS}, epochs, vectors={ROWS.name: rows}, asked=asked)
 
     (spec,) = panels_of([ROWS])
     group = shown(with_rows([[1, 2, 3], [3, 2, 1]]), with_rows([[3, 4, 5]]), label="wd n=2")

@@ -421,7 +421,7 @@ def test_a_form_that_is_starting_something_stays_to_say_what_came_of_it(
             await pilot.press("escape")
             assert isinstance(app.screen, StartScreen)
             go_on.set()
-            await until(pilot, lambda: (problem or "00000000: started") in screen_text(app))
+            await until(pilot, lambda: (problem or " 0000: started") in screen_text(app))
             assert isinstance(app.screen, StartScreen if problem else RunsScreen)
             assert threading.main_thread() not in answered_in, "two thousand runs take seconds"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wbtui.cli.main import DONE, FAILED, USAGE
 from wbtui.errors import UsageError
-from wbtui.launch.stop import Ladder, Rung, refusal
+from wbtui.launch.stop import Ladder, Rung, check_stop
 from wbtui.store.reader import open_run
 
 _LOOK_SECONDS = 0.2
@@ -26,11 +26,12 @@ def climb(folders: Sequence[Path], first: Rung) -> int:
     """
     code, ladders = DONE, []
     for folder in folders:
-        if why := refusal(folder, first):
-            print(f"wbtui: {folder.name}: {why}", file=sys.stderr)
-            code = USAGE
-        else:
+        try:
+            check_stop(folder, first)
             ladders.append(Ladder(folder, first, by="wbtui stop"))
+        except UsageError as error:  # the others are stopped
+            print(f"wbtui: {error}", file=sys.stderr)
+            code = USAGE
     countdown = _Countdown(sys.stdout.isatty())
     while ladders:
         for ladder in list(ladders):

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from wbtui.config import RunConfig
-from wbtui.errors import UsageError
+from wbtui.launch.refused import Advice, RefusedError
 from wbtui.launch.start import start_run
 from wbtui.presets import resolve
 from wbtui.store import format as run_format
@@ -26,28 +26,26 @@ def resume_run(folder: Path) -> None:
     """Go on with a run that was stopped, failed or crashed, from its checkpoint, or from the start if it never had one.
 
     Raises:
-        UsageError: it is at work, waits in the queue, has finished, or has lost its checkpoint.
+        RefusedError: it is at work, waits in the queue, has finished, or has lost its checkpoint.
+        UsageError: its folder is gone, or its configuration is missing or wrong.
         RunFailedError: the waiter could not start.
     """
-    run, name = open_run(folder), folder.name
+    run = open_run(folder)
     state = run.state()
     if is_imported(run.config):
-        raise UsageError(
-            f"{name}: imported predictions, there is nothing to train; `wbtui adjust` re-scores them"
-        )
+        raise RefusedError(folder, "imported predictions, there is nothing to train", Advice.ADJUST)
     if state.name == "finished":
-        raise UsageError(
-            f"{name}: finished, nothing is left to do; `wbtui run --config` on its config.toml repeats it"
-        )
+        raise RefusedError(folder, "finished, nothing is left to do", Advice.REPEAT)
     if state.name == "queued":
-        raise UsageError(f"{name}: waits in the queue; `wbtui queue start` starts it")
+        raise RefusedError(folder, "waits in the queue", Advice.START_QUEUE)
     if state.living:
-        raise UsageError(f"{name}: {state.name} ({state.evidence}); `wbtui attach` follows it")
+        raise RefusedError(folder, f"{state.name} ({state.evidence})", Advice.ATTACH)
     if run.history.checkpoint and not os.path.lexists(folder / run_format.CHECKPOINT):
-        raise UsageError(
-            f"{name}: its {run_format.CHECKPOINT} is not there (pruned, or not copied yet); without it all "
-            f"{run.history.last_epoch} epochs would be recorded anew. `wbtui run --config` on its config.toml begins "
-            "again in a folder of its own"
+        raise RefusedError(
+            folder,
+            f"its {run_format.CHECKPOINT} is not there (pruned, or not copied yet); without it all "
+            f"{run.history.last_epoch} epochs would be recorded anew",
+            Advice.BEGIN_AGAIN,
         )
     config = config_of(folder)
     if last_attempt(folder) == 0:

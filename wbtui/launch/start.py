@@ -15,8 +15,9 @@ from typing import Any
 import wbtui
 from wbtui.config import DataConfig, RunConfig
 from wbtui.data.source_images import absolute_path
-from wbtui.errors import RunFailedError, UsageError
+from wbtui.errors import RunFailedError
 from wbtui.launch.environment import child_environment
+from wbtui.launch.refused import Advice, AlreadyAtWorkError
 from wbtui.launch.threads import thread_environment, threads_for
 from wbtui.launch.waiter import ALREADY_RUNNING
 from wbtui.presets import Resolved
@@ -28,10 +29,6 @@ from wbtui.store.taken_over import provenance_of, take_over
 from wbtui.store.text import plain
 
 _LOG_TAIL = 2_000
-
-
-class AlreadyAtWorkError(UsageError):
-    """A waiter or trainer works on the run already."""
 
 
 def make_run(
@@ -142,9 +139,7 @@ def start_run(
             check=False,
         )
     if waiter.returncode == ALREADY_RUNNING:
-        raise AlreadyAtWorkError(
-            f"{folder.name}: a process works on this run already; `wbtui attach` follows it"
-        )
+        raise AlreadyAtWorkError(folder, "a process works on this run already", Advice.ATTACH)
     if waiter.returncode:
         raise RunFailedError(f"{folder.name}: the waiter could not start: {_log_tail(folder, earlier)}")
 

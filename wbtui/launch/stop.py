@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from wbtui.errors import UsageError
 from wbtui.launch import identity, queue_files
+from wbtui.launch.refused import Advice, RefusedError
 from wbtui.store import facts
 from wbtui.store.format import PROCESS
 from wbtui.store.reader import Run, open_run
@@ -41,15 +41,20 @@ _ANOTHER_USERS = "its processes are another user's, which cannot be signalled"
 _SIGNALS = {Rung.TERMINATE: signal.SIGTERM, Rung.KILL: signal.SIGKILL}
 
 
-def refusal(folder: Path, first: Rung) -> str:
-    """Why a run cannot be stopped so, in words; empty: it can."""
+def check_stop(folder: Path, first: Rung) -> None:
+    """Look whether a run can be stopped so.
+
+    Raises:
+        RefusedError: it has ended, waits in the queue, or its processes cannot be signalled from here.
+        UsageError: its folder is gone.
+    """
     state = open_run(folder).state()
     if state.name == "crashed" and queue_files.waits_again(folder):
-        return "crashed, and waits in the queue to be tried again; `wbtui queue remove` takes it out"
+        raise RefusedError(folder, "crashed, and waits in the queue to be tried again", Advice.TAKE_OUT)
     if state.terminal:
-        return f"{state.name} already"
+        raise RefusedError(folder, f"{state.name} already")
     if state.name == "queued":
-        return "waits in the queue; `wbtui queue remove` takes it out"
+        raise RefusedError(folder, "waits in the queue", Advice.TAKE_OUT)
     process = read_process(folder)
     if process is not None and first is not Rung.ASK:
         place = facts.place_of(process)
@@ -57,10 +62,11 @@ def refusal(folder: Path, first: Rung) -> str:
             where = (
                 f"on host {plain(process.host)}" if place == "host" else "in another container of this host"
             )
-            return f"works {where}, whose processes cannot be signalled from here"
+            raise RefusedError(folder, f"works {where}, whose processes cannot be signalled from here")
         if not _may_signal(folder):
-            return f"{_ANOTHER_USERS}; without --now and --kill it is asked to stop"
-    return "" if state.living else f"{state.name} ({state.evidence})"
+            raise RefusedError(folder, _ANOTHER_USERS, Advice.ASK)
+    if not state.living:
+        raise RefusedError(folder, f"{state.name} ({state.evidence})")
 
 
 def _may_signal(folder: Path) -> bool:
@@ -85,7 +91,7 @@ def take(folder: Path, rung: Rung, by: str = "") -> bool:
 
     Raises:
         StoreWriteError: control/stop could not be written.
-        UsageError: its processes are another user's, who lets it be asked but not signalled.
+        RefusedError: its processes are another user's, who lets it be asked but not signalled.
     """
     request_stop(folder, by)
     group = identity.trainer_group(folder)
@@ -98,7 +104,7 @@ def take(folder: Path, rung: Rung, by: str = "") -> bool:
         except ProcessLookupError:
             pass
         except PermissionError:
-            raise UsageError(f"{folder.name}: {_ANOTHER_USERS}; it has been asked to stop") from None
+            raise RefusedError(folder, f"{_ANOTHER_USERS}; it has been asked to stop") from None
     return True
 
 

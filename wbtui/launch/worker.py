@@ -20,9 +20,10 @@ from wbtui.launch import queue_files, slots
 from wbtui.launch.detach import Ready, detached
 from wbtui.launch.environment import child_environment
 from wbtui.launch.queue_files import PLACE, Entry
+from wbtui.launch.refused import AlreadyAtWorkError
 from wbtui.launch.resume import config_of
 from wbtui.launch.slots import ANY
-from wbtui.launch.start import AlreadyAtWorkError, start_run
+from wbtui.launch.start import start_run
 from wbtui.store import facts
 from wbtui.store.errors import StoreReadError, StoreWriteError, complain
 from wbtui.store.format import Result, RunState

@@ -75,7 +75,8 @@ def heatmap(values: Floats, options: HeatmapOptions) -> Heatmap:
     """Draw a table as colours, the first row at the top.
 
     With colour a cell holds two rows by half blocks, without colour one row as a shade. A table larger than
-    the area is averaged over neighbours, a smaller one repeated to fill it. What is not finite stays empty.
+    the area is averaged over neighbours, a smaller one repeated to fill it; the scale spans what is drawn then, so that
+    an entry that is averaged away does not leave all others one colour. What is not finite stays empty.
 
     Args:
         values: (R, C)
@@ -95,7 +96,13 @@ def heatmap(values: Floats, options: HeatmapOptions) -> Heatmap:
     glyphs = GLYPHS[options.glyphs]
     painter = Painter(options.width, options.height)
     halves = options.colour and not glyphs.ascii_only
-    bounds = _bounds(values, options)
+    header = int(options.height >= TALL_FOR_HEADER)
+    area_height = options.height - header - footer_rows(options.height - header)
+    names = _names(len(values), area_height, options, glyphs)
+    left = gutter([text for _, text in names], options.width)
+    area = Area(header, left, area_height, options.width - left)
+    means = stretched_means(values, area.height * (1 + halves), area.width) if values.size else values
+    bounds = _bounds(means, options)
     title = plain(options.title, glyphs)
     if bounds is None:
         draw_header(painter, glyphs, (title, ""), [[]] if options.height >= TALL_FOR_HEADER else [])
@@ -105,13 +112,7 @@ def heatmap(values: Floats, options: HeatmapOptions) -> Heatmap:
         )
         return Heatmap(painter.finish(), whole, None, None, ())
     scale = Scale.spanning(*bounds, log=options.log)
-
-    header = int(options.height >= TALL_FOR_HEADER)
-    area_height = options.height - header - footer_rows(options.height - header)
-    names = _names(len(values), area_height, options, glyphs)
-    left = gutter([text for _, text in names], options.width)
-    area = Area(header, left, area_height, options.width - left)
-    fractions = scale.fraction(stretched_means(values, area.height * (1 + halves), area.width))
+    fractions = scale.fraction(means)
     draw = _draw_halves if halves else _draw_shades
     draw(painter, glyphs, area, np.clip(fractions, 0, 1), options)
     notes = _notes(values, area, halves, options, glyphs)

@@ -34,7 +34,7 @@ from wbtui.errors import UsageError
 from wbtui.metrics import AccuracySummary, Groups, assign_groups
 from wbtui.report.derived import TRAINING_COUNTS, Derived
 from wbtui.report.figures import accuracy_figures
-from wbtui.store.predictions import Classifier
+from wbtui.store.predictions import Classifier, PredictionsMeta
 from wbtui.store.reader import Run
 from wbtui.store.text import plain
 
@@ -52,7 +52,7 @@ class Material:
     groups: Groups
     test: ScoredSet
     validation: ScoredSet | None
-    fingerprint: str
+    meta: PredictionsMeta
 
 
 def load_material(run: Run) -> Material:
@@ -69,7 +69,7 @@ def load_material(run: Run) -> Material:
     validation = _scored(run, classifier, "validation") if "validation" in meta.splits else None
     if validation is not None and not validation.n_images:
         validation = None
-    return Material(run, groups, _scored(run, classifier, "test"), validation, meta.fingerprint)
+    return Material(run, groups, _scored(run, classifier, "test"), validation, meta)
 
 
 def _scored(run: Run, classifier: Classifier, split: Split) -> ScoredSet:
@@ -156,7 +156,7 @@ class Adjusted:
             criterion=self.criterion,
             prior=self.prior_source,
             figures=figures,
-            fingerprint=self.material.fingerprint,
+            fingerprint=self.material.meta.fingerprint,
             parameters=self.method.parameters,
             probability=() if self.prior is None else tuple(self.prior.probability.tolist()),
         )

@@ -18,9 +18,10 @@ from wbtui.report.chosen import pointed_at
 from wbtui.report.derived import TRAINING_COUNTS, Derived, damaged_derived, load_derived
 from wbtui.report.figures import Figures, figures_of
 from wbtui.report.seeds import Candidate, candidate, one_a_seed, sentences
-from wbtui.report.settings import Setting, fold_seeds
+from wbtui.report.settings import Setting, fold_configured
 from wbtui.store.ids import resolve_run, short_ids
 from wbtui.store.reader import Run, open_run
+from wbtui.store.setting import configuration
 from wbtui.store.text import plain
 
 Ints = npt.NDArray[np.int64]
@@ -37,6 +38,8 @@ class Predicted:
     """(N,) predicted classes."""
 
     groups: Groups
+    class_names: tuple[str, ...]
+    """(C,) empty where classes have no names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +52,9 @@ class Member:
     provenance: Mapping[str, Any]
     predicted: Predicted | None
     """None where there are no predictions that can be used."""
+    configuration: Mapping[str, Any]
+    """By dotted key, defaults filled in."""
+    candidate: Candidate
     why_not: str = ""
     """Why there are none; empty where there are."""
 
@@ -118,22 +124,16 @@ def filtered_entries(runs: Path, filter_text: str, baseline: str) -> tuple[list[
 def folded(members: Sequence[Member]) -> list[Entry]:
     """Put seeds of one setting, adjusted by one method on one basis, together; each seed counts once.
 
-    A run, or an adjustment of it, that is given twice is one.
+    A run, or an adjustment of it, that is given twice is one. No file is read: runs may have been taken away by now.
     """
     found: list[Entry] = []
     members = list({(one.run.path, one.derived and one.derived.name): one for one in members}.values())
-    runs = {one.run.path: one.run for one in members}
-    known = {path: candidate(run) for path, run in runs.items()}
-    short = short_ids(run.id for run in runs.values())
-    settings = fold_seeds(runs.values())
-
-    def facts(one: Member) -> Candidate:
-        return replace(known[one.run.path], measured=bool(one.figures.values))
-
-    for setting in settings:
+    by_path = {one.run.path: one for one in members}
+    short = short_ids(one.run.id for one in by_path.values())
+    for setting in fold_configured((one.run, one.configuration) for one in by_path.values()):
         paths = {run.path for run in setting.runs}
         for key, alike, apart in _adjusted_alike([one for one in members if one.run.path in paths], short):
-            counted = one_a_seed(alike, facts)
+            counted = one_a_seed(alike, lambda one: one.candidate)
             label = f"{setting.label} + {key}" if key else setting.label
             said = (*sentences(setting.label, counted, short), *(f"{setting.label} + {one}" for one in apart))
             found.append(Entry(label, setting, counted.runs, counted.others, said))
@@ -232,7 +232,8 @@ def member(run: Run, derived: Derived | None = None) -> Member:
         predicted, why_not = _predicted(run, derived), ""
     except UsageError as error:  # none yet, or of a net that diverged: the run still has figures to compare
         predicted, why_not = None, plain(str(error))
-    return Member(run, derived, figures, run.provenance, predicted, why_not)
+    decides = replace(candidate(run), measured=bool(figures.values))
+    return Member(run, derived, figures, run.provenance, predicted, configuration(run), decides, why_not)
 
 
 def of_logits(metric: str) -> bool:
@@ -257,4 +258,4 @@ def _predicted(run: Run, derived: Derived | None) -> Predicted:
         if isinstance(method, AdditiveMultiplicative):
             method = AdditiveMultiplicative(gamma=derived.parameters.get("gamma", method.gamma))
     predictions = method.predict(material.test, prior, strength)
-    return Predicted(material.test.labels, predictions, material.groups)
+    return Predicted(material.test.labels, predictions, material.groups, material.meta.class_names)

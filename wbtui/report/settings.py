@@ -39,9 +39,13 @@ def fold_seeds(runs: Iterable[Run]) -> list[Setting]:
     Raises:
         StoreReadError: a configuration cannot be read.
     """
+    return fold_configured([(run, configuration(run)) for run in runs])
+
+
+def fold_configured(runs: Iterable[tuple[Run, Mapping[str, Any]]]) -> list[Setting]:
+    """The same of runs whose configurations have been read: by dotted key, defaults filled in."""
     folded: dict[str, tuple[dict[str, Any], list[Run]]] = {}
-    for run in runs:
-        whole = configuration(run)
+    for run, whole in runs:
         values = setting_of(whole)
         folded.setdefault(setting_key(whole), (values, []))[1].append(run)
     found = list(folded.values())

@@ -10,7 +10,7 @@ def stage_in_words(stage: Mapping[str, Any]) -> str:
     loss = loss if isinstance(loss, Mapping) else {}
     epochs = stage.get("epochs", "?")
     words = ["1 epoch" if epochs == 1 else f"{epochs} epochs", _loss(loss)]
-    words.append(f"lr {_number(stage.get('learning_rate'))} {stage.get('schedule', '')}".strip())
+    words.append(f"lr {_number(stage.get('learning_rate', '?'))} {stage.get('schedule', '')}".strip())
     words.append(_momentum(stage))
     words.append(f"batch {stage.get('batch_size', '?')}")
     words.append(f"WD {_number(stage.get('weight_decay', 0))}" + _decay_rule(stage))

@@ -117,8 +117,8 @@ _RUNS = (
         "Train wb, crt or lws on what this run has trained.",
         writes=True,
     ),
-    Action("runs.resume", "r", "Resume", "Go on with a run that was stopped, failed or crashed.", 9, True),
-    Action("runs.stop", "I", "Stop", "Ask a run to finish its batch, save and end.", 9, True),
+    Action("runs.resume", "r", "Resume", "Go on with a run that was stopped, failed or crashed.", 7, True),
+    Action("runs.stop", "I", "Stop", "Ask a run to finish its batch, save and end.", 7, True),
     Action("runs.terminate", "T", "Terminate", "Send a run's processes SIGTERM.", writes=True),
     Action(
         "runs.kill",

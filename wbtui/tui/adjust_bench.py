@@ -34,7 +34,6 @@ from wbtui.report.adjusting import Material, load_material
 from wbtui.report.class_axis import ClassAxis, class_axis
 from wbtui.report.derived import TRAINING_COUNTS, Derived
 from wbtui.report.figures import accuracy_figures
-from wbtui.store.predictions import PredictionsMeta
 from wbtui.store.reader import Run
 
 _SAMPLE_VALUES = 1_000_000
@@ -97,7 +96,6 @@ class Bench:
 
     run_id: str
     material: Material
-    meta: PredictionsMeta
     before: AccuracySummary
     """Test without adjustment."""
 
@@ -110,7 +108,7 @@ class Bench:
         """
         material = load_material(run)
         before = score(material.test, material.groups, METHODS["none"], 0.0).accuracy
-        return cls(run.id, material, run.predictions_meta(), before)
+        return cls(run.id, material, before)
 
     @property
     def large(self) -> bool:
@@ -126,7 +124,7 @@ class Bench:
     def class_axis(self) -> ClassAxis:
         """How the classes stand in pictures."""
         test = self.material.test
-        return class_axis(test.n_classes, test.train_counts, self.meta.class_names)
+        return class_axis(test.n_classes, test.train_counts, self.material.meta.class_names)
 
     def survey(self, key: MethodKey, criterion: str) -> Survey:
         """The curves of a method and the strengths that they speak for.
@@ -213,7 +211,7 @@ class Bench:
             criterion=criterion if basis in ("validation", "oracle") else "",
             prior=TRAINING_COUNTS,
             figures=figures,
-            fingerprint=self.material.fingerprint,
+            fingerprint=self.material.meta.fingerprint,
             parameters=method.parameters,
         )
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _KEEP_SECONDS = 1.0
 _READY_SECONDS = 1.0
+_LEFT = 1  # Textual's number of a mouse's button
 _NEXT_SCREENS = ("run", "adjust", "compare")
 """Those that a single key opens and that nobody has to fill in; the start knows of none but the first."""
 _SERVER_SECONDS = 3.0
@@ -179,8 +180,10 @@ class WbtuiApp(SayingApp):
 
         Keys that come in one piece, as over a line that lags, are handed on before the first of them has acted: those
         behind one that opens or closes a screen are handed on again. Where nothing but a message has room, only those
-        of leaving and of help are taken.
+        of leaving and of help are taken. Of a mouse's buttons the left one acts: Textual takes every other for it.
         """
+        if isinstance(event, events.MouseDown | events.MouseUp) and event.button != _LEFT:
+            return
         if isinstance(event, events.Key):
             if self.is_closing or (too_small.hides(self.screen) and event.key not in self._keys_always()):
                 return

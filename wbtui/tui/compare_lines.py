@@ -1,7 +1,7 @@
 """How does the comparison read: the cells of its table, the classes gained and lost, what differs? Pure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from textwrap import wrap
 
 import numpy as np
@@ -73,9 +73,11 @@ def _cell(comparison: Comparison, one: Compared, index: int) -> Cell:
     return tuple(parts)
 
 
-def column_title(entry: Entry, *, is_baseline: bool) -> tuple[str, str]:
-    """Two lines above a column: what it is, and how many seeds."""
-    return called(named(entry)), f"n={entry.n}" + (" ◆ baseline" if is_baseline else "")
+def column_title(entry: Entry, *, is_baseline: bool, gone: Collection[str] = ()) -> tuple[str, str]:
+    """Two lines above a column: what it is, and how many seeds; of how many the run has been taken away."""
+    count = sum(one.run.id in gone for one in entry.members)
+    words = f"{count} gone" if entry.n > 1 else "gone"
+    return called(named(entry)), f"n={entry.n}" + f", {words}" * bool(count) + " ◆ baseline" * is_baseline
 
 
 def named(entry: Entry) -> str:

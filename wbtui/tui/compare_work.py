@@ -1,6 +1,5 @@
 """What stands beside what in the comparison, and how do settings differ class by class? No screen."""
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,6 @@ from wbtui.report.derived import Derived, describe, load_derived
 from wbtui.report.differences import interval_over_seeds, same_images
 from wbtui.report.entries import Entry, Member, member
 from wbtui.report.figures import SCREEN_TITLES
-from wbtui.store.errors import StoreReadError
 from wbtui.store.reader import open_run
 from wbtui.store.text import plain
 from wbtui.tui.snapshots import Floats
@@ -91,9 +89,8 @@ def read_saved(folder: Path, derived: Derived) -> Member:
 
 
 def _class_axis(entry: Entry, classes: int) -> ClassAxis:
-    names: tuple[str, ...] = ()
-    with contextlib.suppress(StoreReadError):
-        names = entry.members[0].run.predictions_meta().class_names
+    predicted = entry.members[0].predicted
+    names = predicted.class_names if predicted is not None else ()
     return class_axis(classes, _counts(entry, classes), names)
 
 

@@ -165,6 +165,7 @@ class Follower:
             not fresh
             and before.version > 0
             and before.problem == problem
+            and before.asked == wanted
             and metrics.keys() == before.metrics.keys()
             and vectors.keys() == before.vectors.keys()
             and matrices.keys() == before.matrices.keys()
@@ -184,6 +185,7 @@ class Follower:
             scalars=before.scalars if same else self._scalars.curves(),
             vectors=vectors,
             matrices=matrices,
+            asked=wanted,
             train_counts=self._train_counts() if vectors else self._counts,
             alerts=tuple(history.alerts),
             stages=tuple(history.stages),

@@ -14,23 +14,22 @@ class MachineSampler:
         self._next = 0.0
         self._last: Machine | None = None
         self._gpu: object = None
-        self._asked_gpu = False
 
-    def sample(self) -> Machine:
-        """The machine now, or as it was within the last two seconds."""
+    def sample(self) -> Machine | None:
+        """The machine now, or as it was within the last two seconds; None before the first two."""
         import psutil
 
         from wbtui.launch.samples import Gpu, open_gpu
 
         now = time.monotonic()
-        if self._last is not None and now < self._next:
+        if now < self._next:
             return self._last
-        if not self._asked_gpu:
-            self._asked_gpu = True
+        is_first, self._next = not self._next, now + _EVERY_SECONDS
+        if is_first:
             self._gpu = open_gpu("auto")
-            psutil.cpu_percent()  # the first call only starts the measurement
+            psutil.cpu_percent()  # the first call only starts the measurement: the next at once would say 0
+            return None
         memory = psutil.virtual_memory()
-        self._next = now + _EVERY_SECONDS
         self._last = Machine(
             cpu_percent=psutil.cpu_percent(),
             memory_bytes=memory.total - memory.available,

@@ -91,6 +91,9 @@ def draw(spec: PanelSpec, shown: Sequence[Shown], state: PlotState, width: int, 
     view = spec.view(state.splits.get(spec.key, 0))
     if spec.axis == "scalar":
         return _lines(spec, view, shown, state, width, height)
+    if shown and any(_is_to_be_read(view, detail) for detail in shown[0].details):
+        options = HeatmapOptions(width, height, title=_title(spec, view), glyphs=state.glyphs)
+        return Picture(heatmap(np.zeros((0, 0)), replace(options, nothing="reading ...")).canvas)
     if spec.axis == "matrix":
         return _matrix(spec, view, shown, state, width, height)
     kind = state.class_view(spec)
@@ -99,6 +102,13 @@ def draw(spec: PanelSpec, shown: Sequence[Shown], state: PlotState, width: int, 
     if kind == "curves":
         return _by_class_curves(spec, view, shown, state, width, height)
     return _bars(spec, view, shown, state, width, height)
+
+
+def _is_to_be_read(view: PanelView, detail: RunDetail) -> bool:
+    """Whether a metric of a view was not looked for yet where it is declared."""
+    return not detail.problem and any(
+        metric in detail.metrics and metric not in detail.asked for metric in view.metrics
+    )
 
 
 def epoch_at(detail: RunDetail, x: float | None, axis: XAxis) -> float | None:

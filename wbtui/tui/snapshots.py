@@ -57,6 +57,8 @@ class RunDetail:
     """Vector metrics that the screen asked for: (E, width), row r of epoch r + 1."""
     matrices: Mapping[str, tuple[int, npt.NDArray[np.float32]]] = field(default_factory=dict)
     """Matrix metrics that the screen asked for: the epoch and (C, C)."""
+    asked: frozenset[str] = frozenset()
+    """Names of the vector and matrix metrics that were looked for, measured or not."""
     train_counts: Floats | None = None
     """(C,) n_k where they are known."""
     alerts: tuple[Alert, ...] = ()

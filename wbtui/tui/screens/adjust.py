@@ -234,7 +234,7 @@ class AdjustScreen(AdjustKeys):
             [method_label(name, ascii_only=ascii_only) for name in METHODS],
             list(METHODS).index(trial.method),
         )
-        words = BASIS_WORDS[trial.basis] if trial.highest else ""
+        words = BASIS_WORDS[trial.basis] if trial.highest else "nothing to set"
         self.query_one("#strength", StrengthSlider).show(
             symbol(trial, ascii_only=ascii_only),
             trial.strength,

@@ -1,7 +1,6 @@
 """How do runs, seeds of settings and saved adjustments compare with a baseline?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from wbtui.errors import UsageError
 from wbtui.report.entries import Member, folded
 from wbtui.report.values import counted
 from wbtui.store.summary import RunSummary
@@ -114,7 +112,7 @@ class CompareScreen(CompareKeys):
         self._shown_of: object = None
         self._rules: list[Part] = []
         self._stands: Mapping[str, tuple[int, str]] = {}
-        self._gone = 0
+        self._gone: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
         """What must be read first, table, pages, status, keys."""
@@ -162,13 +160,7 @@ class CompareScreen(CompareKeys):
             self.dashboard.say("\n".join(found.problems), "error")
         self.saved |= {(one.run_id, one.derived.name): one for one in found.saved}
         shown = [member for entry in self.entries for member in entry.every_member]
-        try:
-            self._fold([*shown, *found.members])
-        except (UsageError, OSError) as error:  # a run was taken away meanwhile
-            self.dashboard.say(str(error), "error")
-            if not self.entries:
-                self.dismiss()
-            return
+        self._fold([*shown, *found.members])
         if len(self.entries) >= LEAST_COLUMNS:
             self.compare()
         elif found.saved and not self._derived:
@@ -206,7 +198,7 @@ class CompareScreen(CompareKeys):
     def take(self, snapshot: Snapshot) -> None:
         """Follow the curves of runs that go on; notice which were taken away."""
         runs = {one.run.id for entry in self.entries for one in entry.every_member}
-        gone = len([run for run in runs if run not in snapshot.by_id])
+        gone = frozenset(runs - snapshot.by_id.keys())
         if gone != self._gone:
             self._gone = gone
             self.draw()
@@ -231,18 +223,8 @@ class CompareScreen(CompareKeys):
 
     def _came_further(self, found: Mapping[str, Member]) -> None:
         """Runs that go on were read again; what was dropped meanwhile stays so."""
-
-        def newest(members: Sequence[Member]) -> tuple[Member, ...]:
-            return tuple(found.get(one.run.id, one) if one.derived is None else one for one in members)
-
-        try:
-            self._fold(newest([one for entry in self.entries for one in entry.every_member]))
-        except (UsageError, OSError):
-            # A run was taken away, as the top says: seeds stay together as they are.
-            self.entries = [
-                replace(entry, members=newest(entry.members), others=newest(entry.others))
-                for entry in self.entries
-            ]
+        shown = [member for entry in self.entries for member in entry.every_member]
+        self._fold([found.get(one.run.id, one) if one.derived is None else one for one in shown])
         self.compare()
 
     # ------------------------------------------------------------------ drawing
@@ -256,7 +238,7 @@ class CompareScreen(CompareKeys):
         self._colours = colours_for(ids, self._colours)
         colours = [rich_colour(style_of(self._colours[one])).removeprefix("bold") for one in ids]
         titles = [
-            lines.column_title(entry, is_baseline=place == board.baseline)
+            lines.column_title(entry, is_baseline=place == board.baseline, gone=self._gone)
             for place, entry in enumerate(board.entries)
         ]
         self.query_one("#top", OneLine).show(
@@ -265,7 +247,7 @@ class CompareScreen(CompareKeys):
                 (f" {len(board.entries)} columns against ", ""),
                 (lines.called(lines.named(board.entries[board.baseline])), "bold"),
             ],
-            [(f"{counted(self._gone, 'run')} not there any more ", CAUTION)] if self._gone else (),
+            [(f"{counted(len(self._gone), 'run')} not there any more ", CAUTION)] if self._gone else (),
         )
         # A column that was added is not there before it is compared.
         current = min(self.current, len(board.entries) - 1)

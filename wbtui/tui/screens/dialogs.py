@@ -32,7 +32,8 @@ _CSS = """
     background: $surface; border: round $primary; padding: 0 1;
 }}
 {name} .title {{ text-style: bold; height: auto; link-style: not bold dim; link-color: $text; }}
-{name} .hint {{ color: $text-muted; height: auto; link-style: none; link-color: $text-muted; }}
+{name} .hint {{ color: $text-muted; height: auto; }}
+{name} .keys {{ color: $text-muted; height: auto; dock: bottom; link-style: none; link-color: $text-muted; }}
 {name} .wrong {{ color: $text-error; height: auto; link-color: $text-error; }}
 """
 
@@ -59,6 +60,12 @@ class Dialog(ModalScreen[Answer], ClosesOnce[Answer]):
         """Text as this terminal can show it, harmless to it."""
         text = plain(text, lines=True)
         return ascii_text(text) if self.app.has_class("-ascii") else text
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave the border, the title and the keys their rows, so that the last line of what scrolls can be reached."""
+        room = event.size.height * 9 // 10 - 2 - len(self.query(".title, .keys"))
+        for scrolls in self.query("OptionList, VerticalScroll"):
+            scrolls.styles.max_height = max(room, 1)
 
 
 class Confirm(Dialog[bool]):
@@ -87,7 +94,7 @@ class Confirm(Dialog[bool]):
         with Vertical():
             yield Static(self.literal(self._question), markup=False, classes="title")
             yield Static(self.literal(self._said), markup=False, id="detail")
-            yield Static(hints([("yes", "y"), ("no", "n")]), classes="hint")
+            yield Static(hints([("yes", "y"), ("no", "n")]), classes="keys")
 
     def on_mount(self) -> None:
         """Ask for the detail again and again."""
@@ -101,7 +108,7 @@ class Confirm(Dialog[bool]):
 
     def action_say_how(self) -> None:
         """Enter alone does nothing that cannot be undone: say which key does."""
-        below = self.query_one(".hint", Static)
+        below = self.query_one(".keys", Static)
         answers = hint(f"to {self._yes}", "y"), hint("or esc to leave it", "n")
         below.update(Content.assemble("press ", Content(", ").join(answers)))
         below.add_class("wrong")
@@ -143,6 +150,7 @@ class Prompt(Dialog[str | None]):
             yield LineInput(self._value, entered=self._submitted, compact=True)
             yield Static(self._hint, markup=False, classes="hint")
             yield Static("", markup=False, classes="wrong")
+            yield Static(hints([("ok", "enter"), ("cancel", "escape")]), classes="keys")
 
     def _submitted(self, value: str) -> None:
         if self._refused(value):
@@ -194,7 +202,7 @@ def _objection(check: Callable[[str], object], value: str) -> str:
 class Choose(Dialog[str | None]):
     """Asks for one of several."""
 
-    DEFAULT_CSS = _CSS.format(name="Choose", width=72) + "Choose OptionList { height: auto; max-height: 20; }"
+    DEFAULT_CSS = _CSS.format(name="Choose", width=72) + "Choose OptionList { height: auto; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "Cancel"),
         Binding("j", "down"),
@@ -212,6 +220,7 @@ class Choose(Dialog[str | None]):
             yield OptionList(
                 *(Option(Text(self.literal(label)), id=key) for key, label in self._options), compact=True
             )
+            yield Static(hints([("choose", "enter"), ("cancel", "escape")]), classes="keys")
 
     def on_mount(self) -> None:
         """Stand on the one that holds now."""
@@ -265,10 +274,6 @@ class PageOfText(Dialog[None]):
             with VerticalScroll():
                 yield Static(text)
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Leave the title and the border their rows, so that the last line can be reached."""
-        self.query_one(VerticalScroll).styles.max_height = max(event.size.height * 9 // 10 - 3, 1)
-
     def action_scroll(self, lines: int) -> None:
         """Scroll by lines."""
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
@@ -287,9 +292,7 @@ class Arrange(Dialog[Arrangement | None]):
         hidden: Keys of those that are not shown.
     """
 
-    DEFAULT_CSS = _CSS.format(name="Arrange", width=64) + (
-        "Arrange OptionList { height: auto; max-height: 24; }"
-    )
+    DEFAULT_CSS = _CSS.format(name="Arrange", width=64) + "Arrange OptionList { height: auto; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "finish", "Done"),
         Binding("space", "show_or_hide", "Show or hide", priority=True),
@@ -309,7 +312,7 @@ class Arrange(Dialog[Arrangement | None]):
             yield Static(self._title, markup=False, classes="title")
             yield OptionList(*self._options(), compact=True)
             keys = [("show or hide", "space"), ("move", "J", "K"), ("done", "escape")]
-            yield Static(hints(keys), classes="hint")
+            yield Static(hints(keys), classes="keys")
 
     def _options(self) -> list[Option]:
         return [

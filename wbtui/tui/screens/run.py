@@ -340,7 +340,9 @@ class RunScreen(RunCommands):
 
         if self.page not in ("overview", "log"):
             self._turn_to("log")
-        await ask(self.app, Prompt("Search", hint="n next   N before; whatever the case"), answered)
+        after, before = map(self.dashboard.keys_of, ("run.next_match", "run.previous_match"))
+        hint = f"{after} goes to the next match then, {before} to the one before; case does not matter"
+        await ask(self.app, Prompt("Search", hint=hint), answered)
 
     def action_next_match(self) -> None:
         """The next match."""

@@ -2,7 +2,6 @@
 
 import contextlib
 import getpass
-import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from textual import work
 
 from wbtui.errors import RunFailedError, UsageError
+from wbtui.launch.refused import Advice, RefusedError
 from wbtui.report.values import words_apart
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.notes import check_note, check_tags, edit_tags, set_note, set_star
@@ -33,17 +33,6 @@ _BROKEN_OFF = frozenset({"stopped", "failed", "crashed"})
 """States from which a run can go on."""
 
 _ENDED = _BROKEN_OFF | {"finished"}
-
-_WAITS = "waits in the queue; `wbtui queue remove` takes it out"
-
-_AS_KEYS = {
-    "`wbtui queue remove`": "runs.queue on the runs, then queue.remove,",
-    "`wbtui queue start`": "runs.queue on the runs, then queue.pause,",
-    "`wbtui run --config` on its config.toml": "runs.again",
-    "`wbtui adjust`": "runs.adjust",
-    "without --now and --kill it is asked to stop": "runs.stop asks it to stop",
-}
-"""What a refusal says to a command's user → the same with the actions whose keys stand for it here."""
 
 _NOT_RESUMED = frozenset({"finished", "queued", *LIVING})
 
@@ -130,7 +119,8 @@ class RunCommands(PanelKeys):
         if self.dashboard.refuses_writing():
             return
         if all(row.state == "queued" for row in rows):
-            self.dashboard.say(self._by_keys(f"{self.called(rows[0])}: {_WAITS}"), "warning")
+            ways = self._by_keys(Advice.TAKE_OUT)
+            self.dashboard.say(f"{self.called(rows[0])}: waits in the queue; {ways}", "warning")
             return
         names = ", ".join(self.called(row) for row in rows[:_CONFIRMED_AT_ONCE])
         more = f" and {len(rows) - _CONFIRMED_AT_ONCE} more" if len(rows) > _CONFIRMED_AT_ONCE else ""
@@ -157,13 +147,11 @@ class RunCommands(PanelKeys):
     @work(thread=True, group="commands")
     def do_end(self, folders: Sequence[Path], rung: int) -> None:
         """Stop these runs, in a thread: it looks at processes and writes."""
-        from wbtui.launch.stop import Rung, refusal, take
+        from wbtui.launch.stop import Rung, check_stop, take
 
         for folder in folders:
             with self._told(folder.name):
-                why = refusal(folder, Rung(rung))
-                if why:
-                    raise UsageError(f"{self.dashboard.short(folder.name)}: {why}")
+                check_stop(folder, Rung(rung))
                 take(folder, Rung(rung), by=_who())
                 self.dashboard.say_from_thread(
                     f"{self.dashboard.short(folder.name)}: {_RUNGS[rung].lower()} asked"
@@ -175,16 +163,30 @@ class RunCommands(PanelKeys):
         """Tell what goes wrong inside, from a thread."""
         try:
             yield
+        except RefusedError as error:
+            ways = f"; {self._by_keys(error.advice)}" if error.advice else ""
+            self.dashboard.say_from_thread(f"{self.dashboard.short(name)}: {error.why}{ways}", "error")
         except (UsageError, RunFailedError, StoreWriteError, OSError) as error:
-            self.dashboard.say_from_thread(self._by_keys(str(error)) or name, "error")
+            self.dashboard.say_from_thread(str(error) or name, "error")
 
-    def _by_keys(self, text: str) -> str:
-        """A refusal that names keys where it named commands."""
-        for command, keys in _AS_KEYS.items():
-            text = text.replace(
-                command, re.sub(r"\w+\.\w+", lambda found: self.dashboard.keys_of(found[0]), keys)
-            )
-        return text
+    def _by_keys(self, advice: Advice) -> str:
+        """What can be done instead, by the keys that do it."""
+        keys_of = self.dashboard.keys_of
+        match advice:
+            case Advice.ADJUST:
+                return f"{keys_of('runs.adjust')} re-scores them"
+            case Advice.ASK:
+                return f"{keys_of('runs.stop')} asks it to stop"
+            case Advice.ATTACH:
+                return "the dashboard follows it"
+            case Advice.BEGIN_AGAIN:
+                return f"{keys_of('runs.again')} begins again in a folder of its own"
+            case Advice.REPEAT:
+                return f"{keys_of('runs.again')} repeats it"
+            case Advice.START_QUEUE:
+                return f"{keys_of('runs.queue')} on the runs, then {keys_of('queue.pause')}, starts it"
+            case Advice.TAKE_OUT:
+                return f"{keys_of('runs.queue')} on the runs, then {keys_of('queue.remove')}, takes it out"
 
     def action_resume(self) -> None:
         """Go on with runs that were stopped, failed or crashed; of folded seeds the others are left alone."""
@@ -258,7 +260,11 @@ class RunCommands(PanelKeys):
 
         now = " ".join(rows[0].tags) or "none"
         title = f"Tags of {self.called(rows[0])}: {now}"
-        prompt = Prompt(title, hint="base -old", check=lambda text: check_tags(_tags_typed(text)[0]))
+        prompt = Prompt(
+            title,
+            hint="base adds a tag, -old takes one away",
+            check=lambda text: check_tags(_tags_typed(text)[0]),
+        )
         await ask(self.app, prompt, answered)
 
     def action_star(self) -> None:

@@ -20,6 +20,7 @@ from wbtui.errors import RunFailedError, UsageError
 from wbtui.presets import load_preset, load_variant, preset_paths, variant_paths
 from wbtui.report.values import counted, words_apart
 from wbtui.store.errors import StoreWriteError
+from wbtui.store.ids import short_ids
 from wbtui.store.text import plain
 from wbtui.tui.form import FIELDS, FormAnswer, FormValues, answer, setting_keys, value_used
 from wbtui.tui.ink import abridged, fitted
@@ -303,9 +304,11 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         self.show_answer(FormAnswer(wrong={"preset": plain(message, lines=True)}))
 
     def _begun(self, folders: Sequence[Path], queue: bool) -> None:
-        names = folders[0].name if len(folders) == 1 else f"{len(folders)} runs"
+        first = folders[0].name
+        short = short_ids([*self.dashboard.snapshot.by_id, first])[first]  # as the table is about to call it
+        names = short if len(folders) == 1 else f"{len(folders)} runs"
         self.dashboard.say(f"{names}: {'in the queue' if queue else 'started'}")
-        self.dashboard.begun(folders[0].name)
+        self.dashboard.begun(first)
         self.dismiss()
 
 

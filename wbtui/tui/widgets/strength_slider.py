@@ -67,7 +67,7 @@ class StrengthSlider(Widget):
         Args:
             name: The strength's symbol.
             value: Where the knob stands.
-            highest: The end of the track; 0: nothing can be set.
+            highest: The end of the track; 0: nothing can be set, and there is none.
             marks: Letter → strength, on the track.
             told: What is said at the right.
         """
@@ -97,7 +97,7 @@ class StrengthSlider(Widget):
 
     def _parts(self) -> list[Part]:
         if not self._highest:
-            return [(" nothing to set", "dim")]
+            return list(self._told)
         length = self._track()[1]
         cells: list[Part] = [("─", "dim")] * length
         for letter, place in self._marks.items():
