@@ -98,19 +98,20 @@ def test_on_a_grid_a_grid_point_is_chosen(make):
     assert np.nanmean(by_class) == pytest.approx(curve.values.all.max())
 
 
-def test_the_middle_between_two_grid_points_goes_to_the_lower(make):
+@pytest.mark.parametrize(("step", "points"), [(0.05, 4), (0.1, 18), (0.25, 4)])
+def test_the_middle_between_two_grid_points_goes_to_the_lower(step, points):
     sure = ScoredSet(
         "validation",
         np.eye(3, dtype=np.float32) * 50 + 1,
         np.arange(3),
-        np.array([30, 20, 10]),
+        np.full(3, 10),
         class_mean_feature_norms=np.ones(3),
     )
-    grid = np.array([0.0, 0.2, 0.4, 0.6])
+    grid = step * np.arange(points)
     groups = assign_groups(sure.train_counts, 100, 20)
     curve = strength_curve(sure, groups, METHODS["one_vs_one"], grid=grid)
-    assert curve.values.all.tolist() == [1.0] * 4
-    assert choose_strength(curve).strength == 0.2
+    assert curve.values.all.tolist() == [1.0] * points
+    assert choose_strength(curve).strength == grid[points // 2 - 1]
 
 
 def test_a_plateau_by_a_hair_is_not_chosen_even_where_it_is_best():
