@@ -107,10 +107,18 @@ def test_the_best_on_test_is_marked_oracle_in_table_and_json(tmp_path: Path) -> 
     assert 0 < told["test"]["after"]["all"] < 1
 
 
-def test_a_sweep_is_exact_at_each_of_its_strengths_and_ends_the_search(tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", ["additive", "pair", "one_vs_one"])
+def test_the_search_ends_with_the_sweep(tmp_path: Path, method: str) -> None:
+    folder, sweep = make_run(tmp_path), np.array([0.0, 0.1, 0.2])
+    assert adjusted(folder, method).strength > 0.2
+    one = adjusted(folder, method, sweep=sweep)
+    assert one.oracle is not None
+    assert max(one.strength, one.oracle[0]) <= 0.2
+
+
+def test_a_sweep_is_exact_at_each_of_its_strengths(tmp_path: Path) -> None:
     strengths = parse_sweep("0:0.4:0.1")
     one = adjusted(make_run(tmp_path), sweep=strengths)
-    assert one.strength <= 0.4
     for strength, found in sweep_rows(one, strengths):
         assert found["test"].all == pytest.approx(additive_by_hand("test", 0, strength), abs=1e-9)
         assert found["validation"].all == pytest.approx(additive_by_hand("validation", 0, strength), abs=1e-9)

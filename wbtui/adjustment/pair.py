@@ -19,6 +19,8 @@ def choose_pair(
     groups: Groups,
     criterion: Criterion | None = None,
     prior: ClassPrior | None = None,
+    *,
+    highest: float | None = None,
 ) -> tuple[AdditiveMultiplicative, Choice]:
     """The best τ for each γ of `GAMMAS`, each from an exact curve, and the best of these; of equal ones the first.
 
@@ -27,6 +29,7 @@ def choose_pair(
         groups: from the training counts.
         criterion: what to maximise; None means All.
         prior: class frequencies; None means the training counts.
+        highest: end of the search for τ; None means the method's own.
 
     Returns:
         The method with its γ, and the choice of τ. Its uncertainty is that of τ at this γ.
@@ -37,7 +40,7 @@ def choose_pair(
     found: tuple[AdditiveMultiplicative, Choice] | None = None
     for gamma in GAMMAS:
         method = AdditiveMultiplicative(gamma=float(gamma))
-        choice = choose_strength(strength_curve(scored, groups, method, prior), criterion)
+        choice = choose_strength(strength_curve(scored, groups, method, prior, highest=highest), criterion)
         if found is None or choice.objective > found[1].objective + 1e-9:
             found = method, choice
     assert found is not None
