@@ -70,11 +70,13 @@ def choose_strength(curve: Curve, criterion: Criterion | None = None) -> Choice:
         criterion: what to maximise; None means All.
 
     Raises:
-        UsageError: the split has no images, the criterion's group is empty, or no strength is admissible.
+        UsageError: the split has no images, a group that the criterion looks at is empty, or no strength is
+            admissible.
     """
     goal = AllAccuracy() if criterion is None else criterion
     objective, admissible = goal.objective(curve.values), goal.admissible(curve.values)
-    if np.isnan(objective).all():
+    headless = not admissible.any() and np.isnan(curve.values.many).all()
+    if headless or np.isnan(objective).all():
         raise UsageError(
             f"cannot choose by {goal.title}: no {curve.split} image belongs to the classes it looks at; "
             "choose another criterion"
