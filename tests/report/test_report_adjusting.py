@@ -1,6 +1,7 @@
 """Adjusting stored predictions: chosen on validation, oracle always named, saved results that go stale."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,32 @@ def test_without_validation_the_published_strength_is_taken_and_said(tmp_path: P
     assert one.validation is None
 
 
+def predicted_anew(folder: Path, splits: dict[str, SplitPredictions], bias: np.ndarray | None = None) -> None:
+    known = classifier() if bias is None else replace(classifier(), bias=bias)
+    write_predictions(folder, splits, known, PredictionsMeta("last", 20, "none"))
+
+
+def test_validation_without_images_is_none_and_test_must_be_there(tmp_path: Path) -> None:
+    folder, test = make_run(tmp_path), predictions_of("test", 0)
+    predicted_anew(folder, {"validation": SplitPredictions(test.logits[:0], test.labels[:0]), "test": test})
+    assert load_material(open_run(folder)).validation is None
+    assert adjusted(folder).basis == "published"
+    predicted_anew(folder, {"validation": test})
+    with pytest.raises(UsageError, match="hold no test split"):
+        load_material(open_run(folder))
+
+
+def test_tau_normalisation_divides_by_the_stored_norms_and_keeps_the_stored_bias(tmp_path: Path) -> None:
+    folder, bias = make_run(tmp_path), np.linspace(-2, 2, len(COUNTS)).astype(np.float32)
+    splits = {name: predictions_of(name, 0) for name in ("validation", "test")}
+    predicted_anew(folder, splits, bias)
+    one = adjusted(folder, "tau_norm", strength=1.5)
+    assert one.validation is not None
+    for split, found in (("validation", one.validation), ("test", one.after.score.accuracy)):
+        by_hand = (splits[split].logits - bias) / classifier().norms ** 1.5 + bias
+        assert found.all == pytest.approx(accuracies(SplitPredictions(by_hand, splits[split].labels))["all"])
+
+
 def test_a_floor_that_test_misses_leaves_no_oracle_but_a_report(tmp_path: Path) -> None:
     material = load_material(open_run(make_run(tmp_path)))
     request = Request(method_named("additive"), FewAboveFloor(many_floor=1.0), choose="published")
@@ -128,11 +155,30 @@ def test_a_sweep_is_exact_at_each_of_its_strengths(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "0:1", "a:b:c", "1:0:0.1", "-1:2:0.1", "0:1:0", "0:1:-1", "0:nan:1", "0:1:1e-9"]
+    "text",
+    [
+        "",
+        "0:1",
+        "a:b:c",
+        "1:0:1",
+        "1:1:1",
+        "-1:2:1",
+        "0:1:0",
+        "0:1:-1",
+        "0:nan:1",
+        "0:101:1",
+        "0:10.0005:0.001",
+    ],
 )
 def test_a_sweep_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--sweep"):
         parse_sweep(text)
+
+
+def test_a_sweep_holds_both_ends_and_no_strength_beyond() -> None:
+    assert parse_sweep("0:100:0.01") == pytest.approx(np.arange(10_001) / 100)
+    assert parse_sweep("0.1:0.7:0.1") == pytest.approx(np.arange(1, 8) / 10)  # 0.6 / 0.1 is 5.999 to a float
+    assert parse_sweep("0.5:1:0.2") == pytest.approx([0.5, 0.7, 0.9])
 
 
 def test_seeds_of_one_setting_fold_into_mean_and_sample_std(tmp_path: Path) -> None:
@@ -156,9 +202,10 @@ def test_saved_results_are_read_back_and_stale_once_the_predictions_change(tmp_p
     assert not found.stale
     assert found.strength == one.strength
     assert found.figures["test.accuracy.all"] == one.after.score.accuracy.all
+    assert one.validation is not None
+    assert found.figures["validation.accuracy.all"] == one.validation.all
     assert found.fingerprint == one.material.fingerprint
-    splits = {name: predictions_of(name, 5) for name in ("validation", "test")}
-    write_predictions(folder, splits, classifier(), PredictionsMeta("last", 20, "none"))
+    predicted_anew(folder, {name: predictions_of(name, 5) for name in ("validation", "test")})
     (found,) = load_derived(open_run(folder))
     assert found.stale
     assert "STALE" in describe(found)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,12 +22,13 @@ from wbtui.report.compare_tables import (
     metric_table,
     provenance_table,
 )
-from wbtui.report.entries import entries
+from wbtui.report.entries import Entry, entries
 from wbtui.report.imported import Sources, read_predictions
 from wbtui.report.importing import Labels, make_imported_run
 from wbtui.report.markup import to_csv
 from wbtui.report.settings import differing_keys, fold_seeds
 from wbtui.report.study import study_entries, study_tables
+from wbtui.report.terminal import fitting_table
 from wbtui.report.values import json_text
 from wbtui.store.predictions import SplitPredictions, write_predictions
 from wbtui.store.reader import open_run
@@ -89,15 +91,51 @@ def test_the_table_has_baseline_deltas_and_the_rule_behind_ns(tmp_path: Path) ->
     folders = [make_run(tmp_path, "ce", 0), make_run(tmp_path, "wd", 1)]
     comparison = compare(entries(tmp_path, names(*folders)))
     table = metric_table(comparison)
-    assert table.columns[1].title == "ce (baseline), n = 1"
+    assert [one.title for one in table.columns] == ["test", "ce (baseline), n = 1", "wd, n = 1"]
     base, other = accuracies(predictions_of("test", 0)), accuracies(predictions_of("test", 1))
     assert column(table, 1)["All % ↑"] == f"{100 * base['all']:.1f}"
     text = column(table, 2)["All % ↑"]
     assert text.startswith(f"{100 * other['all']:.1f}  {100 * (other['all'] - base['all']):+.1f}")
-    assert any(note.startswith("n.s. between single runs: the 95 % interval") for note in table.notes)
+    rule = table.notes[0]
+    assert rule.startswith("n.s. between single runs: the 95 % interval")
+    assert "500 test images" in rule
     best = next(row for row in table.rows if row[0].text == "All % ↑")
     assert [cell.best for cell in best[1:]] == [base["all"] >= other["all"], other["all"] >= base["all"]]
     assert comparison.problems == ()
+
+
+def of_seeds(entry: Entry, **figures: tuple[float, ...]) -> Entry:
+    """The same setting with these figures alone, one a seed."""
+    names = {"accuracy": "test.accuracy.all", "loss": "test.loss", "scale": "bn.scale.mean"}
+    members = tuple(
+        replace(one, figures=replace(one.figures, values={names[key]: figures[key][n] for key in figures}))
+        for n, one in enumerate(entry.members)
+    )
+    return replace(entry, members=members)
+
+
+def test_a_cell_has_mean_spread_and_seeds_and_the_colour_of_a_gain_or_a_loss(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path, variant, seed) for variant in ("ce", "wd") for seed in range(3)]
+    base, other, alone = entries(tmp_path, names(*runs, make_run(tmp_path, "wd_etf")))
+    low, high = (0.5, 0.51, 0.52), (0.6, 0.61, 0.62)
+    base = of_seeds(base, accuracy=low, loss=low, scale=low)
+    better = of_seeds(other, accuracy=(0.6, 0.61, math.nan), loss=high, scale=high)
+    table = metric_table(compare([base, better, of_seeds(alone, accuracy=(0.51,))]))
+    cells = [[(cell.text, cell.style) for cell in row] for row in table.rows]
+    assert cells == [
+        [
+            ("All % ↑", ""),
+            ("51.0 ± 1.0", ""),
+            ("60.5 ± 0.7 (n = 2)  +9.5 *", "green"),
+            ("51.0  0.0 ?", ""),
+        ],
+        [("loss ↓", ""), ("0.510 ± 0.010", ""), ("0.610 ± 0.010  +0.100 *", "red"), ("-", "")],
+        [("BN scale", ""), ("0.510 ± 0.010", ""), ("0.610 ± 0.010  +0.100 *", ""), ("-", "")],
+    ]
+    assert table.notes[0] == "mean ± sample standard deviation over n seeds"
+    assert [one.key for one in fitting_table(table, 40).columns] == ["metric", "ce", "wd"]
+    turned = metric_table(compare([better, base]))
+    assert [row[2].style for row in turned.rows] == ["red", "green", ""]
 
 
 def test_only_differing_configuration_and_provenance_is_shown(tmp_path: Path) -> None:
