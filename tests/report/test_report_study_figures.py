@@ -98,6 +98,15 @@ def test_seeds_fold_head_first_and_over_the_epochs_that_they_share(tmp_path: Pat
     assert "last epoch" not in of_cosine.note
 
 
+def test_seeds_of_different_numbers_of_classes_share_no_figure_by_class(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, "wd", seed) for seed in range(2)]
+    with RunWriter.open(folders[1]) as writer:
+        fewer = Classifier(np.array(COUNTS[1:]), np.ones(CLASSES - 1), np.ones(CLASSES - 1), None)
+        writer.predictions({}, fewer, PredictionsMeta("last", EPOCHS, "none"))
+    figures = study_figures(study_entries([open_run(folder) for folder in folders]), ())
+    assert [one.name for one in figures] == ["digits_lt-fdr"]
+
+
 def test_what_imported_predictions_do_not_tell_is_in_no_figure(tmp_path: Path) -> None:
     test = predictions_of("test", 0)
     np.savez(tmp_path / "x.npz", logits=test.logits, labels=test.labels, counts=np.array(COUNTS))
