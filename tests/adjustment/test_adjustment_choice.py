@@ -304,6 +304,19 @@ def test_the_pair_is_chosen_by_the_criterion_and_the_class_frequencies_that_are_
     assert found.many >= 0.7
 
 
+def test_a_floor_that_only_some_gammas_keep_is_kept_by_the_pair(make):
+    scored = make(10, 400, 8)
+    groups = assign_groups(scored.train_counts, 100, 20)
+    curves = [strength_curve(scored, groups, AdditiveMultiplicative(gamma=g)) for g in GAMMAS]
+    second, highest = np.sort([curve.values.many.max() for curve in curves])[-2:]
+    floor = (second + highest) / 2
+    method, choice = choose_pair(scored, groups, FewAboveFloor(many_floor=floor))
+    assert 0 < method.gamma < 2
+    assert score(scored, groups, method, choice.strength).accuracy.many >= floor
+    with pytest.raises(UsageError, match=f"highest head accuracy on validation is {highest:.4f}"):
+        choose_pair(scored, groups, FewAboveFloor(many_floor=highest + 0.001))
+
+
 def test_negative_logits_are_counted_and_warned_of():
     rows = np.array([[2.0, 1.0, -1.0], [2.0, -1.0, -1.0], [-1.0, 3.0, 1.0], [-2.0, -1.0, -3.0]], np.float32)
     scored = ScoredSet("test", rows, np.array([0, 0, 0, 0]), np.array([9, 3, 1]))
