@@ -23,6 +23,7 @@ from wbtui.report.adjust_tables import (
 from wbtui.report.adjusting import (
     Adjusted,
     Request,
+    accuracy_at,
     adjust_run,
     load_material,
     methods_named,
@@ -143,6 +144,55 @@ def test_the_search_ends_with_the_sweep(tmp_path: Path, method: str) -> None:
     assert max(one.strength, one.oracle[0]) <= 0.2
 
 
+def test_the_searched_range_holds_the_sweep_and_a_strength_by_hand(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    assert [adjusted(folder, strength=one).test_curve.edges[-1] for one in (0.5, 5.0)] == [3.0, 5.0]
+    for sweep, strength, grid in (([0.1, 0.2], None, [0.0, 0.1, 0.2]), ([0.0, 0.1], 0.5, [0.0, 0.1, 0.5])):
+        for method in ("additive", "one_vs_one"):
+            curve = adjusted(folder, method, sweep=np.array(sweep), strength=strength).test_curve
+            assert curve.edges[-1] == grid[-1]
+        assert curve.points.tolist() == grid
+
+
+@pytest.mark.parametrize("sweep", [None, np.array([0.0, 0.5, 1.0])])
+@pytest.mark.parametrize("method", ["additive", "pair"])
+def test_criterion_class_frequencies_and_range_are_those_of_the_request(
+    tmp_path: Path, method: str, sweep: np.ndarray | None
+) -> None:
+    material, counts, floor = load_material(open_run(make_run(tmp_path))), np.arange(20, 0, -2), 0.64
+    wanted = ",".join(map(str, counts))
+    request = Request(method_named(method), FewAboveFloor(many_floor=floor), sweep=sweep, prior=wanted)
+    one = adjust_run(material, request)
+    log_prior = np.log(counts / counts.sum())
+
+    def by_hand(split: str, gamma: float, tau: float) -> dict[str, float]:
+        found = predictions_of(split, 0)
+        shifted = found.logits * np.exp(-gamma * log_prior) - tau * log_prior
+        return accuracies(SplitPredictions(shifted, found.labels))
+
+    gammas = np.linspace(0, 2, 21) if method == "pair" else [0.0]
+    tried = [
+        by_hand("validation", g, tau)
+        for g in gammas
+        for tau in np.linspace(0, 1 if sweep is not None else 3, 7)
+    ]
+    best = max(found["few"] for found in tried if found["many"] >= floor)
+    gamma = one.method.parameters.get("gamma", 0.0)
+    for split, found, curve in (
+        ("validation", one.validation, one.validation_curve),
+        ("test", one.after.score.accuracy, one.test_curve),
+    ):
+        assert found is not None
+        assert curve is not None
+        expected = by_hand(split, gamma, one.strength)
+        assert (found.few, found.many) == pytest.approx((expected["few"], expected["many"]))
+        assert accuracy_at(curve, np.array([one.strength]), "few") == pytest.approx(expected["few"])
+    assert one.criterion == "few"
+    assert one.validation is not None
+    assert one.validation.few >= best - 1e-9
+    assert one.validation.many >= floor
+
+
 def test_a_sweep_is_exact_at_each_of_its_strengths(tmp_path: Path) -> None:
     strengths = parse_sweep("0:0.4:0.1")
     one = adjusted(make_run(tmp_path), sweep=strengths)
@@ -179,6 +229,7 @@ def test_a_sweep_holds_both_ends_and_no_strength_beyond() -> None:
     assert parse_sweep("0:100:0.01") == pytest.approx(np.arange(10_001) / 100)
     assert parse_sweep("0.1:0.7:0.1") == pytest.approx(np.arange(1, 8) / 10)  # 0.6 / 0.1 is 5.999 to a float
     assert parse_sweep("0.5:1:0.2") == pytest.approx([0.5, 0.7, 0.9])
+    assert parse_sweep("99:100:0.01") == pytest.approx(99 + np.arange(101) / 100)
 
 
 def test_seeds_of_one_setting_fold_into_mean_and_sample_std(tmp_path: Path) -> None:
