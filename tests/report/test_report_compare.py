@@ -120,20 +120,29 @@ def test_a_cell_has_mean_spread_and_seeds_and_the_colour_of_a_gain_or_a_loss(tmp
     low, high = (0.5, 0.51, 0.52), (0.6, 0.61, 0.62)
     base = of_seeds(base, accuracy=low, loss=low, scale=low)
     better = of_seeds(other, accuracy=(0.6, 0.61, math.nan), loss=high, scale=high)
-    table = metric_table(compare([base, better, of_seeds(alone, accuracy=(0.53,))]))
-    cells = [[(cell.text, cell.style) for cell in row] for row in table.rows]
-    assert cells == [
+    comparison = compare([base, of_seeds(alone, accuracy=(0.53,)), better])
+    table = metric_table(comparison)
+    assert [[(cell.text, cell.style) for cell in row] for row in table.rows] == [
         [
             ("All % ↑", ""),
             ("51.0 ± 1.0", ""),
-            ("60.5 ± 0.7 (n = 2)  +9.5 *", "green"),
             ("53.0  +2.0 ?", ""),
+            ("60.5 ± 0.7 (n = 2)  +9.5 *", "green"),
         ],
-        [("loss ↓", ""), ("0.510 ± 0.010", ""), ("0.610 ± 0.010  +0.100 *", "red"), ("-", "")],
-        [("BN scale", ""), ("0.510 ± 0.010", ""), ("0.610 ± 0.010  +0.100 *", ""), ("-", "")],
+        [("loss ↓", ""), ("0.510 ± 0.010", ""), ("-", ""), ("0.610 ± 0.010  +0.100 *", "red")],
+        [("BN scale", ""), ("0.510 ± 0.010", ""), ("-", ""), ("0.610 ± 0.010  +0.100 *", "")],
     ]
     assert table.notes[0] == "mean ± sample standard deviation over n seeds"
-    assert [one.key for one in fitting_table(table, 40).columns] == ["metric", "ce", "wd"]
+    assert [one.key for one in fitting_table(table, 40).columns] == ["metric", "ce", "wd_etf"]
+    rows = [[cell.value for cell in row] for row in long_table(comparison).rows]
+    assert [row[:3] for row in rows] == [
+        ["test.accuracy.all", "ce", 3],
+        ["test.accuracy.all", "wd_etf", 1],
+        ["test.accuracy.all", "wd", 2],
+        *([metric, label, 3] for metric in ("test.loss", "bn.scale.mean") for label in ("ce", "wd")),
+    ]
+    assert rows[0][5:] == [None] * 6
+    assert rows[2][3:6] == pytest.approx([0.605, 0.01 / 2**0.5, 0.095])
     turned = metric_table(compare([better, base]))
     assert [row[2].style for row in turned.rows] == ["red", "green", ""]
 
