@@ -134,6 +134,9 @@ def test_a_cell_has_mean_spread_and_seeds_and_the_colour_of_a_gain_or_a_loss(tmp
     ]
     assert table.notes[0] == "mean ± sample standard deviation over n seeds"
     assert [one.key for one in fitting_table(table, 40).columns] == ["metric", "ce", "wd_etf"]
+    assert [[one.drop for one in each.columns] for each in difference_tables(comparison)] == [
+        [0, 0, 0, 1]
+    ] * 2
     rows = [[cell.value for cell in row] for row in long_table(comparison).rows]
     assert [row[:3] for row in rows] == [
         ["test.accuracy.all", "ce", 3],
@@ -158,6 +161,7 @@ def test_only_differing_configuration_and_provenance_is_shown(tmp_path: Path) ->
         "stages.0.feature_regularization": "0.001",
     }
     assert column(facts, 2) == {"version torch": "2.14.1"}
+    assert facts.notes == ()
 
 
 @pytest.mark.parametrize(

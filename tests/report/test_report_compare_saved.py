@@ -1,5 +1,6 @@
 """How do saved adjustments stand beside runs in a comparison?"""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from wbtui.report.derived import load_derived, save_derived
 from wbtui.report.differences import difference
 from wbtui.report.entries import entries
 from wbtui.store.reader import open_run
+from wbtui.store.records import write_result
 
 
 def test_saved_adjustments_stand_beside_runs_and_stale_ones_are_refused(tmp_path: Path) -> None:
@@ -45,6 +47,21 @@ def test_an_oracle_in_a_comparison_is_called_one(tmp_path: Path) -> None:
     assert comparison.entries[1].label == "wd + additive (oracle)"
     assert not any(row[2].best for row in metric_table(comparison).rows)
     assert any(row[1].best for row in metric_table(comparison).rows)
+
+
+def test_what_adjusting_changes_and_nobody_measured_again_is_not_taken_from_the_run(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    save_adjusted(folder)
+    run = open_run(folder)
+    assert run.result is not None
+    gone = [f"{split}.{name}" for split in ("train", "validation", "test") for name in ("loss", "accuracy.x")]
+    write_result(folder, replace(run.result, final={**(run.result.final or {}), **dict.fromkeys(gone, 0.5)}))
+    whole, adjusted = entries(tmp_path, [folder.name, f"{folder.name}:additive"])
+    (kept,) = (one.figures.values for one in adjusted.members)
+    (had,) = (one.figures.values for one in whole.members)
+    assert set(gone) <= set(had)
+    assert set(had) - set(kept) == {*gone, "running.loss"}
+    assert (kept["test.fdr"], kept["train.fdr"]) == (had["test.fdr"], had["train.fdr"])
 
 
 def test_a_strength_given_by_hand_is_said(tmp_path: Path) -> None:
@@ -101,6 +118,8 @@ def test_other_seeds_of_the_same_runs_are_said_and_adjustments_listed(tmp_path: 
         ["adjustment.chosen_on", "-", "validation, for all"],
         ["adjustment.prior", "-", "training counts"],
     ]
+    for table in difference_tables(same):
+        assert [one.title for one in table.columns[1:]] == ["wd", "wd + additive"]
     told = comparison_json(same)["adjustments"]
     assert list(told) == ["wd + additive"]
     assert told["wd + additive"]["strength"] == strengths

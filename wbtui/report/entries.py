@@ -237,8 +237,8 @@ def member(run: Run, derived: Derived | None = None) -> Member:
 
 def of_logits(metric: str) -> bool:
     """Whether adjusting logits changes it; the geometry of features it leaves alone."""
-    split, _, rest = metric.partition(".")
-    return split in ("test", "validation") and rest.startswith(("accuracy", "loss", "confusion"))
+    _, _, of_split = metric.partition(".")
+    return of_split.startswith(("accuracy", "loss"))
 
 
 def _predicted(run: Run, derived: Derived | None) -> Predicted:
