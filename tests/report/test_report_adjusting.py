@@ -380,7 +380,7 @@ def test_a_method_goes_by_one_name_for_people_and_by_another_on_the_disk(tmp_pat
     assert saved.title.startswith("pair-")
     assert describe(saved).startswith("pair ")
     (by_name, by_title) = (
-        entries(tmp_path, [f"{folder.name}:{name}"])[0] for name in (saved.name, saved.title)
+        entries(tmp_path, [f"{folder.name}:{name[:-1]}"])[0] for name in (saved.name, saved.title)
     )
     assert by_name.label == by_title.label == "wd + pair"
     beside = compare([*entries(tmp_path, [folder.name]), by_title])

@@ -30,7 +30,7 @@ from wbtui.report.settings import differing_keys, fold_seeds
 from wbtui.report.study import study_entries, study_tables
 from wbtui.report.terminal import fitting_table
 from wbtui.report.values import json_text
-from wbtui.store.predictions import SplitPredictions, write_predictions
+from wbtui.store.predictions import PredictionsMeta, SplitPredictions, write_predictions
 from wbtui.store.reader import open_run
 from wbtui.store.records import write_result
 
@@ -261,7 +261,40 @@ def test_machines_get_fractions_intervals_and_rules(tmp_path: Path) -> None:
     assert row["rule"] == "bootstrap"
     told = json.loads(json_text(comparison_json(comparison)))
     assert told["baseline"] == "ce"
+    runs = [folder.name for folder in folders]
+    assert told["settings"] == [
+        {"label": label, "n": 1, "runs": [run]} for label, run in zip(("ce", "wd"), runs, strict=True)
+    ]
+    assert (told["problems"], told["provenance"], told["adjustments"]) == ([], {}, {})
+    assert told["rules"] == list(metric_table(comparison).notes)
+    assert [one["mean"] for one in told["metrics"]] == [float(row["mean"]) for row in rows]
     assert told["configuration"]["stages.0.weight_decay"] == {"ce": "0", "wd": "0.005"}
+
+
+def test_provenance_is_versions_device_commit_data_selection_and_weights(tmp_path: Path) -> None:
+    chosen = ("evaluation.selection=best_validation", "evaluation.tta=flip")
+    folders = [make_run(tmp_path, "ce"), make_run(tmp_path, "wd", 0, *chosen)]
+    path = folders[1] / "provenance.json"
+    found = json.loads(path.read_text())
+    found["versions"]["cuda"] = "13.0"
+    found["identity"] |= {"device": "cuda", "torch": "told among the versions"}
+    found["code"] = {"commit": "c0ffee"}
+    found["data"] |= {"description": "step, IF 50", "fingerprint": "0123456789abcdef0123"}
+    path.write_text(json.dumps(found))
+    splits = {"test": predictions_of("test", 0)}
+    write_predictions(folders[1], splits, classifier(), PredictionsMeta("best_validation", 3, "flip"))
+    table = provenance_table(compare(entries(tmp_path, names(*folders))))
+    assert column(table, 2) == {
+        "version cuda": "13.0",
+        "device": "cuda",
+        "commit": "c0ffee",
+        "split rule": "step, IF 50",
+        "data fingerprint": "0123456789abcdef",
+        "selection": "best_validation",
+        "TTA": "flip",
+        "weights": "best_validation",
+    }
+    assert column(table, 1)["commit"] == "-"
 
 
 def test_provenance_that_is_the_same_says_so(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from compared import column, names
 from finished_runs import make_run
 from saved_adjustments import save_adjusted
 
-from wbtui.adjustment import AdditiveMultiplicative, AllAccuracy, method_named
+from wbtui.adjustment import AdditiveMultiplicative, AllAccuracy, FewAboveFloor, method_named
 from wbtui.errors import UsageError
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.compare import compare
@@ -131,6 +131,8 @@ def test_how_logits_were_adjusted_stands_before_the_configuration(tmp_path: Path
     plain_run, adjusted = make_run(tmp_path, "ce"), make_run(tmp_path, "wd")
     save_adjusted(adjusted)
     found = entries(tmp_path, [plain_run.name, f"{adjusted.name}:additive"])
+    in_order = [adjusted.name, plain_run.name, f"{adjusted.name}:additive"]
+    assert [entry.label for entry in entries(tmp_path, in_order)] == ["wd", "ce", "wd + additive"]
     keys = [row[0].text for row in difference_tables(compare(found))[0].rows]
     first = ["adjustment.method", "adjustment.strength", "adjustment.chosen_on", "adjustment.prior"]
     assert keys[:4] == first
@@ -167,17 +169,39 @@ def test_adjustments_that_differ_only_beyond_what_is_shown_stay_apart(tmp_path: 
 
 def test_pairs_of_strengths_that_differ_in_gamma_alone_stay_apart(tmp_path: Path) -> None:
     folder = make_run(tmp_path)
-    for gamma in (0.2, 0.4):
+    for gamma in (0.2, 0.25):
         request = Request(AdditiveMultiplicative(gamma=gamma), AllAccuracy(), strength=0.5)
         one = adjust_run(load_material(open_run(folder)), request)
         save_derived(one.material.run, one.derived())
-    found = entries(tmp_path, [f"{folder.name}:{one.name}" for one in load_derived(open_run(folder))])
-    assert [(entry.label, entry.n) for entry in found] == [
-        ("wd + pair 0.5, gamma 0.2", 1),
-        ("wd + pair 0.5, gamma 0.4", 1),
-    ]
+    saved = load_derived(open_run(folder))
+    # In full: the first begins as the second does.
+    for called in ([one.name for one in saved], [one.title for one in saved]):
+        assert called[1].startswith(called[0])
+        found = entries(tmp_path, [f"{folder.name}:{name}" for name in called])
+        assert [(entry.label, entry.n) for entry in found] == [
+            ("wd + pair 0.5, gamma 0.2", 1),
+            ("wd + pair 0.5, gamma 0.25", 1),
+        ]
     configuration = difference_tables(compare(found))[0]
-    assert column(configuration, 2) == {"adjustment.gamma": "0.4"}
+    assert column(configuration, 2) == {"adjustment.gamma": "0.25"}
+    for entry, one in zip(found, saved, strict=True):
+        predicted = entry.members[0].predicted
+        assert predicted is not None
+        right = predicted.predictions == predicted.labels
+        by_class = [right[predicted.labels == k].mean() for k in range(predicted.groups.n_classes)]
+        assert one.figures["test.accuracy.all"] == pytest.approx(np.mean(by_class))
+
+
+def test_what_was_maximised_tells_adjustments_of_one_run_apart(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    for criterion in (AllAccuracy(), FewAboveFloor()):
+        request = Request(method_named("additive"), criterion)
+        one = adjust_run(load_material(open_run(folder)), request)
+        save_derived(one.material.run, one.derived())
+    saved = load_derived(open_run(folder))
+    found = entries(tmp_path, [f"{folder.name}:{one.name}" for one in saved])
+    assert {entry.label for entry in found} == {"wd + additive", "wd + additive for few"}
+    assert [entry.said for entry in found] == [(), ()]
 
 
 def test_a_saved_adjustment_that_cannot_be_applied_again_keeps_its_figures_and_says_why(
