@@ -324,6 +324,7 @@ def test_a_run_with_nan_logits_is_compared_by_its_figures_and_the_reason_said(tm
     (problem,) = comparison.problems
     assert problem.startswith("wd: nothing by test images: test predictions: logits hold nan (row 3")
     assert comparison.differences["test.accuracy.all", 1].rule == "none"
+    assert column(metric_table(compare(found, baseline=1)), 1)["All % ↑"].endswith(" ?")
 
 
 def test_splits_that_are_called_alike_are_told_apart_by_a_count(tmp_path: Path) -> None:

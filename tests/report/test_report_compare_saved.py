@@ -89,8 +89,11 @@ def test_adjustments_of_one_run_are_no_seeds_of_each_other(tmp_path: Path) -> No
 
 def test_a_methods_name_means_what_was_chosen_on_validation(tmp_path: Path) -> None:
     folder = make_run(tmp_path)
-    for how in ({"strength": 0.65}, {}, {"choose": "test"}):
+    for how in ({"strength": 0.65}, {"choose": "test"}):
         save_adjusted(folder, **how)
+    with pytest.raises(UsageError, match="means several"):
+        entries(tmp_path, [f"{folder.name}:additive"])
+    save_adjusted(folder)
     (entry,) = entries(tmp_path, [f"{folder.name}:additive"])
     assert entry.label == "wd + additive"
     save_adjusted(folder, sweep=np.array([0.0, 0.25]))
@@ -118,6 +121,7 @@ def test_other_seeds_of_the_same_runs_are_said_and_adjustments_listed(tmp_path: 
         ["adjustment.chosen_on", "-", "validation, for all"],
         ["adjustment.prior", "-", "training counts"],
     ]
+    assert metric_table(same).notes[0] == "mean ± sample standard deviation over n seeds"
     for table in difference_tables(same):
         assert [one.title for one in table.columns[1:]] == ["wd", "wd + additive"]
     told = comparison_json(same)["adjustments"]

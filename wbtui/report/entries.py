@@ -202,8 +202,8 @@ def _derived_named(run: Run, name: str) -> Derived:
     saved = {one.name: one for one in load_derived(run)}
     matching = [key for key in saved if name in (key, saved[key].title)]
     matching = matching or [key for key in saved if key.startswith(name) or saved[key].title.startswith(name)]
-    if len(matching) > 1:  # a method's name means the one whose strength was chosen on validation
-        matching = [key for key in matching if saved[key].basis == "validation"] or matching
+    # A method's name means the one whose strength was chosen on validation.
+    matching = [key for key in matching if saved[key].basis == "validation"] or matching
     if len(matching) != 1:
         what = "means several saved adjustments" if matching else "is no saved adjustment"
         there = ", ".join(plain(key) for key in matching or saved)
