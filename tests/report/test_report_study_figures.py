@@ -22,10 +22,11 @@ from wbtui.store.reader import open_run
 from wbtui.store.writer import RunWriter
 
 
-@pytest.fixture
-def figures(tmp_path: Path) -> dict[str, StudyFigure]:
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, StudyFigure]:
     """Of two seeds of wd and one of ce, by name."""
-    runs = [open_run(make_run(tmp_path / "runs", *one)) for one in (("wd", 0), ("wd", 1), ("ce", 0))]
+    folder = tmp_path_factory.mktemp("runs")
+    runs = [open_run(make_run(folder, *one)) for one in (("wd", 0), ("wd", 1), ("ce", 0))]
     methods = [Request(method_named("additive"), CRITERIA["all"])]
     return {one.name: one for one in study_figures(study_entries(runs, methods), methods)}
 
