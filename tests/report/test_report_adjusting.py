@@ -116,6 +116,7 @@ def test_a_strength_by_hand_and_one_chosen_on_test_are_called_what_they_are(tmp_
     folder = make_run(tmp_path)
     by_hand = adjusted(folder, strength=0.5)
     assert (by_hand.basis, by_hand.strength) == ("given", 0.5)
+    assert adjusted(folder, strength=0.0).strength == 0.0
     on_test = adjusted(folder, choose="test")
     assert on_test.basis == "oracle"
     texts = [row[-1].text for row in run_table([on_test], {on_test.material.run.id: "x"}).rows]
