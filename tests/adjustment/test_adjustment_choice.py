@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from wbtui.adjustment import (
+    CRITERIA,
     GAMMAS,
     METHODS,
     AdditiveMultiplicative,
@@ -17,6 +18,7 @@ from wbtui.adjustment import (
     choose_pair,
     choose_strength,
     evaluate,
+    given_prior,
     negative_logits,
     oracle_choice,
     published_choice,
@@ -61,7 +63,9 @@ def test_values_that_differ_by_the_rounding_of_thirds_are_one_value():
     # All is 1/2 before 0.3 by the head image and from 2.5 on by three tail images of a sixth each.
     curve = two_class_curve([0.75, 2.0, 2.5], [0.3])
     assert curve.values.all[0] > curve.values.all[-1]
-    assert choose_strength(curve).plateau == pytest.approx((2.5, 3.0), abs=1e-6)
+    choice = choose_strength(curve)
+    assert choice.plateau == pytest.approx((2.5, 3.0), abs=1e-6)
+    assert (choice.standard_error, choice.within_one_error) == (0.0, (0.0, 3.0))
 
 
 def test_the_middle_is_that_of_all_adjacent_best_plateaus():
@@ -98,19 +102,20 @@ def test_on_a_grid_a_grid_point_is_chosen(make):
     assert np.nanmean(by_class) == pytest.approx(curve.values.all.max())
 
 
-def test_the_middle_between_two_grid_points_goes_to_the_lower(make):
+@pytest.mark.parametrize(("step", "points"), [(0.05, 4), (0.1, 18), (0.25, 4)])
+def test_the_middle_between_two_grid_points_goes_to_the_lower(step, points):
     sure = ScoredSet(
         "validation",
         np.eye(3, dtype=np.float32) * 50 + 1,
         np.arange(3),
-        np.array([30, 20, 10]),
+        np.full(3, 10),
         class_mean_feature_norms=np.ones(3),
     )
-    grid = np.array([0.0, 0.2, 0.4, 0.6])
+    grid = step * np.arange(points)
     groups = assign_groups(sure.train_counts, 100, 20)
     curve = strength_curve(sure, groups, METHODS["one_vs_one"], grid=grid)
-    assert curve.values.all.tolist() == [1.0] * 4
-    assert choose_strength(curve).strength == 0.2
+    assert curve.values.all.tolist() == [1.0] * points
+    assert choose_strength(curve).strength == grid[points // 2 - 1]
 
 
 def test_a_plateau_by_a_hair_is_not_chosen_even_where_it_is_best():
@@ -132,7 +137,8 @@ def test_harmonic_mean_and_tail_under_a_floor():
     assert free.plateau == pytest.approx((2.8, 3.0), abs=1e-6)
     harmonic = choose_strength(curve, HarmonicMean())
     assert harmonic.objective == pytest.approx(2 / (1 / (2 / 3) + 1 / (2 / 3)))
-    assert choose_strength(curve, AllAccuracy()).criterion == "all"
+    criteria = {name: choose_strength(curve, one).criterion for name, one in CRITERIA.items()}
+    assert criteria == {"all": "all", "harmonic": "harmonic", "few": "few"}
 
 
 def test_the_harmonic_mean_leaves_empty_groups_out_and_is_zero_where_one_is():
@@ -156,8 +162,8 @@ def test_a_floor_nobody_reaches_is_refused_with_the_highest_there_is():
     curve = two_class_curve([0.5], [-1.0, 2.0])
     with pytest.raises(UsageError, match=r"highest head accuracy on validation is 0\.5000"):
         choose_strength(curve, FewAboveFloor(many_floor=0.9))
-    for beyond in (75, 1.2, -0.1):
-        with pytest.raises(UsageError, match="fraction"):
+    for beyond, percent in ((75, "7500"), (1.01, "101"), (-0.1, "-10")):
+        with pytest.raises(UsageError, match=f"is {percent} %, expected .* fraction"):
             FewAboveFloor(many_floor=beyond)
 
 
@@ -166,6 +172,9 @@ def test_an_empty_group_cannot_be_maximised():
     curve = strength_curve(scored, assign_groups([500, 400], 100, 20), METHODS["additive"])
     with pytest.raises(UsageError, match="no validation image"):
         choose_strength(curve, FewAboveFloor())
+    headless = strength_curve(scored, assign_groups([500, 400], 600, 550), METHODS["additive"])
+    with pytest.raises(UsageError, match="no validation image"):
+        choose_strength(headless, FewAboveFloor(many_floor=0.5))
     nothing = ScoredSet("validation", np.zeros((0, 2), np.float32), np.zeros(0, int), np.array([500, 400]))
     curve = strength_curve(nothing, assign_groups([500, 400], 100, 20), METHODS["additive"])
     with pytest.raises(UsageError, match=r"cannot choose by harmonic mean.*no validation image"):
@@ -209,7 +218,7 @@ def test_a_choice_on_test_is_an_oracle():
 
 def test_a_published_strength_is_of_the_nearest_number_of_classes_and_rests_on_no_images():
     choice = published_choice(METHODS["multiplicative"], 100)
-    assert (choice.basis, choice.strength, choice.n_images) == ("published", 0.65, 0)
+    assert (choice.basis, choice.strength, choice.criterion, choice.n_images) == ("published", 0.65, "", 0)
     assert choice.plateau == (0.65, 0.65)
     assert np.isnan([choice.objective, choice.standard_error, *choice.within_one_error]).all()
 
@@ -261,23 +270,51 @@ def test_the_pair_is_at_least_as_good_as_either_alone(make):
     assert found == pytest.approx(choice.objective, abs=1e-9)
 
 
-def test_the_pair_is_the_first_of_the_best_over_a_grid_of_gammas():
+def leaning_to_the_head(seed, n_images):
+    """Positive logits of which multiplying by p^-0.55 makes the right ones the largest."""
     counts = np.array([500, 60, 9, 2])
-    wanted = np.random.default_rng(4).gamma(2.0, 2.0, (300, 4))
+    wanted = np.random.default_rng(seed).gamma(2.0, 2.0, (n_images, 4))
     logits = (wanted * (counts / counts.sum()) ** 0.55).astype(np.float32)
-    scored = ScoredSet("validation", logits, wanted.argmax(axis=1), counts)
-    groups = assign_groups(scored.train_counts, 100, 20)
+    return ScoredSet("validation", logits, wanted.argmax(axis=1), counts), assign_groups(counts, 100, 20)
+
+
+@pytest.mark.parametrize(("seed", "n_images"), [(4, 300), (1, 12)])
+def test_the_pair_is_the_first_of_the_best_over_a_grid_of_gammas(seed, n_images):
+    scored, groups = leaning_to_the_head(seed, n_images)
     assert pytest.approx(np.arange(21) / 10) == GAMMAS
     best = [
         choose_strength(strength_curve(scored, groups, AdditiveMultiplicative(gamma=g))).objective
         for g in GAMMAS
     ]
     method, choice = choose_pair(scored, groups)
-    first = int(np.flatnonzero(np.array(best) > max(best) - 1e-9)[0])
+    first = int(np.flatnonzero(np.array(best) > max(best) - 1e-9)[0])  # of 12 images the largest comes later
     assert 0 < first < 20
     assert (method.gamma, choice.objective) == (GAMMAS[first], best[first])
-    sure = ScoredSet("validation", np.eye(4, dtype=np.float32) * 50, np.arange(4), counts)
+    sure = ScoredSet("validation", np.eye(4, dtype=np.float32) * 50, np.arange(4), scored.train_counts)
     assert choose_pair(sure, groups)[0].gamma == 0.0  # of equal ones the first
+
+
+def test_the_pair_is_chosen_by_the_criterion_and_the_class_frequencies_that_are_given():
+    scored, groups = leaning_to_the_head(4, 300)
+    prior = given_prior([4, 3, 2, 1], 4)
+    method, choice = choose_pair(scored, groups, FewAboveFloor(many_floor=0.7), prior)
+    found = score(scored, groups, method, choice.strength, prior).accuracy
+    assert choice.criterion == "few"
+    assert found.few == pytest.approx(choice.objective)
+    assert found.many >= 0.7
+
+
+def test_a_floor_that_only_some_gammas_keep_is_kept_by_the_pair(make):
+    scored = make(10, 400, 8)
+    groups = assign_groups(scored.train_counts, 100, 20)
+    curves = [strength_curve(scored, groups, AdditiveMultiplicative(gamma=g)) for g in GAMMAS]
+    second, highest = np.sort([curve.values.many.max() for curve in curves])[-2:]
+    floor = (second + highest) / 2
+    method, choice = choose_pair(scored, groups, FewAboveFloor(many_floor=floor))
+    assert 0 < method.gamma < 2
+    assert score(scored, groups, method, choice.strength).accuracy.many >= floor
+    with pytest.raises(UsageError, match=f"highest head accuracy on validation is {highest:.4f}"):
+        choose_pair(scored, groups, FewAboveFloor(many_floor=highest + 0.001))
 
 
 def test_negative_logits_are_counted_and_warned_of():

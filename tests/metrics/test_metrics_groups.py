@@ -14,6 +14,8 @@ def test_bounds_are_strict_on_both_sides():
     assert groups.sizes() == {"many": 1, "medium": 2, "few": 2}
     assert groups.classes("medium").tolist() == [1, 2]
     assert assign_groups([101, 102], 100, 20).sizes() == {"many": 2, "medium": 0, "few": 0}
+    with pytest.raises(ValueError, match="read-only"):
+        groups.membership[0] = 2
 
 
 def test_cifar10_fixture_gives_4_3_3():

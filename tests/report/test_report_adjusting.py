@@ -1,6 +1,7 @@
 """Adjusting stored predictions: chosen on validation, oracle always named, saved results that go stale."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from wbtui.report.adjust_tables import (
 from wbtui.report.adjusting import (
     Adjusted,
     Request,
+    accuracy_at,
     adjust_run,
     load_material,
     methods_named,
@@ -75,6 +77,32 @@ def test_without_validation_the_published_strength_is_taken_and_said(tmp_path: P
     assert one.validation is None
 
 
+def predicted_anew(folder: Path, splits: dict[str, SplitPredictions], bias: np.ndarray | None = None) -> None:
+    known = classifier() if bias is None else replace(classifier(), bias=bias)
+    write_predictions(folder, splits, known, PredictionsMeta("last", 20, "none"))
+
+
+def test_validation_without_images_is_none_and_test_must_be_there(tmp_path: Path) -> None:
+    folder, test = make_run(tmp_path), predictions_of("test", 0)
+    predicted_anew(folder, {"validation": SplitPredictions(test.logits[:0], test.labels[:0]), "test": test})
+    assert load_material(open_run(folder)).validation is None
+    assert adjusted(folder).basis == "published"
+    predicted_anew(folder, {"validation": test})
+    with pytest.raises(UsageError, match="hold no test split"):
+        load_material(open_run(folder))
+
+
+def test_tau_normalisation_divides_by_the_stored_norms_and_keeps_the_stored_bias(tmp_path: Path) -> None:
+    folder, bias = make_run(tmp_path), np.linspace(-2, 2, len(COUNTS)).astype(np.float32)
+    splits = {name: predictions_of(name, 0) for name in ("validation", "test")}
+    predicted_anew(folder, splits, bias)
+    one = adjusted(folder, "tau_norm", strength=1.5)
+    assert one.validation is not None
+    for split, found in (("validation", one.validation), ("test", one.after.score.accuracy)):
+        by_hand = (splits[split].logits - bias) / classifier().norms ** 1.5 + bias
+        assert found.all == pytest.approx(accuracies(SplitPredictions(by_hand, splits[split].labels))["all"])
+
+
 def test_a_floor_that_test_misses_leaves_no_oracle_but_a_report(tmp_path: Path) -> None:
     material = load_material(open_run(make_run(tmp_path)))
     request = Request(method_named("additive"), FewAboveFloor(many_floor=1.0), choose="published")
@@ -88,6 +116,7 @@ def test_a_strength_by_hand_and_one_chosen_on_test_are_called_what_they_are(tmp_
     folder = make_run(tmp_path)
     by_hand = adjusted(folder, strength=0.5)
     assert (by_hand.basis, by_hand.strength) == ("given", 0.5)
+    assert adjusted(folder, strength=0.0).strength == 0.0
     on_test = adjusted(folder, choose="test")
     assert on_test.basis == "oracle"
     texts = [row[-1].text for row in run_table([on_test], {on_test.material.run.id: "x"}).rows]
@@ -107,10 +136,67 @@ def test_the_best_on_test_is_marked_oracle_in_table_and_json(tmp_path: Path) -> 
     assert 0 < told["test"]["after"]["all"] < 1
 
 
-def test_a_sweep_is_exact_at_each_of_its_strengths_and_ends_the_search(tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", ["additive", "pair", "one_vs_one"])
+def test_the_search_ends_with_the_sweep(tmp_path: Path, method: str) -> None:
+    folder, sweep = make_run(tmp_path), np.array([0.0, 0.1, 0.2])
+    assert adjusted(folder, method).strength > 0.2
+    one = adjusted(folder, method, sweep=sweep)
+    assert one.oracle is not None
+    assert max(one.strength, one.oracle[0]) <= 0.2
+
+
+def test_the_searched_range_holds_the_sweep_and_a_strength_by_hand(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    assert [adjusted(folder, strength=one).test_curve.edges[-1] for one in (0.5, 5.0)] == [3.0, 5.0]
+    for sweep, strength, grid in (([0.1, 0.2], None, [0.0, 0.1, 0.2]), ([0.0, 0.1], 0.5, [0.0, 0.1, 0.5])):
+        for method in ("additive", "one_vs_one"):
+            curve = adjusted(folder, method, sweep=np.array(sweep), strength=strength).test_curve
+            assert curve.edges[-1] == grid[-1]
+        assert curve.points.tolist() == grid
+
+
+@pytest.mark.parametrize("sweep", [None, np.array([0.0, 0.5, 1.0])])
+@pytest.mark.parametrize("method", ["additive", "pair"])
+def test_criterion_class_frequencies_and_range_are_those_of_the_request(
+    tmp_path: Path, method: str, sweep: np.ndarray | None
+) -> None:
+    material, counts, floor = load_material(open_run(make_run(tmp_path))), np.arange(20, 0, -2), 0.64
+    wanted = ",".join(map(str, counts))
+    request = Request(method_named(method), FewAboveFloor(many_floor=floor), sweep=sweep, prior=wanted)
+    one = adjust_run(material, request)
+    log_prior = np.log(counts / counts.sum())
+
+    def by_hand(split: str, gamma: float, tau: float) -> dict[str, float]:
+        found = predictions_of(split, 0)
+        shifted = found.logits * np.exp(-gamma * log_prior) - tau * log_prior
+        return accuracies(SplitPredictions(shifted, found.labels))
+
+    gammas = np.linspace(0, 2, 21) if method == "pair" else [0.0]
+    tried = [
+        by_hand("validation", g, tau)
+        for g in gammas
+        for tau in np.linspace(0, 1 if sweep is not None else 3, 7)
+    ]
+    best = max(found["few"] for found in tried if found["many"] >= floor)
+    gamma = one.method.parameters.get("gamma", 0.0)
+    for split, found, curve in (
+        ("validation", one.validation, one.validation_curve),
+        ("test", one.after.score.accuracy, one.test_curve),
+    ):
+        assert found is not None
+        assert curve is not None
+        expected = by_hand(split, gamma, one.strength)
+        assert (found.few, found.many) == pytest.approx((expected["few"], expected["many"]))
+        assert accuracy_at(curve, np.array([one.strength]), "few") == pytest.approx(expected["few"])
+    assert one.criterion == "few"
+    assert one.validation is not None
+    assert one.validation.few >= best - 1e-9
+    assert one.validation.many >= floor
+
+
+def test_a_sweep_is_exact_at_each_of_its_strengths(tmp_path: Path) -> None:
     strengths = parse_sweep("0:0.4:0.1")
     one = adjusted(make_run(tmp_path), sweep=strengths)
-    assert one.strength <= 0.4
     for strength, found in sweep_rows(one, strengths):
         assert found["test"].all == pytest.approx(additive_by_hand("test", 0, strength), abs=1e-9)
         assert found["validation"].all == pytest.approx(additive_by_hand("validation", 0, strength), abs=1e-9)
@@ -120,11 +206,31 @@ def test_a_sweep_is_exact_at_each_of_its_strengths_and_ends_the_search(tmp_path:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "0:1", "a:b:c", "1:0:0.1", "-1:2:0.1", "0:1:0", "0:1:-1", "0:nan:1", "0:1:1e-9"]
+    "text",
+    [
+        "",
+        "0:1",
+        "a:b:c",
+        "1:0:1",
+        "1:1:1",
+        "-1:2:1",
+        "0:1:0",
+        "0:1:-1",
+        "0:nan:1",
+        "0:101:1",
+        "0:10.0005:0.001",
+    ],
 )
 def test_a_sweep_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--sweep"):
         parse_sweep(text)
+
+
+def test_a_sweep_holds_both_ends_and_no_strength_beyond() -> None:
+    assert parse_sweep("0:100:0.01") == pytest.approx(np.arange(10_001) / 100)
+    assert parse_sweep("0.1:0.7:0.1") == pytest.approx(np.arange(1, 8) / 10)  # 0.6 / 0.1 is 5.999 to a float
+    assert parse_sweep("0.5:1:0.2") == pytest.approx([0.5, 0.7, 0.9])
+    assert parse_sweep("99:100:0.01") == pytest.approx(99 + np.arange(101) / 100)
 
 
 def test_seeds_of_one_setting_fold_into_mean_and_sample_std(tmp_path: Path) -> None:
@@ -148,9 +254,10 @@ def test_saved_results_are_read_back_and_stale_once_the_predictions_change(tmp_p
     assert not found.stale
     assert found.strength == one.strength
     assert found.figures["test.accuracy.all"] == one.after.score.accuracy.all
+    assert one.validation is not None
+    assert found.figures["validation.accuracy.all"] == one.validation.all
     assert found.fingerprint == one.material.meta.fingerprint
-    splits = {name: predictions_of(name, 5) for name in ("validation", "test")}
-    write_predictions(folder, splits, classifier(), PredictionsMeta("last", 20, "none"))
+    predicted_anew(folder, {name: predictions_of(name, 5) for name in ("validation", "test")})
     (found,) = load_derived(open_run(folder))
     assert found.stale
     assert "STALE" in describe(found)
@@ -274,7 +381,7 @@ def test_a_method_goes_by_one_name_for_people_and_by_another_on_the_disk(tmp_pat
     assert saved.title.startswith("pair-")
     assert describe(saved).startswith("pair ")
     (by_name, by_title) = (
-        entries(tmp_path, [f"{folder.name}:{name}"])[0] for name in (saved.name, saved.title)
+        entries(tmp_path, [f"{folder.name}:{name[:-1]}"])[0] for name in (saved.name, saved.title)
     )
     assert by_name.label == by_title.label == "wd + pair"
     beside = compare([*entries(tmp_path, [folder.name]), by_title])

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,14 +22,15 @@ from wbtui.report.compare_tables import (
     metric_table,
     provenance_table,
 )
-from wbtui.report.entries import entries
+from wbtui.report.entries import Entry, entries
 from wbtui.report.imported import Sources, read_predictions
 from wbtui.report.importing import Labels, make_imported_run
 from wbtui.report.markup import to_csv
 from wbtui.report.settings import differing_keys, fold_seeds
 from wbtui.report.study import study_entries, study_tables
+from wbtui.report.terminal import fitting_table
 from wbtui.report.values import json_text
-from wbtui.store.predictions import SplitPredictions, write_predictions
+from wbtui.store.predictions import PredictionsMeta, SplitPredictions, write_predictions
 from wbtui.store.reader import open_run
 from wbtui.store.records import write_result
 
@@ -89,15 +91,63 @@ def test_the_table_has_baseline_deltas_and_the_rule_behind_ns(tmp_path: Path) ->
     folders = [make_run(tmp_path, "ce", 0), make_run(tmp_path, "wd", 1)]
     comparison = compare(entries(tmp_path, names(*folders)))
     table = metric_table(comparison)
-    assert table.columns[1].title == "ce (baseline), n = 1"
+    assert [one.title for one in table.columns] == ["test", "ce (baseline), n = 1", "wd, n = 1"]
     base, other = accuracies(predictions_of("test", 0)), accuracies(predictions_of("test", 1))
     assert column(table, 1)["All % ↑"] == f"{100 * base['all']:.1f}"
     text = column(table, 2)["All % ↑"]
     assert text.startswith(f"{100 * other['all']:.1f}  {100 * (other['all'] - base['all']):+.1f}")
-    assert any(note.startswith("n.s. between single runs: the 95 % interval") for note in table.notes)
+    rule = table.notes[0]
+    assert rule.startswith("n.s. between single runs: the 95 % interval")
+    assert "500 test images" in rule
     best = next(row for row in table.rows if row[0].text == "All % ↑")
     assert [cell.best for cell in best[1:]] == [base["all"] >= other["all"], other["all"] >= base["all"]]
     assert comparison.problems == ()
+
+
+def of_seeds(entry: Entry, **figures: tuple[float, ...]) -> Entry:
+    """The same setting with these figures alone, one a seed."""
+    names = {"accuracy": "test.accuracy.all", "loss": "test.loss", "scale": "bn.scale.mean"}
+    members = tuple(
+        replace(one, figures=replace(one.figures, values={names[key]: figures[key][n] for key in figures}))
+        for n, one in enumerate(entry.members)
+    )
+    return replace(entry, members=members)
+
+
+def test_a_cell_has_mean_spread_and_seeds_and_the_colour_of_a_gain_or_a_loss(tmp_path: Path) -> None:
+    runs = [make_run(tmp_path, variant, seed) for variant in ("ce", "wd") for seed in range(3)]
+    base, other, alone = entries(tmp_path, names(*runs, make_run(tmp_path, "wd_etf")))
+    low, high = (0.5, 0.51, 0.52), (0.6, 0.61, 0.62)
+    base = of_seeds(base, accuracy=low, loss=low, scale=low)
+    better = of_seeds(other, accuracy=(0.6, 0.61, math.nan), loss=high, scale=high)
+    comparison = compare([base, of_seeds(alone, accuracy=(0.53,)), better])
+    table = metric_table(comparison)
+    assert [[(cell.text, cell.style) for cell in row] for row in table.rows] == [
+        [
+            ("All % ↑", ""),
+            ("51.0 ± 1.0", ""),
+            ("53.0  +2.0 ?", ""),
+            ("60.5 ± 0.7 (n = 2)  +9.5 *", "green"),
+        ],
+        [("loss ↓", ""), ("0.510 ± 0.010", ""), ("-", ""), ("0.610 ± 0.010  +0.100 *", "red")],
+        [("BN scale", ""), ("0.510 ± 0.010", ""), ("-", ""), ("0.610 ± 0.010  +0.100 *", "")],
+    ]
+    assert table.notes[0] == "mean ± sample standard deviation over n seeds"
+    assert [one.key for one in fitting_table(table, 40).columns] == ["metric", "ce", "wd_etf"]
+    assert [[one.drop for one in each.columns] for each in difference_tables(comparison)] == [
+        [0, 0, 0, 1]
+    ] * 2
+    rows = [[cell.value for cell in row] for row in long_table(comparison).rows]
+    assert [row[:3] for row in rows] == [
+        ["test.accuracy.all", "ce", 3],
+        ["test.accuracy.all", "wd_etf", 1],
+        ["test.accuracy.all", "wd", 2],
+        *([metric, label, 3] for metric in ("test.loss", "bn.scale.mean") for label in ("ce", "wd")),
+    ]
+    assert rows[0][5:] == [None] * 6
+    assert rows[2][3:6] == pytest.approx([0.605, 0.01 / 2**0.5, 0.095])
+    turned = metric_table(compare([better, base]))
+    assert [row[2].style for row in turned.rows] == ["red", "green", ""]
 
 
 def test_only_differing_configuration_and_provenance_is_shown(tmp_path: Path) -> None:
@@ -111,6 +161,7 @@ def test_only_differing_configuration_and_provenance_is_shown(tmp_path: Path) ->
         "stages.0.feature_regularization": "0.001",
     }
     assert column(facts, 2) == {"version torch": "2.14.1"}
+    assert facts.notes == ()
 
 
 @pytest.mark.parametrize(
@@ -214,7 +265,40 @@ def test_machines_get_fractions_intervals_and_rules(tmp_path: Path) -> None:
     assert row["rule"] == "bootstrap"
     told = json.loads(json_text(comparison_json(comparison)))
     assert told["baseline"] == "ce"
+    runs = [folder.name for folder in folders]
+    assert told["settings"] == [
+        {"label": label, "n": 1, "runs": [run]} for label, run in zip(("ce", "wd"), runs, strict=True)
+    ]
+    assert (told["problems"], told["provenance"], told["adjustments"]) == ([], {}, {})
+    assert told["rules"] == list(metric_table(comparison).notes)
+    assert [one["mean"] for one in told["metrics"]] == [float(row["mean"]) for row in rows]
     assert told["configuration"]["stages.0.weight_decay"] == {"ce": "0", "wd": "0.005"}
+
+
+def test_provenance_is_versions_device_commit_data_selection_and_weights(tmp_path: Path) -> None:
+    chosen = ("evaluation.selection=best_validation", "evaluation.tta=flip")
+    folders = [make_run(tmp_path, "ce"), make_run(tmp_path, "wd", 0, *chosen)]
+    path = folders[1] / "provenance.json"
+    found = json.loads(path.read_text())
+    found["versions"]["cuda"] = "13.0"
+    found["identity"] |= {"device": "cuda", "torch": "told among the versions"}
+    found["code"] = {"commit": "c0ffee"}
+    found["data"] |= {"description": "step, IF 50", "fingerprint": "0123456789abcdef0123"}
+    path.write_text(json.dumps(found))
+    splits = {"test": predictions_of("test", 0)}
+    write_predictions(folders[1], splits, classifier(), PredictionsMeta("best_validation", 3, "flip"))
+    table = provenance_table(compare(entries(tmp_path, names(*folders))))
+    assert column(table, 2) == {
+        "version cuda": "13.0",
+        "device": "cuda",
+        "commit": "c0ffee",
+        "split rule": "step, IF 50",
+        "data fingerprint": "0123456789abcdef",
+        "selection": "best_validation",
+        "TTA": "flip",
+        "weights": "best_validation",
+    }
+    assert column(table, 1)["commit"] == "-"
 
 
 def test_provenance_that_is_the_same_says_so(tmp_path: Path) -> None:
@@ -244,6 +328,7 @@ def test_a_run_with_nan_logits_is_compared_by_its_figures_and_the_reason_said(tm
     (problem,) = comparison.problems
     assert problem.startswith("wd: nothing by test images: test predictions: logits hold nan (row 3")
     assert comparison.differences["test.accuracy.all", 1].rule == "none"
+    assert column(metric_table(compare(found, baseline=1)), 1)["All % ↑"].endswith(" ?")
 
 
 def test_splits_that_are_called_alike_are_told_apart_by_a_count(tmp_path: Path) -> None:

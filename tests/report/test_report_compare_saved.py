@@ -1,5 +1,6 @@
 """How do saved adjustments stand beside runs in a comparison?"""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from compared import column, names
 from finished_runs import make_run
 from saved_adjustments import save_adjusted
 
-from wbtui.adjustment import AdditiveMultiplicative, AllAccuracy, method_named
+from wbtui.adjustment import AdditiveMultiplicative, AllAccuracy, FewAboveFloor, method_named
 from wbtui.errors import UsageError
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.compare import compare
@@ -17,6 +18,7 @@ from wbtui.report.derived import load_derived, save_derived
 from wbtui.report.differences import difference
 from wbtui.report.entries import entries
 from wbtui.store.reader import open_run
+from wbtui.store.records import write_result
 
 
 def test_saved_adjustments_stand_beside_runs_and_stale_ones_are_refused(tmp_path: Path) -> None:
@@ -47,6 +49,21 @@ def test_an_oracle_in_a_comparison_is_called_one(tmp_path: Path) -> None:
     assert any(row[1].best for row in metric_table(comparison).rows)
 
 
+def test_what_adjusting_changes_and_nobody_measured_again_is_not_taken_from_the_run(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    save_adjusted(folder)
+    run = open_run(folder)
+    assert run.result is not None
+    gone = [f"{split}.{name}" for split in ("train", "validation", "test") for name in ("loss", "accuracy.x")]
+    write_result(folder, replace(run.result, final={**(run.result.final or {}), **dict.fromkeys(gone, 0.5)}))
+    whole, adjusted = entries(tmp_path, [folder.name, f"{folder.name}:additive"])
+    (kept,) = (one.figures.values for one in adjusted.members)
+    (had,) = (one.figures.values for one in whole.members)
+    assert set(gone) <= set(had)
+    assert set(had) - set(kept) == {*gone, "running.loss"}
+    assert (kept["test.fdr"], kept["train.fdr"]) == (had["test.fdr"], had["train.fdr"])
+
+
 def test_a_strength_given_by_hand_is_said(tmp_path: Path) -> None:
     folder = make_run(tmp_path)
     save_adjusted(folder, strength=1.0)
@@ -72,8 +89,11 @@ def test_adjustments_of_one_run_are_no_seeds_of_each_other(tmp_path: Path) -> No
 
 def test_a_methods_name_means_what_was_chosen_on_validation(tmp_path: Path) -> None:
     folder = make_run(tmp_path)
-    for how in ({"strength": 0.65}, {}, {"choose": "test"}):
+    for how in ({"strength": 0.65}, {"choose": "test"}):
         save_adjusted(folder, **how)
+    with pytest.raises(UsageError, match="means several"):
+        entries(tmp_path, [f"{folder.name}:additive"])
+    save_adjusted(folder)
     (entry,) = entries(tmp_path, [f"{folder.name}:additive"])
     assert entry.label == "wd + additive"
     save_adjusted(folder, sweep=np.array([0.0, 0.25]))
@@ -101,6 +121,9 @@ def test_other_seeds_of_the_same_runs_are_said_and_adjustments_listed(tmp_path: 
         ["adjustment.chosen_on", "-", "validation, for all"],
         ["adjustment.prior", "-", "training counts"],
     ]
+    assert metric_table(same).notes[0] == "mean ± sample standard deviation over n seeds"
+    for table in difference_tables(same):
+        assert [one.title for one in table.columns[1:]] == ["wd", "wd + additive"]
     told = comparison_json(same)["adjustments"]
     assert list(told) == ["wd + additive"]
     assert told["wd + additive"]["strength"] == strengths
@@ -112,6 +135,8 @@ def test_how_logits_were_adjusted_stands_before_the_configuration(tmp_path: Path
     plain_run, adjusted = make_run(tmp_path, "ce"), make_run(tmp_path, "wd")
     save_adjusted(adjusted)
     found = entries(tmp_path, [plain_run.name, f"{adjusted.name}:additive"])
+    in_order = [adjusted.name, plain_run.name, f"{adjusted.name}:additive"]
+    assert [entry.label for entry in entries(tmp_path, in_order)] == ["wd", "ce", "wd + additive"]
     keys = [row[0].text for row in difference_tables(compare(found))[0].rows]
     first = ["adjustment.method", "adjustment.strength", "adjustment.chosen_on", "adjustment.prior"]
     assert keys[:4] == first
@@ -148,17 +173,39 @@ def test_adjustments_that_differ_only_beyond_what_is_shown_stay_apart(tmp_path: 
 
 def test_pairs_of_strengths_that_differ_in_gamma_alone_stay_apart(tmp_path: Path) -> None:
     folder = make_run(tmp_path)
-    for gamma in (0.2, 0.4):
+    for gamma in (0.2, 0.25):
         request = Request(AdditiveMultiplicative(gamma=gamma), AllAccuracy(), strength=0.5)
         one = adjust_run(load_material(open_run(folder)), request)
         save_derived(one.material.run, one.derived())
-    found = entries(tmp_path, [f"{folder.name}:{one.name}" for one in load_derived(open_run(folder))])
-    assert [(entry.label, entry.n) for entry in found] == [
-        ("wd + pair 0.5, gamma 0.2", 1),
-        ("wd + pair 0.5, gamma 0.4", 1),
-    ]
+    saved = load_derived(open_run(folder))
+    # In full: the first begins as the second does.
+    for called in ([one.name for one in saved], [one.title for one in saved]):
+        assert called[1].startswith(called[0])
+        found = entries(tmp_path, [f"{folder.name}:{name}" for name in called])
+        assert [(entry.label, entry.n) for entry in found] == [
+            ("wd + pair 0.5, gamma 0.2", 1),
+            ("wd + pair 0.5, gamma 0.25", 1),
+        ]
     configuration = difference_tables(compare(found))[0]
-    assert column(configuration, 2) == {"adjustment.gamma": "0.4"}
+    assert column(configuration, 2) == {"adjustment.gamma": "0.25"}
+    for entry, one in zip(found, saved, strict=True):
+        predicted = entry.members[0].predicted
+        assert predicted is not None
+        right = predicted.predictions == predicted.labels
+        by_class = [right[predicted.labels == k].mean() for k in range(predicted.groups.n_classes)]
+        assert one.figures["test.accuracy.all"] == pytest.approx(np.mean(by_class))
+
+
+def test_what_was_maximised_tells_adjustments_of_one_run_apart(tmp_path: Path) -> None:
+    folder = make_run(tmp_path)
+    for criterion in (AllAccuracy(), FewAboveFloor()):
+        request = Request(method_named("additive"), criterion)
+        one = adjust_run(load_material(open_run(folder)), request)
+        save_derived(one.material.run, one.derived())
+    saved = load_derived(open_run(folder))
+    found = entries(tmp_path, [f"{folder.name}:{one.name}" for one in saved])
+    assert {entry.label for entry in found} == {"wd + additive", "wd + additive for few"}
+    assert [entry.said for entry in found] == [(), ()]
 
 
 def test_a_saved_adjustment_that_cannot_be_applied_again_keeps_its_figures_and_says_why(

@@ -1,5 +1,6 @@
 """Which runs of a setting count: each seed once, finished runs first, and what is said of the others."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from wbtui.report.adjust_tables import seed_table
 from wbtui.report.adjusting import Request, adjust_run, load_material
 from wbtui.report.compare import compare
 from wbtui.report.derived import save_derived
-from wbtui.report.entries import entries
+from wbtui.report.entries import entries, folded, member
 from wbtui.report.markup import to_markdown
 from wbtui.report.seeds import Candidate, candidate, one_a_seed, sentences
 from wbtui.report.settings import fold_seeds
@@ -124,6 +125,16 @@ def test_an_older_run_stands_for_its_seed_where_only_that_one_is_adjusted(
     found = entries(tmp_path, [again[1].name, f"{again[0].name}:additive"])
     assert [(entry.label, entry.n) for entry in found] == [("wd", 1), ("wd + additive", 1)]
     assert found[1].members[0].run.id == again[0].name
+
+
+def test_of_runs_at_work_the_newest_with_figures_stands_for_its_seed(tmp_path: Path) -> None:
+    made = [make_run(tmp_path, finished=False, digits=digits) for digits in ("aaaa0000", "bbbb0000")]
+    events = made[1] / "events.jsonl"
+    lines = events.read_text("utf-8").splitlines(keepends=True)
+    events.write_text("".join(line for line in lines if json.loads(line)["type"] != "epoch"), "utf-8")
+    older, begun = (member(open_run(folder)) for folder in made)
+    (entry,) = folded([older, begun])
+    assert (entry.members, entry.others) == ((older,), (begun,))
 
 
 def test_a_study_counts_each_seed_once_and_says_so_below_its_table(again: list[Path]) -> None:

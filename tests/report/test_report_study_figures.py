@@ -22,10 +22,11 @@ from wbtui.store.reader import open_run
 from wbtui.store.writer import RunWriter
 
 
-@pytest.fixture
-def figures(tmp_path: Path) -> dict[str, StudyFigure]:
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, StudyFigure]:
     """Of two seeds of wd and one of ce, by name."""
-    runs = [open_run(make_run(tmp_path / "runs", *one)) for one in (("wd", 0), ("wd", 1), ("ce", 0))]
+    folder = tmp_path_factory.mktemp("runs")
+    runs = [open_run(make_run(folder, *one)) for one in (("wd", 0), ("wd", 1), ("ce", 0))]
     methods = [Request(method_named("additive"), CRITERIA["all"])]
     return {one.name: one for one in study_figures(study_entries(runs, methods), methods)}
 
@@ -96,6 +97,15 @@ def test_seeds_fold_head_first_and_over_the_epochs_that_they_share(tmp_path: Pat
     assert isinstance(matrix, MatrixPanel)
     assert matrix.values == pytest.approx((np.eye(CLASSES) + cosine[order][:, order]) / 2)
     assert "last epoch" not in of_cosine.note
+
+
+def test_seeds_of_different_numbers_of_classes_share_no_figure_by_class(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path, "wd", seed) for seed in range(2)]
+    with RunWriter.open(folders[1]) as writer:
+        fewer = Classifier(np.array(COUNTS[1:]), np.ones(CLASSES - 1), np.ones(CLASSES - 1), None)
+        writer.predictions({}, fewer, PredictionsMeta("last", EPOCHS, "none"))
+    figures = study_figures(study_entries([open_run(folder) for folder in folders]), ())
+    assert [one.name for one in figures] == ["digits_lt-fdr"]
 
 
 def test_what_imported_predictions_do_not_tell_is_in_no_figure(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ _SAME = 1e-9
 
 _NARROW = 1e-6
 """No strength is meant more precisely: plateaus narrower than this hold at exact ties or by a hair and cannot be best
-(unless all are), and stretches whose lengths differ by less are equally long."""
+(unless all are), and stretches whose lengths, or grid points whose distances differ by less are equal."""
 
 
 _SEED = 0
@@ -62,19 +62,21 @@ def choose_strength(curve: Curve, criterion: Criterion | None = None) -> Choice:
     """The strength that maximises `criterion` (All by default) on a curve.
 
     The middle of the longest stretch of best plateaus, the first of equally long ones: far from where the figure
-    drops, and stable when an image more or less counts. On a grid, the best grid point nearest to that middle. A
-    curve of the test split gives an "oracle".
+    drops, and stable when an image more or less counts. On a grid, the best grid point nearest to that middle, the
+    lower of two. A curve of the test split gives an "oracle".
 
     Args:
         curve: of validation, or of test.
         criterion: what to maximise; None means All.
 
     Raises:
-        UsageError: the split has no images, the criterion's group is empty, or no strength is admissible.
+        UsageError: the split has no images, a group that the criterion looks at is empty, or no strength is
+            admissible.
     """
     goal = AllAccuracy() if criterion is None else criterion
     objective, admissible = goal.objective(curve.values), goal.admissible(curve.values)
-    if np.isnan(objective).all():
+    headless = not admissible.any() and np.isnan(curve.values.many).all()
+    if headless or np.isnan(objective).all():
         raise UsageError(
             f"cannot choose by {goal.title}: no {curve.split} image belongs to the classes it looks at; "
             "choose another criterion"
@@ -90,7 +92,8 @@ def choose_strength(curve: Curve, criterion: Criterion | None = None) -> Choice:
     strength = 0.5 * (curve.edges[first] + curve.edges[last + 1])
     if not curve.exact:
         inside = curve.points[first : last + 1]
-        strength = inside[np.argmin(np.abs(inside - strength))]
+        apart = np.abs(inside - strength)
+        strength = inside[np.argmax(apart <= apart.min() + _NARROW)]
     error = _standard_error(curve, goal, float(strength))
     near = np.flatnonzero(admissible & (objective >= best - error - _SAME))
     return Choice(

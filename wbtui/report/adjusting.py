@@ -250,7 +250,8 @@ def _chosen(material: Material, request: Request, prior: ClassPrior | None) -> t
     if request.choose == "published" or source is None:
         return method, published_choice(method, material.test.n_classes)
     if isinstance(method, AdditiveMultiplicative):
-        return choose_pair(source, material.groups, request.criterion, prior)
+        highest = None if request.sweep is None else float(request.sweep[-1])
+        return choose_pair(source, material.groups, request.criterion, prior, highest=highest)
     return method, choose_strength(_curve(material, source, request, method, 0.0, prior), request.criterion)
 
 

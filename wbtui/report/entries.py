@@ -202,8 +202,8 @@ def _derived_named(run: Run, name: str) -> Derived:
     saved = {one.name: one for one in load_derived(run)}
     matching = [key for key in saved if name in (key, saved[key].title)]
     matching = matching or [key for key in saved if key.startswith(name) or saved[key].title.startswith(name)]
-    if len(matching) > 1:  # a method's name means the one whose strength was chosen on validation
-        matching = [key for key in matching if saved[key].basis == "validation"] or matching
+    # A method's name means the one whose strength was chosen on validation.
+    matching = [key for key in matching if saved[key].basis == "validation"] or matching
     if len(matching) != 1:
         what = "means several saved adjustments" if matching else "is no saved adjustment"
         there = ", ".join(plain(key) for key in matching or saved)
@@ -238,8 +238,8 @@ def member(run: Run, derived: Derived | None = None) -> Member:
 
 def of_logits(metric: str) -> bool:
     """Whether adjusting logits changes it; the geometry of features it leaves alone."""
-    split, _, rest = metric.partition(".")
-    return split in ("test", "validation") and rest.startswith(("accuracy", "loss", "confusion"))
+    _, _, of_split = metric.partition(".")
+    return of_split.startswith(("accuracy", "loss"))
 
 
 def _predicted(run: Run, derived: Derived | None) -> Predicted:
