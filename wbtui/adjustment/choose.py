@@ -82,9 +82,10 @@ def choose_strength(curve: Curve, criterion: Criterion | None = None) -> Choice:
             "choose another criterion"
         )
     if not admissible.any():
+        highest = np.floor(1e4 * np.max(curve.values.many) + 1e-5) / 100  # not above what is reached
         raise UsageError(
             f"cannot choose by {goal.title}: no strength of {label_of(curve.method)} reaches the floor, the highest "
-            f"head accuracy on {curve.split} is {np.max(curve.values.many):.4f}; lower the floor"
+            f"head accuracy on {curve.split} is {highest:.2f} %; lower the floor"
         )
     wide = admissible & (np.diff(curve.edges) > _NARROW)
     best = float(objective[wide if wide.any() else admissible].max())
