@@ -263,6 +263,20 @@ def test_several_plots_at_once_and_an_unknown_one_names_those_there_are(tmp_path
         plots(run, " , ", Look())
 
 
+def test_every_name_that_a_refused_plot_offers_is_one(tmp_path: Path) -> None:
+    run = open_run(make_run(tmp_path))
+    run.history.metrics["bn.scale@layer"] = Metric("bn.scale@layer", "bn_scale", axis="layer", width=3)
+    with pytest.raises(UsageError) as refused:
+        plots(run, "nothing_like_it", Look())
+    offered = str(refused.value).partition("expected one of ")[2].removesuffix(", or a metric's whole name")
+    assert {"accuracy", "feature_norm@class", "bn.scale@layer", "test.cosine"} <= set(offered.split(", "))
+    for name in offered.split(", "):
+        if name != "bn.scale@layer":
+            assert plots(run, name, Look())
+    with pytest.raises(UsageError, match=r"bn\.scale@layer: not measured yet"):
+        plots(run, "bn.scale@layer", Look())
+
+
 def about(folder: Path) -> dict[str, str]:
     return {row[0].text: row[1].text for row in overview_tables(open_run(folder))[0].rows}
 

@@ -94,9 +94,14 @@ def _near(run: Run, name: str) -> str:
 
 def _known(run: Run) -> str:
     families = sorted({metric.family for metric in run.metrics.values() if metric.axis == "scalar"})
-    vectors = sorted({name.split(".", 1)[-1] for name in run.metrics if "@" in name})
+    vectors = sorted({_without_split(name) for name in run.metrics if "@" in name})
     matrices = sorted(metric.name for metric in run.metrics.values() if metric.axis == "matrix")
     return "expected one of " + ", ".join([*families, *vectors, *matrices]) + ", or a metric's whole name"
+
+
+def _without_split(name: str) -> str:
+    split, _, rest = name.partition(".")
+    return rest if split in SPLITS_SHOWN else name
 
 
 def _lines(run: Run, name: str, metrics: Sequence[Metric], look: Look) -> Canvas:
