@@ -331,9 +331,24 @@ def test_wrong_slots_are_refused(text: str) -> None:
 
 
 def test_slots_taken_are_not_free_and_gpus_are_offered_first() -> None:
-    assert slots.free_slots({"cpu": 1, "cuda:0": 2}, ["cuda:0"]) == ["cuda:0", "cpu"]
-    assert slots.free_slots({"auto": 2}, ["gone"]) == ["auto"]
-    assert slots.free_slots({"cpu": 1}, ["cpu", "cpu"]) == []
+    assert slots.free_slots({"cpu": 1, "cuda:0": 2}, [("cuda:0", "auto")]) == ["cuda:0", "cpu"]
+    assert slots.free_slots({"cpu": 1}, [("cpu", "cpu"), ("cpu", "cpu")]) == []
+
+
+@pytest.mark.parametrize(
+    ("there", "taken", "free"),
+    [
+        ({"auto": 2}, [("cuda:1", "auto")], ["auto"]),
+        ({"cpu": 2}, [("auto", "auto")], ["cpu"]),
+        ({"cuda:0": 1, "cpu": 1}, [("auto", "cpu")], ["cuda:0"]),
+        ({"cuda:0": 1, "cpu": 1}, [("auto", "auto"), ("cuda:0", "auto")], []),
+        ({"cuda:0": 1, "auto": 1}, [("cpu", "auto"), ("cpu", "auto")], ["cuda:0"]),
+    ],
+)
+def test_a_run_whose_slot_was_taken_away_counts_where_it_is(
+    there: dict[str, int], taken: list[tuple[str, str]], free: list[str]
+) -> None:
+    assert slots.free_slots(there, taken) == free
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """On which device may a queued run go, and what tells its trainer so?"""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from wbtui.errors import UsageError
@@ -46,15 +47,26 @@ def fits(slot: str, device: str) -> bool:
     return device == "cuda" and slot.startswith("cuda:")
 
 
-def free_slots(slots: Mapping[str, int], taken: Iterable[str]) -> list[str]:
-    """The slots that nobody is in, GPUs first and those for any run last."""
-    left = dict(slots)
-    for slot in taken:
-        if left.get(slot, 0) > 0:
-            left[slot] -= 1
-        elif left.get(ANY, 0) > 0:  # a slot that was taken away while its run went on
-            left[ANY] -= 1
+def free_slots(slots: Mapping[str, int], taken: Iterable[tuple[str, str]]) -> list[str]:
+    """The slots that nobody is in, GPUs first and those for any run last.
+
+    Args:
+        slots: How many there are on each device.
+        taken: Of each run at work its slot and the device that it is configured for. Where that slot is not there any
+            more, the run counts in another one of the device that it is on.
+    """
+    left = Counter(slots)
     order = sorted(left, key=lambda slot: (slot == ANY, not slot.startswith("cuda"), slot))
+    elsewhere = []
+    for slot, device in taken:
+        if left[slot]:
+            left[slot] -= 1
+        else:
+            elsewhere.append(device if slot == ANY else slot)
+    for device in elsewhere:
+        other = next((slot for slot in order if left[slot] and fits(slot, device)), None)
+        if other is not None:
+            left[other] -= 1
     return [slot for slot in order for _ in range(left[slot])]
 
 

@@ -76,7 +76,9 @@ def step(runs: Path, known: dict[Path, Run] | None = None) -> bool:
     working, waiting = look(runs, known)
     if settings.paused:
         return bool(working)
-    free = slots.free_slots(settings.slots, (entry.ticket.slot for entry in working))
+    free = slots.free_slots(
+        settings.slots, ((entry.ticket.slot, device_of(entry.folder)) for entry in working)
+    )
     parallel = min(settings.parallel, len(working) + len(waiting))
     could_start = False
     for entry in waiting:
