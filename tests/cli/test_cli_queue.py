@@ -49,7 +49,9 @@ def test_a_grid_is_announced_ordered_edited_and_started(runs: Path) -> None:
     assert wbtui("queue", "move", names[7], "1", runs=runs).returncode == 0
     removed = wbtui("queue", "remove", *names[1:7], names[1][-8:], runs=runs)
     assert removed.returncode == 0
-    assert removed.stdout.count(f"in the bin; `wbtui restore --runs {runs}` brings it back") == 6
+    for name in names[1:7]:
+        command = f"`wbtui restore {name[-8:]} --runs {runs}`"
+        assert f"{name}: in the bin; {command} brings it back" in removed.stdout
     listed = " ".join(wbtui("queue", runs=runs).stdout.split())  # a narrow table breaks its cells
     assert "digits_lt wd seed 1 learning_rate=0.05" in listed
     assert "digits_lt ce seed 0 learning_rate=0.1" in listed
@@ -65,7 +67,7 @@ def test_a_grid_is_announced_ordered_edited_and_started(runs: Path) -> None:
     for name in (names[0], names[7]):
         assert wait_until_over(runs / name).name == "finished"
     gone(runs)
-    assert "0 waiting, 0 at work" in wbtui("queue", runs=runs).stdout
+    assert wbtui("queue", runs=runs).stdout == "0 waiting, 0 at work; slots cpu=2\n"
     assert wbtui("queue", "pause", runs=runs).returncode == 0
     again = wbtui("queue", "add", *SHORT, "--seed", "0,1,2", "--name", "x", runs=runs)
     assert "3 runs, 6 epochs, 2 at once: about " in again.stderr

@@ -5,6 +5,7 @@ import difflib
 import os
 import re
 import secrets
+import shlex
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from wbtui.config import RunConfig
 
 _LAST = re.compile(r"@last(?:-(\d{1,6}))?", re.ASCII)
+_DIGITS = re.compile(r"[0-9a-f]{8}")
 _TIME = len("20261123-114500")  # characters of an id
 _SHORTEST = 4  # digits of a short id
 _SHOWN = 5  # candidates in a message
@@ -186,14 +188,13 @@ def _at(text: str) -> Path:
 
 def _removed(runs: Path, names: list[str], text: str) -> UsageError:
     """What to say where only runs of the bin are meant."""
-    where = plain(runs_words(runs))
     if len(names) == 1:
         return UsageError(
-            f"{plain(names[0])}: in the bin; `wbtui restore {plain(_tail(names[0]))}{where}` brings it back"
+            f"{plain(names[0])}: in the bin; `wbtui restore {run_words(runs / names[0])}` brings it back"
         )
     return UsageError(
-        f"{plain(text)!r}: in the bin are {len(names)} such runs: {_some(names)}; `wbtui restore RUN{where}` brings "
-        "one back"
+        f"{plain(text)!r}: in the bin are {len(names)} such runs: {_some(names)}; "
+        f"`wbtui restore RUN{plain(runs_words(runs))}` brings one back"
     )
 
 
@@ -205,6 +206,12 @@ def _meant(ids: Sequence[str], text: str) -> list[str]:
         for name in ids
         if text and (name.startswith(text) or _tail(name).startswith(text) or name.endswith(text))
     ]
+
+
+def run_words(folder: Path) -> str:
+    """What a command typed next needs to mean this run: the end of its id, and the folder of runs where needed."""
+    tail = _tail(folder.name)
+    return plain(shlex.quote(tail if _DIGITS.fullmatch(tail) else folder.name) + runs_words(folder.parent))
 
 
 def short_ids(ids: Iterable[str]) -> dict[str, str]:
