@@ -142,6 +142,18 @@ def test_ctrl_c_stops_a_run_that_leaves_the_queue_for_work_at_that_moment(
     assert state_of(folders[0]).name == "stopped"
 
 
+def test_ctrl_c_before_any_run_has_started_says_that_they_are_out_of_the_queue(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = make_runs(runs, [resolve("digits_lt", options={"seed": seed}) for seed in (0, 1)])
+    enqueue(runs, folders)
+    with counted_interrupts():
+        signal.raise_signal(signal.SIGINT)
+        _, code = follow(folders, "quiet")
+    assert code == 130
+    assert capsys.readouterr().err == "2 runs taken out of the queue\n"
+
+
 def test_an_interrupt_while_runs_are_queued_leaves_none_that_is_not(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
