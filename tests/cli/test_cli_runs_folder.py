@@ -42,14 +42,23 @@ def test_folders_that_are_written_to_are_found_at_home_too(
     assert not Path("~").exists()
 
 
-@pytest.mark.parametrize("command", [["ls"], ["queue"], ["queue", "add", "--preset", "digits_lt"]])
-def test_a_file_in_the_place_of_the_folder_is_told(
+@pytest.mark.parametrize(
+    "command",
+    [["ls"], ["queue"], ["queue", "add", "--preset", "digits_lt"], ["queue", "pause"], ["show", "@last"]],
+)
+def test_a_file_or_a_link_to_nothing_in_the_place_of_the_folder_is_told(
     tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "file").write_text("")
-    code, said, error = wbtui(capsys, *command, "--runs", str(tmp_path / "file"))
-    assert (code, said) == (2, "")
-    assert "this is a file, not a folder" in error
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_text("")
+    link.symlink_to(tmp_path / "drive" / "runs")
+    for place, why in (
+        (file, "this is a file, not a folder"),
+        (link, f"a link to {tmp_path / 'drive' / 'runs'}, which is not there"),
+    ):
+        code, said, error = wbtui(capsys, *command, "--runs", str(place))
+        assert (code, said) == (2, "")
+        assert error.splitlines()[-1] == f"wbtui: --runs {place}: {why}"
 
 
 def test_the_folder_is_named_where_it_would_not_be_found(

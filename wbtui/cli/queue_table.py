@@ -15,7 +15,7 @@ from wbtui.launch.queue_files import Entry, QueueSettings
 from wbtui.launch.worker import device_of, peek, worker_lives
 from wbtui.report.terminal import make_console
 from wbtui.store.errors import StoreReadError
-from wbtui.store.ids import file_not_folder, run_ids, short_ids
+from wbtui.store.ids import check_runs_folder, file_not_folder, run_ids, short_ids
 from wbtui.store.reader import Run, open_run
 from wbtui.store.runs_folder import runs_words
 from wbtui.store.text import plain
@@ -28,6 +28,7 @@ def print_queue(runs: Path) -> None:
             runs / queue_files.PLACE
         ).stat()  # says why it may not be looked at, which is_dir() does not everywhere
     except FileNotFoundError:
+        check_runs_folder(runs)
         print("nothing was ever queued here; `wbtui queue add` does")
         return
     except NotADirectoryError:

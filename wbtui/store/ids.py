@@ -56,13 +56,12 @@ def create_run(runs: Path, config: "RunConfig", provenance: Mapping[str, Any] | 
         The new run folder.
 
     Raises:
-        UsageError: the folder of runs is a file.
+        UsageError: as `check_runs_folder`.
         StoreWriteError: the folder cannot be made or written; none is left behind.
     """
     import tomli_w
 
-    if runs.is_file():
-        raise file_not_folder(runs)
+    check_runs_folder(runs)
     folder = runs / new_id(config.preset, config.variant, config.seed)
     try:
         runs.mkdir(parents=True, exist_ok=True)
@@ -91,11 +90,25 @@ def run_ids(runs: Path) -> list[str]:
                 e.name for e in entries if not e.name.startswith(".") and e.is_dir(follow_symlinks=False)
             )
     except FileNotFoundError:
+        check_runs_folder(runs)
         return []
     except NotADirectoryError:
         raise file_not_folder(runs) from None
     except OSError as error:
         raise UsageError(f"{plain(str(runs))}: cannot be listed: {error.strerror}") from error
+
+
+def check_runs_folder(runs: Path) -> None:
+    """Look whether a folder of runs is one, or can be made where it is not there yet.
+
+    Raises:
+        UsageError: it is a file, or a link to what is not there: on a drive that is not mounted, say.
+    """
+    if runs.is_file():
+        raise file_not_folder(runs)
+    if runs.is_symlink() and not runs.exists():
+        target = plain(str(runs.readlink()))
+        raise UsageError(f"--runs {plain(str(runs))}: a link to {target}, which is not there")
 
 
 def file_not_folder(runs: Path) -> UsageError:
