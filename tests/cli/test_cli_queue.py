@@ -190,6 +190,8 @@ def test_stop_ends_a_queued_run_at_work_and_the_next_one_starts(runs: Path) -> N
     added = wbtui("queue", "add", *FOREVER, "--seed", "0,1", runs=runs)
     first, second = (runs / name for name in added.stdout.splitlines())
     wait_for_epoch(first)
+    at_work = wbtui("queue", "remove", first.name, runs=runs)
+    assert (at_work.returncode, f"`wbtui stop {first.name[-8:]} --runs" in at_work.stderr) == (2, True)
     waiting = wbtui("stop", second.name, runs=runs)
     assert (waiting.returncode, "wbtui queue remove" in waiting.stderr) == (2, True)
     assert wbtui("stop", "--now", first.name, runs=runs).returncode == 0

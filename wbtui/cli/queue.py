@@ -164,11 +164,16 @@ def remove(context: typer.Context, run: SomeRuns, runs: Place = None) -> None:
 
 def _waiting(folder: Path, waiting: list["Entry"]) -> "Entry":
     from wbtui.errors import UsageError
+    from wbtui.store.ids import run_words
+    from wbtui.store.reader import open_run
     from wbtui.store.text import plain
 
     for entry in waiting:
         if entry.folder.name == folder.name:
             return entry
+    state = open_run(folder).state()
+    if state.living:
+        raise UsageError(f"{folder.name}: {state.name}; `wbtui stop {run_words(folder)}` ends it")
     command = f"`wbtui queue{plain(runs_words(folder.parent))}`"
     raise UsageError(f"{folder.name}: does not wait in the queue; {command} lists those that do")
 
