@@ -18,6 +18,7 @@ AT_ONCE ?= 2
 
 demo: .venv/demo  ## install, and train on the embedded data
 	$(BIN)/wbtui run --preset digits_lt
+	@command -v wbtui > /dev/null || echo '. .venv/bin/activate makes wbtui a command of this shell'
 
 test: .venv/dev  ## install, and run every test
 	$(RUN) $(BIN)/python -m pytest -n $(AT_ONCE) --dist worksteal

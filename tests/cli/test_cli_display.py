@@ -14,6 +14,7 @@ from wbtui.cli.closing import close
 from wbtui.cli.display import PlainDisplay
 from wbtui.cli.live import LiveDisplay
 from wbtui.cli.progress import Standing, labels_of, labels_of_each, standing
+from wbtui.launch.queue_files import enqueue, withdraw
 from wbtui.launch.start import make_run
 from wbtui.presets import resolve
 from wbtui.store.format import Metric, Result
@@ -120,6 +121,29 @@ def test_the_end_of_a_failed_run_says_why_on_stderr(
     assert "output.log" in captured.err
     assert "25.0" in captured.out
     assert "wbtui resume" in captured.out
+
+
+def test_a_crashed_run_that_is_to_be_tried_again_is_followed_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = run_with(tmp_path, 1)
+    folder = one.run.path
+    enqueue(tmp_path, [folder], retries=1)
+    write_result(folder, Result(1, "crashed", "killed by signal 9 (SIGKILL)", signal=9))
+    waits = standing(open_run(folder), one.labels)
+    assert not waits.over
+    display = PlainDisplay(several=False)
+    display.show([waits])
+    display.show([waits])
+    assert capsys.readouterr().err.count("killed by signal 9 (SIGKILL)), waits in the queue") == 1
+    close([waits])  # left by Ctrl-C under --watch
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert "wbtui resume" not in captured.out
+    assert f"wbtui queue remove {folder.name[-8:-4]}" in captured.out
+
+    assert withdraw(folder)
+    assert standing(open_run(folder), one.labels).over
 
 
 @pytest.mark.parametrize(

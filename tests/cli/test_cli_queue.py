@@ -49,7 +49,9 @@ def test_a_grid_is_announced_ordered_edited_and_started(runs: Path) -> None:
     assert wbtui("queue", "move", names[7], "1", runs=runs).returncode == 0
     removed = wbtui("queue", "remove", *names[1:7], names[1][-8:], runs=runs)
     assert removed.returncode == 0
-    assert removed.stdout.count(f"in the bin; `wbtui restore --runs {runs}` brings it back") == 6
+    for name in names[1:7]:
+        command = f"`wbtui restore {name[-8:]} --runs {runs}`"
+        assert f"{name}: in the bin; {command} brings it back" in removed.stdout
     listed = " ".join(wbtui("queue", runs=runs).stdout.split())  # a narrow table breaks its cells
     assert "digits_lt wd seed 1 learning_rate=0.05" in listed
     assert "digits_lt ce seed 0 learning_rate=0.1" in listed
@@ -65,7 +67,7 @@ def test_a_grid_is_announced_ordered_edited_and_started(runs: Path) -> None:
     for name in (names[0], names[7]):
         assert wait_until_over(runs / name).name == "finished"
     gone(runs)
-    assert "0 waiting, 0 at work" in wbtui("queue", runs=runs).stdout
+    assert wbtui("queue", runs=runs).stdout == "0 waiting, 0 at work; slots cpu=2\n"
     assert wbtui("queue", "pause", runs=runs).returncode == 0
     again = wbtui("queue", "add", *SHORT, "--seed", "0,1,2", "--name", "x", runs=runs)
     assert "3 runs, 6 epochs, 2 at once: about " in again.stderr
@@ -140,6 +142,18 @@ def test_ctrl_c_stops_a_run_that_leaves_the_queue_for_work_at_that_moment(
     assert state_of(folders[0]).name == "stopped"
 
 
+def test_ctrl_c_before_any_run_has_started_says_that_they_are_out_of_the_queue(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = make_runs(runs, [resolve("digits_lt", options={"seed": seed}) for seed in (0, 1)])
+    enqueue(runs, folders)
+    with counted_interrupts():
+        signal.raise_signal(signal.SIGINT)
+        _, code = follow(folders, "quiet")
+    assert code == 130
+    assert capsys.readouterr().err == "2 runs taken out of the queue\n"
+
+
 def test_an_interrupt_while_runs_are_queued_leaves_none_that_is_not(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +190,8 @@ def test_stop_ends_a_queued_run_at_work_and_the_next_one_starts(runs: Path) -> N
     added = wbtui("queue", "add", *FOREVER, "--seed", "0,1", runs=runs)
     first, second = (runs / name for name in added.stdout.splitlines())
     wait_for_epoch(first)
+    at_work = wbtui("queue", "remove", first.name, runs=runs)
+    assert (at_work.returncode, f"`wbtui stop {first.name[-8:]} --runs" in at_work.stderr) == (2, True)
     waiting = wbtui("stop", second.name, runs=runs)
     assert (waiting.returncode, "wbtui queue remove" in waiting.stderr) == (2, True)
     assert wbtui("stop", "--now", first.name, runs=runs).returncode == 0

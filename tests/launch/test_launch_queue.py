@@ -220,7 +220,7 @@ def test_a_crashed_run_that_waits_to_be_tried_again_is_taken_out_of_the_queue(tm
     write_process(folder, ProcessInfo(1, host(), pid=2**22 + 1, created=1.0))
     write_result(folder, Result(1, "crashed", "killed by signal 11 (SIGSEGV)", signal=11))
     assert waiting(tmp_path) == [folder]
-    with pytest.raises(RefusedError, match="`wbtui queue remove` takes it out"):
+    with pytest.raises(RefusedError, match=f"`wbtui queue remove {folder.name[-8:]} --runs .*` takes it out"):
         check_stop(folder, Rung.ASK)
     assert queue_files.take_out(folder) is False
     assert waiting(tmp_path) == []

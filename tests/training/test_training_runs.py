@@ -351,7 +351,9 @@ def test_a_damaged_checkpoint_is_named_not_unpickled(tmp_path: Path) -> None:
     folder = make(tmp_path / "run", "digits_lt", "wd", "stages.0.epochs=1")
     (folder / "checkpoint.pt").write_bytes(b"\x80\x04cos\nsystem\n(S'touch pwned'\ntR.")
     assert train(folder) == 1
-    assert "checkpoint.pt" in events(folder)[-1]["reason"]
+    end = events(folder)[-1]
+    assert "checkpoint.pt: not a checkpoint that this wbtui can read: damaged" in end["reason"]
+    assert end["error"] == ""
     assert not Path("pwned").exists()
 
 

@@ -32,6 +32,7 @@ _NEXT = {
     "unknown": (("attach", "look again"),),
 }
 _GOES_ON = (("attach", "follow it again"), ("stop", "end it"))
+_WAITS = (("attach", "follow it again"), ("queue remove", "take it out of the queue"))
 
 
 def close(standings: Sequence[Standing], quiet: bool = False) -> None:
@@ -43,7 +44,7 @@ def close(standings: Sequence[Standing], quiet: bool = False) -> None:
     """
     console = Console(highlight=False, soft_wrap=True)
     for one in standings:
-        if one.state.name in ("failed", "crashed", "unknown"):
+        if one.state.name in ("failed", "crashed", "unknown") and not one.waits:
             _complain(one)
     if quiet:
         return
@@ -79,9 +80,9 @@ def _report(console: Console, standing: Standing) -> None:
             console.print(_table(split, last, best, best_epoch, beside=1 if console.width >= _NARROW else 0))
     console.print(Text(f"folder  {standing.run.path}"))
     short = _short_ids([standing])[standing.run.id]
-    for command, why in _NEXT.get(name, _GOES_ON):
+    for command, why in _WAITS if standing.waits else _NEXT.get(name, _GOES_ON):
         if command == "resume" and not (standing.run.path / CHECKPOINT).is_file():
-            why = "begin again; there is no checkpoint"
+            why = "from the start; there is no checkpoint"
         console.print(
             Text(f"next    wbtui {command} {short}{runs_words(standing.run.path.parent)}   ({why})")
         )
@@ -119,7 +120,7 @@ def _report_together(console: Console, standings: Sequence[Standing]) -> None:
     console.print(table)
     runs = standings[0].run.path.parent
     console.print(Text(f"folder  {runs}"))
-    waits = any(one.state.name == "queued" for one in standings)
+    waits = any(one.waits for one in standings)
     finished = [one.run for one in standings if one.state.name == "finished"]
     following = [("ls", "all runs")]
     if waits:

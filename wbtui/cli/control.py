@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from wbtui.cli.options import AsJson, Detach, OneRun, Quiet, Runs, SomeRuns
-from wbtui.store.runs_folder import RUNS_DEFAULT
+from wbtui.store.runs_folder import RUNS_DEFAULT, runs_words
 
 __all__ = ["OneRun", "SomeRuns", "app"]
 
@@ -102,13 +102,15 @@ def restore(
     """Bring removed runs back; --list says which there are."""
     from wbtui.errors import UsageError
     from wbtui.store.housekeeping import in_bin, restore_run
+    from wbtui.store.text import plain
 
     if listed and run:
         raise UsageError("--list shows the whole bin; leave it or the runs out")
     if listed:
         _print_bin(runs)
     elif not run:
-        raise UsageError("which runs? `wbtui restore --list` says what lies in the bin")
+        command = f"`wbtui restore --list{plain(runs_words(runs))}`"
+        raise UsageError(f"which runs? {command} says what lies in the bin")
     for name in dict.fromkeys([in_bin(runs, text) for text in run or ()]):
         print(restore_run(runs, name).name)
 

@@ -13,6 +13,8 @@ from wbtui.store.format import FORMAT_VERSION
 from wbtui.store.history import Epoch
 from wbtui.store.text import plain
 
+TRIED_AGAIN = "waits in the queue to be tried again"
+
 
 class Display(Protocol):
     """Shows runs while they are followed."""
@@ -57,8 +59,11 @@ class PlainDisplay:
                 if number > last:
                     print(self._line(standing, epoch), flush=True)
             self._shown[run] = standing.epochs_done
-            if standing.state.name == "stalled" and self._states.get(run) != "stalled":
-                self.say(f"{self._prefix(standing)}stalled: {standing.state.evidence}")
+            if standing.state.name != self._states.get(run):
+                if standing.state.name == "stalled":
+                    self.say(f"{self._prefix(standing)}stalled: {standing.state.evidence}")
+                elif standing.state.name == "crashed" and standing.waits:
+                    self.say(f"{self._prefix(standing)}crashed ({standing.state.evidence}), {TRIED_AGAIN}")
             self._states[run] = standing.state.name
 
     def _prefix(self, standing: Standing) -> str:

@@ -17,6 +17,7 @@ from wbtui.cli.main import DONE, FAILED, INTERRUPTED
 from wbtui.cli.progress import Labels, Standing, labels_of_each, standing
 from wbtui.launch.queue_files import withdraw
 from wbtui.launch.stop import Ladder, Rung
+from wbtui.report.values import counted
 from wbtui.store.reader import Run, open_run
 from wbtui.store.records import request_stop
 
@@ -131,16 +132,20 @@ class _Stopping:
     def heed(self, count: int, standings: Sequence[Standing]) -> None:
         """Act on Ctrl-C pressed `count` times so far."""
         living = [one.run.path for one in standings if one.state.living]
-        waiting = [one.run.path for one in standings if one.state.name == "queued"]
+        waiting = [one.run.path for one in standings if one.waits]
         while self._heeded < count:
             self._heeded += 1
             if self._heeded == 1:
-                for folder in living:
+                asked = [
+                    *living,
+                    *(folder for folder in waiting if not withdraw(folder)),
+                ]  # started a moment ago
+                for folder in asked:
                     request_stop(folder, by="Ctrl-C")
-                for folder in waiting:
-                    if not withdraw(folder):  # it was started a moment ago
-                        request_stop(folder, by="Ctrl-C")
-                self._display.say("stopping after this batch, with a checkpoint; Ctrl-C again terminates")
+                if out := len(living) + len(waiting) - len(asked):
+                    self._display.say(f"{counted(out, 'run')} taken out of the queue")
+                if asked:
+                    self._display.say("stopping after this batch, with a checkpoint; Ctrl-C again terminates")
             elif self._heeded == 2:
                 self._ladders = [Ladder(folder, Rung.TERMINATE, by="Ctrl-C") for folder in living]
                 self._display.say("SIGTERM sent; SIGKILL in 10 s, or with Ctrl-C now")
@@ -153,7 +158,7 @@ class _Stopping:
 
 
 def _exit_code(standings: Sequence[Standing]) -> int:
-    states = {one.state.name for one in standings}
+    states = {"queued" if one.waits else one.state.name for one in standings}
     if states & {"failed", "crashed", "unknown"}:
         return FAILED
     return DONE if states <= {"finished"} else INTERRUPTED

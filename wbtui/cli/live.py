@@ -9,7 +9,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from wbtui.cli.display import accuracy_words, geometry_words
+from wbtui.cli.display import TRIED_AGAIN, accuracy_words, geometry_words
 from wbtui.cli.progress import Standing
 from wbtui.report.listing import STATE_STYLES
 from wbtui.report.values import duration, figure
@@ -39,8 +39,8 @@ class LiveDisplay:
         shown = active[:_MOST] if several else standings
         lines: list[RenderableType] = [_block(standing) for standing in shown]
         if several:
-            over = sum(one.state.terminal for one in standings)
-            waiting = sum(one.state.name == "queued" for one in standings)
+            over = sum(one.over for one in standings)
+            waiting = sum(one.waits for one in standings)
             lines.insert(0, Rule(f"{over} of {len(standings)} ended, {waiting} waiting", style="dim"))
         lines.append(Text(self._hint, style="dim", no_wrap=True, overflow="ellipsis"))
         self._live.update(Group(*lines), refresh=True)
@@ -64,6 +64,8 @@ def _block(standing: Standing) -> RenderableType:
     head.append(standing.state.name, style=STATE_STYLES[standing.state.name])
     if standing.state.name in ("stalled", "unknown"):
         head.append(f"  {standing.state.evidence}", style="dim")
+    elif standing.state.name == "crashed" and standing.waits:
+        head.append(f", {TRIED_AGAIN}", style="dim")
     elif beat is not None and beat.phase not in ("training", "ending"):
         head.append(f"  {beat.phase}", style="dim")
     if not standing.over:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from wbtui.errors import UsageError
 from wbtui.launch.identity import waiter_lives
+from wbtui.launch.queue_files import waits_again
 from wbtui.launch.resume import config_of
 from wbtui.report.telling import told_apart
 from wbtui.report.values import counted
@@ -72,9 +73,16 @@ class Standing:
     """Unix seconds at which the attempt at work was started; 0: not yet."""
 
     @property
+    def waits(self) -> bool:
+        """Whether it waits in the queue: for its first start or, crashed, to be tried again."""
+        name = self.state.name
+        return name == "queued" or (name == "crashed" and waits_again(self.run.path))
+
+    @property
     def over(self) -> bool:
         """Whether nothing will change any more: it ended, and result.json is written or nobody is left to."""
-        return self.state.terminal and (self.state.settled or not waiter_lives(self.run.path))
+        ended = self.state.terminal and (self.state.settled or not waiter_lives(self.run.path))
+        return ended and not self.waits
 
     @property
     def epoch(self) -> Epoch | None:

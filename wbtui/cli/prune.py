@@ -35,7 +35,8 @@ def prune(
 
     Says what that frees, and asks first.
 
-    Figures, series, predictions and logs stay; adjusting and comparing go on as before.
+    Figures, series, predictions and logs stay; adjusting and comparing go on as before. What needs the weights does
+    not: `wbtui run --from`, and `wbtui export --safetensors` of a run that predicts with its last ones.
     """
     from wbtui.cli.follow import is_terminal
     from wbtui.errors import UsageError

@@ -65,10 +65,8 @@ def add(
     Lists (a,b,c) in --variant, --seed and --set multiply. Number and estimated time of the runs are shown first. They
     start as slots become free, unless the queue is paused.
     """
-    import sys
-
     from wbtui.cli.follow import counted_interrupts
-    from wbtui.cli.requests import check_all, make_all, resolve_all, say_notices
+    from wbtui.cli.requests import check_all, make_all, resolve_all, say_notices, say_paused
     from wbtui.launch.stages_before import epochs_left
     from wbtui.launch.worker import queue_up
 
@@ -82,7 +80,7 @@ def add(
         works = queue_up(place, folders, retry)
     print(*(folder.name for folder in folders), sep="\n")
     if not works:
-        print("the queue is paused: `wbtui queue start` starts it", file=sys.stderr)
+        say_paused(place)
 
 
 def _confirm(runs: Path, wanted: list[tuple["RunConfig", int]], yes: bool) -> None:
@@ -114,11 +112,13 @@ def move(
     """Give a waiting run another place."""
     from wbtui.launch.queue_files import editing, reorder
     from wbtui.launch.worker import look
+    from wbtui.store.ids import resolve_run
 
     place: Path = runs or context.obj
+    folder = resolve_run(place, run)  # before a folder of runs is made that is not there
     with editing(place):
         _, waiting = look(place)
-        reorder(waiting, _waiting(place, run, waiting), position)
+        reorder(waiting, _waiting(folder, waiting), position)
 
 
 @queue_app.command()
@@ -133,41 +133,49 @@ def remove(context: typer.Context, run: SomeRuns, runs: Place = None) -> None:
     from wbtui.cli.main import USAGE
     from wbtui.launch.queue_files import editing, take_out
     from wbtui.launch.worker import look
+    from wbtui.store.ids import resolve_runs, run_words
     from wbtui.store.reader import open_run
 
     place: Path = runs or context.obj
+    folders = resolve_runs(place, run)
     with editing(place):
         working, waiting = look(place)
     silent = [entry for entry in working if open_run(entry.folder).state().name == "unknown"]
     started = False
-    named = {entry.folder: entry for entry in [_waiting(place, text, [*waiting, *silent]) for text in run]}
-    for entry in named.values():
+    for entry in [_waiting(folder, [*waiting, *silent]) for folder in folders]:
+        name = entry.folder.name
+        command = run_words(entry.folder)
         binned = take_out(entry.folder)
         if binned is None:
             why = (
                 "a process holds its lock, so it is at work"
                 if entry in silent
-                else "has been started meanwhile; `wbtui stop` ends it"
+                else f"has been started meanwhile; `wbtui stop {command}` ends it"
             )
-            print(f"wbtui: {entry.folder.name}: {why}", file=sys.stderr)
+            print(f"wbtui: {name}: {why}", file=sys.stderr)
             started = True
         elif binned:
-            print(f"{entry.folder.name}: in the bin; `wbtui restore{runs_words(place)}` brings it back")
+            print(f"{name}: in the bin; `wbtui restore {command}` brings it back")
         else:
-            print(f"{entry.folder.name}: out of the queue; `wbtui resume` goes on with it")
+            print(f"{name}: out of the queue; `wbtui resume {command}` goes on with it")
     if started:
         raise typer.Exit(USAGE)
 
 
-def _waiting(runs: Path, text: str, waiting: list["Entry"]) -> "Entry":
+def _waiting(folder: Path, waiting: list["Entry"]) -> "Entry":
     from wbtui.errors import UsageError
-    from wbtui.store.ids import resolve_run
+    from wbtui.store.ids import run_words
+    from wbtui.store.reader import open_run
+    from wbtui.store.text import plain
 
-    folder = resolve_run(runs, text)
     for entry in waiting:
         if entry.folder.name == folder.name:
             return entry
-    raise UsageError(f"{folder.name}: does not wait in the queue; `wbtui queue` lists those that do")
+    state = open_run(folder).state()
+    if state.living:
+        raise UsageError(f"{folder.name}: {state.name}; `wbtui stop {run_words(folder)}` ends it")
+    command = f"`wbtui queue{plain(runs_words(folder.parent))}`"
+    raise UsageError(f"{folder.name}: does not wait in the queue; {command} lists those that do")
 
 
 @queue_app.command()

@@ -15,7 +15,7 @@ from wbtui.launch.queue_files import Entry, QueueSettings
 from wbtui.launch.worker import device_of, peek, worker_lives
 from wbtui.report.terminal import make_console
 from wbtui.store.errors import StoreReadError
-from wbtui.store.ids import file_not_folder, run_ids, short_ids
+from wbtui.store.ids import check_runs_folder, file_not_folder, run_ids, short_ids
 from wbtui.store.reader import Run, open_run
 from wbtui.store.runs_folder import runs_words
 from wbtui.store.text import plain
@@ -28,6 +28,7 @@ def print_queue(runs: Path) -> None:
             runs / queue_files.PLACE
         ).stat()  # says why it may not be looked at, which is_dir() does not everywhere
     except FileNotFoundError:
+        check_runs_folder(runs)
         print("nothing was ever queued here; `wbtui queue add` does")
         return
     except NotADirectoryError:
@@ -36,11 +37,12 @@ def print_queue(runs: Path) -> None:
     settings = queue_files.read_settings(runs)
     console = make_console()
     at_once = ", ".join(f"{device}={count}" for device, count in settings.slots.items())
-    console.print(
-        f"{len(waiting)} waiting, {len(working)} at work; slots {plain(at_once)}; {_worker(runs, settings)}",
-        soft_wrap=True,
-    )
-    if not working and not waiting:
+    head = [f"{len(waiting)} waiting, {len(working)} at work", f"slots {plain(at_once)}"]
+    anything = bool(working or waiting)
+    if anything or settings.paused:  # else no worker is needed, and none would come
+        head.append(_worker(runs, settings))
+    console.print(Text("; ".join(head)), soft_wrap=True)
+    if not anything:
         return
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for title in ("", "run", "what", "device", "state", "retries"):
@@ -64,9 +66,10 @@ def print_queue(runs: Path) -> None:
 
 
 def _worker(runs: Path, settings: QueueSettings) -> str:
+    command = f"`wbtui queue start{plain(runs_words(runs))}`"
     if settings.paused:
-        return "paused, `wbtui queue start` starts it"
-    return "the worker works" if worker_lives(runs) else "no worker works, `wbtui queue start` starts one"
+        return f"paused, {command} starts it"
+    return "the worker works" if worker_lives(runs) else f"no worker works, {command} starts one"
 
 
 def _why_waiting(entry: Entry, settings: QueueSettings) -> str:

@@ -18,6 +18,7 @@ from wbtui.launch.start import make_runs
 from wbtui.notices import label_notices, notices
 from wbtui.presets import Layer, Resolved, parse_value, read_layer, resolve
 from wbtui.store.ids import resolve_run
+from wbtui.store.runs_folder import runs_words
 from wbtui.store.text import plain
 
 
@@ -84,6 +85,11 @@ def say_notices(resolved: Sequence[Resolved]) -> None:
 def _say(messages: Iterable[str]) -> None:
     for message in messages:
         print(f"note: {plain(message)}", file=sys.stderr)
+
+
+def say_paused(runs: Path) -> None:
+    """Say on stderr why runs that were put into the queue do not start."""
+    print(f"the queue is paused: `wbtui queue start{plain(runs_words(runs))}` starts it", file=sys.stderr)
 
 
 def check_all(resolved: Sequence[Resolved], download: bool) -> None:

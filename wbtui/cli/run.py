@@ -74,15 +74,14 @@ def run(
 
 def _start(runs: Path, folders: list[Path], resolved: list["Resolved"]) -> None:
     """A single run is started here and now; several go through the queue, which knows how many may run at once."""
-    import sys
-
+    from wbtui.cli.requests import say_paused
     from wbtui.launch.start import start_run
     from wbtui.launch.worker import queue_up
 
     if len(folders) == 1:
         start_run(folders[0], resolved[0].config)
     elif not queue_up(runs, folders):
-        print("the queue is paused: `wbtui queue start` starts it", file=sys.stderr)
+        say_paused(runs)
 
 
 def _values_and_origins(resolved: "Resolved") -> dict[str, tuple[Any, str]]:

@@ -19,7 +19,7 @@ from wbtui.store import atomic, bounded
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import FORMAT_VERSION, QUEUE, Result
 from wbtui.store.housekeeping import remove_run
-from wbtui.store.ids import run_ids
+from wbtui.store.ids import check_runs_folder, run_ids
 from wbtui.store.lock import LOCK_PATIENCE, RUN_LOCK, locked
 from wbtui.store.reader import open_run
 from wbtui.store.records import last_attempt, stop_requested, write_result
@@ -90,9 +90,10 @@ def editing(runs: Path) -> Iterator[None]:
     """Hold the queue still; everybody who changes it or starts a run from it does so inside.
 
     Raises:
-        UsageError: somebody else holds it for more than 30 s.
+        UsageError: somebody else holds it for more than 30 s, or as `check_runs_folder`.
         StoreWriteError: the runs folder cannot be written.
     """
+    check_runs_folder(runs)
     try:
         runs.mkdir(parents=True, exist_ok=True)
     except OSError as error:

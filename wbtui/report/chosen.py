@@ -9,6 +9,7 @@ from wbtui.store.errors import StoreReadError
 from wbtui.store.ids import resolve_runs
 from wbtui.store.index import Listing, RunIndex
 from wbtui.store.reader import Run, open_run
+from wbtui.store.runs_folder import runs_words
 from wbtui.store.setting import is_imported
 from wbtui.store.text import plain
 
@@ -81,7 +82,8 @@ def some_folders(runs: Path, names: Sequence[str], filter_text: str = "") -> lis
     if not found:
         which = "none of the named runs" if names else "no run"
         words = f" is {plain(filter_text)!r}" if filter_text else ""
-        raise UsageError(f"{plain(str(runs))}: {which}{words}; `wbtui ls` lists those there are")
+        command = f"`wbtui ls{plain(runs_words(runs))}`"
+        raise UsageError(f"{plain(str(runs))}: {which}{words}; {command} lists those there are")
     return found
 
 

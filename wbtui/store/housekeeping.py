@@ -10,7 +10,7 @@ from wbtui.errors import UsageError
 from wbtui.store import bounded
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import BEST_CHECKPOINT, BIN, CHECKPOINT, QUEUE
-from wbtui.store.ids import resolve_id, run_ids
+from wbtui.store.ids import resolve_id, run_ids, run_words
 from wbtui.store.lock import LOCK_PATIENCE, RUN_LOCK, kept_free
 from wbtui.store.reader import Run
 from wbtui.store.summary import summarise
@@ -33,7 +33,7 @@ def remove_run(runs: Path, run_id: str) -> Path:
     """
     with _not_taken_up(runs / run_id) as free:
         if why := _why_living(runs / run_id, free):
-            raise UsageError(f"{plain(run_id)}: {why}; stop it first")
+            raise UsageError(f"{plain(run_id)}: {why}")
         return _move(runs / run_id, runs / BIN / run_id)
 
 
@@ -99,9 +99,11 @@ def _why_living(folder: Path, free: bool) -> str:
         state = Run(folder).state()
     except StoreReadError:
         return ""
-    if state.living or state.name == "queued":
-        return f"{state.name} ({state.evidence})"
-    return "" if free else f"a process works on it ({state.evidence})"
+    if state.name == "queued":
+        return f"queued; `wbtui queue remove {run_words(folder)}` takes it out and into the bin"
+    if state.living:
+        return f"{state.name} ({state.evidence}); stop it first"
+    return "" if free else f"a process works on it ({state.evidence}); stop it first"
 
 
 @dataclass(frozen=True)

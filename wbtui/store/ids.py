@@ -5,6 +5,7 @@ import difflib
 import os
 import re
 import secrets
+import shlex
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from wbtui.config import RunConfig
 
 _LAST = re.compile(r"@last(?:-(\d{1,6}))?", re.ASCII)
+_DIGITS = re.compile(r"[0-9a-f]{8}")
 _TIME = len("20261123-114500")  # characters of an id
 _SHORTEST = 4  # digits of a short id
 _SHOWN = 5  # candidates in a message
@@ -54,13 +56,12 @@ def create_run(runs: Path, config: "RunConfig", provenance: Mapping[str, Any] | 
         The new run folder.
 
     Raises:
-        UsageError: the folder of runs is a file.
+        UsageError: as `check_runs_folder`.
         StoreWriteError: the folder cannot be made or written; none is left behind.
     """
     import tomli_w
 
-    if runs.is_file():
-        raise file_not_folder(runs)
+    check_runs_folder(runs)
     folder = runs / new_id(config.preset, config.variant, config.seed)
     try:
         runs.mkdir(parents=True, exist_ok=True)
@@ -89,11 +90,25 @@ def run_ids(runs: Path) -> list[str]:
                 e.name for e in entries if not e.name.startswith(".") and e.is_dir(follow_symlinks=False)
             )
     except FileNotFoundError:
+        check_runs_folder(runs)
         return []
     except NotADirectoryError:
         raise file_not_folder(runs) from None
     except OSError as error:
         raise UsageError(f"{plain(str(runs))}: cannot be listed: {error.strerror}") from error
+
+
+def check_runs_folder(runs: Path) -> None:
+    """Look whether a folder of runs is one, or can be made where it is not there yet.
+
+    Raises:
+        UsageError: it is a file, or a link to what is not there: on a drive that is not mounted, say.
+    """
+    if runs.is_file():
+        raise file_not_folder(runs)
+    if runs.is_symlink() and not runs.exists():
+        target = plain(str(runs.readlink()))
+        raise UsageError(f"--runs {plain(str(runs))}: a link to {target}, which is not there")
 
 
 def file_not_folder(runs: Path) -> UsageError:
@@ -186,14 +201,13 @@ def _at(text: str) -> Path:
 
 def _removed(runs: Path, names: list[str], text: str) -> UsageError:
     """What to say where only runs of the bin are meant."""
-    where = plain(runs_words(runs))
     if len(names) == 1:
         return UsageError(
-            f"{plain(names[0])}: in the bin; `wbtui restore {plain(_tail(names[0]))}{where}` brings it back"
+            f"{plain(names[0])}: in the bin; `wbtui restore {run_words(runs / names[0])}` brings it back"
         )
     return UsageError(
-        f"{plain(text)!r}: in the bin are {len(names)} such runs: {_some(names)}; `wbtui restore RUN{where}` brings "
-        "one back"
+        f"{plain(text)!r}: in the bin are {len(names)} such runs: {_some(names)}; "
+        f"`wbtui restore RUN{plain(runs_words(runs))}` brings one back"
     )
 
 
@@ -205,6 +219,12 @@ def _meant(ids: Sequence[str], text: str) -> list[str]:
         for name in ids
         if text and (name.startswith(text) or _tail(name).startswith(text) or name.endswith(text))
     ]
+
+
+def run_words(folder: Path) -> str:
+    """What a command typed next needs to mean this run: the end of its id, and the folder of runs where needed."""
+    tail = _tail(folder.name)
+    return plain(shlex.quote(tail if _DIGITS.fullmatch(tail) else folder.name) + runs_words(folder.parent))
 
 
 def short_ids(ids: Iterable[str]) -> dict[str, str]:

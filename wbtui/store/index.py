@@ -16,7 +16,7 @@ from platformdirs import user_cache_path
 from wbtui.errors import UsageError
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.format import CONFIG, DERIVED, EVENTS, LIVING, NOTES, PROCESS, RESULT
-from wbtui.store.ids import file_not_folder
+from wbtui.store.ids import check_runs_folder, file_not_folder
 from wbtui.store.index_rows import INDEX, IndexRow, Signature, Stamp, read_rows, stamp
 from wbtui.store.reader import Run
 from wbtui.store.summary import RunSummary, broken, refresh_state, summarise
@@ -255,6 +255,7 @@ def _scan(runs: Path) -> dict[str, bool] | None:
                 if not entry.name.startswith(".") and entry.name != INDEX and _may_be_run(entry)
             }
     except FileNotFoundError:
+        check_runs_folder(runs)
         return None
     except OSError as error:
         if isinstance(error, NotADirectoryError):

@@ -154,7 +154,7 @@ def load(folder: Path) -> Checkpoint | None:
     """The checkpoint of a run folder; None where there is none.
 
     Raises:
-        ValueError: a file that is not one of ours, or damaged. Nothing is ever unpickled from it.
+        RunFailedError: a file that is not one of ours, or damaged. Nothing is ever unpickled from it.
     """
     path = folder / run_format.CHECKPOINT
     if not path.exists():
@@ -165,7 +165,7 @@ def load(folder: Path) -> Checkpoint | None:
             raise ValueError("another format version")
         return Checkpoint(**{**payload, "position": Position(**payload["position"])})
     except Exception as error:  # torch.load raises what it likes on damaged files
-        raise ValueError(
+        raise RunFailedError(
             f"{path}: not a checkpoint that this wbtui can read: {why_unreadable(error)}"
         ) from error
 

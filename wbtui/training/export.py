@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from wbtui.errors import MissingPackageError, UsageError
+from wbtui.errors import MissingPackageError, RunFailedError, UsageError
 from wbtui.store import atomic
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.format import BEST_CHECKPOINT, CHECKPOINT
@@ -80,7 +80,7 @@ def _weights(run: Run) -> Tensors:
         )
     try:
         weights, epoch = _best(run.path) if name == BEST_CHECKPOINT else _last(run.path)
-    except ValueError as error:
+    except RunFailedError as error:
         raise UsageError(plain(str(error))) from None
     if epoch != meta.epoch:
         raise UsageError(
@@ -102,7 +102,7 @@ def _best(folder: Path) -> tuple[Tensors, int]:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         return dict(saved["model"]), int(saved["epoch"])
     except Exception as error:  # torch.load raises what it likes on damaged files
-        raise ValueError(
+        raise RunFailedError(
             f"{path}: no weights that this wbtui can read: {checkpoints.why_unreadable(error)}"
         ) from error
 
