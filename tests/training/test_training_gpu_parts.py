@@ -284,6 +284,20 @@ def test_a_multi_process_service_is_started_asked_and_ended(
     assert len({pipe for _, pipe in asked}) == 1
 
 
+def test_trainers_that_hang_under_a_service_leave_the_part_out_and_do_not_take_all_its_time(
+    gpu: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging, control = tmp_path / "python", tmp_path / "nvidia-cuda-mps-control"
+    hanging.write_text("#!/bin/sh\nexec sleep 1000\n", "utf-8")
+    control.write_text("#!/bin/sh\n", "utf-8")
+    for tool in (hanging, control):
+        tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(gpu.gpu_several, "UP_WITHIN", 0.1)
+    monkeypatch.setattr(gpu.gpu_several.sys, "executable", str(hanging))
+    assert "did not come up" in gpu.gpu_several.several_mps()["left_out"]
+
+
 def test_the_smallest_number_that_is_nearly_the_best_makes_the_slots(
     gpu: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
