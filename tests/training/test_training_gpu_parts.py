@@ -183,6 +183,7 @@ def test_the_largest_batch_of_the_dry_run_is_the_limit_it_sets(
     found = gpu.gpu_memory.memory_224()
     for way in ("eager fp32", "eager bf16"):
         assert found[way]["largest_batch"] == gpu.gpu_memory.DRY_LIMIT
+        assert found[way]["smallest_refused"] == gpu.gpu_memory.DRY_LIMIT + 1
         assert found[way]["at_the_batch"] is not None
     assert found["graphs bf16"] is not None
 
