@@ -15,7 +15,8 @@
 #   roofline     FLOPs counted, bf16 matmul peak, share of it, kernel time against the clock (a process for each way)
 #   epoch        whole epochs: training alone, with test accuracy, with class-wise geometry
 #   start        from `wbtui run` to the first step
-#   several      1, 2, 4, 8 trainers at once          several-mps   the same under MPS, where the machine has it
+#   several      1, 2, 4, 8 trainers at once          several-mps   the same under MPS, where the machine has it; run it
+#                last: a trainer that ends badly under MPS can leave the device hanging
 #   seeds        a prototype of several seeds in one process (torch.func.vmap, grouped convolutions) beside the plain ways
 #   memory       peak of the papers' run              memory-224    ResNeXt50 at 224 pixels, batch 256, the largest batch
 #   precision    short weight-decay runs, eager fp32 against graphs, three seeds: accuracy, FDR, BatchNorm scales

@@ -71,8 +71,15 @@ def memory_224() -> Found:
             return tried[batch] is not None
 
         largest = largest_batch(fits, LARGE.batch, lambda: left() > 60)
-        found[way.name] = {"at_the_batch": found[way.name], "largest_batch": largest, "tried": tried}
-        print(f"{way.name}: the largest batch is {largest}")
+        refused = min((batch for batch, peak in tried.items() if peak is None), default=None)
+        found[way.name] = {
+            "at_the_batch": found[way.name],
+            "largest_batch": largest,
+            "smallest_refused": refused,
+            "tried": tried,
+        }
+        refusal = f"{refused} does not fit" if refused else "none was refused before the time was over"
+        print(f"{way.name}: the largest batch is {largest}; {refusal}")
     at_the_batch(GRAPHS_BF16)  # last: memory of a recording that breaks off is not given back
     return found
 
@@ -103,7 +110,7 @@ def trained(way: Way, size: Size) -> Found | None:
     try:
         if DRY and size.batch > DRY_LIMIT:
             raise torch.OutOfMemoryError("a dry run says so")
-        loop = Loop(way, size=replace(size, images=max(size.batch, size.classes)))
+        loop = Loop(way, size=replace(size, images=max(size.batch, size.classes)), black=True)
         steps = loop.steps()
         for _ in range(3):
             next(steps)

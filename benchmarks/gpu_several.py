@@ -5,9 +5,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from gpu_ways import (
@@ -27,6 +28,10 @@ from gpu_ways import (
 
 NEARLY = 0.95
 """So much of the best sum of images a second is as good: fewer trainers need less memory."""
+
+UP_WITHIN = 150.0
+"""Seconds until all trainers must be ready: one that hangs, as under a service that is not up, would take all the time
+there is."""
 
 
 def several() -> Found:
@@ -107,26 +112,36 @@ def sums_at_once(environment: dict[str, str]) -> Found:
 
 
 def rates_at_once(way: Way, trainers: int, environment: dict[str, str] | None = None) -> list[float]:
-    """Images a second of each of so many trainers that begin together."""
+    """Images a second of each of so many trainers that begin together.
+
+    Raises:
+        CalledProcessError: a trainer did not come up in time, or not at all.
+    """
     command = [sys.executable, str(Path(__file__).with_name("gpu.py")), "trainer", way.name]
     held = os.environ | {"OMP_NUM_THREADS": "1"} | (environment or {})
-    children = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=held)
-        for _ in range(trainers)
-    ]
-    try:
+    children: list[subprocess.Popen[str]] = []
+    with ExitStack() as ending:
+        for _ in range(trainers):
+            child = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=held
+            )
+            children.append(ending.enter_context(child))
+            ending.callback(child.kill)
+        patience = threading.Timer(UP_WITHIN, lambda: [child.kill() for child in children])
+        ending.callback(patience.cancel)
+        patience.start()
         for child in children:
             assert child.stdout
-            assert child.stdout.readline() == "ready\n", "a trainer did not come up"
+            if child.stdout.readline() != "ready\n":
+                child.kill()
+                why = f"a trainer did not come up within {UP_WITHIN:.0f} s"
+                raise subprocess.CalledProcessError(child.wait(), command, stderr=why)
+        patience.cancel()
         for child in children:
             assert child.stdin
             child.stdin.write("go\n")
             child.stdin.flush()
         return [float(child.communicate()[0]) for child in children]
-    finally:
-        for child in children:
-            child.kill()
-            child.wait()
 
 
 def trainer(name: str) -> None:

@@ -53,6 +53,9 @@ FETCHED_AHEAD = 2 * WORKERS
 
 EPOCHS = 320
 
+PROFILE_WITHIN = 120.0
+"""Seconds until a way's clock and profile must be there: one whose profile hangs would take half of the time left."""
+
 # ---------------------------------------------------------------------- speed
 
 
@@ -258,7 +261,7 @@ def kernels_against_clock(way: Way) -> Found:
     command = [sys.executable, str(Path(__file__).with_name("gpu.py")), "kernels", way.name]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        said, _ = child.communicate(timeout=max(left() / 2, 30))
+        said, _ = child.communicate(timeout=min(left() / 2, PROFILE_WITHIN))
     except subprocess.TimeoutExpired:
         child.kill()
         said, _ = child.communicate()

@@ -89,12 +89,15 @@ EAGER, TF32, EAGER_BF16, GRAPHS, GRAPHS_BF16, TUNED = WAYS = (
 
 
 class Loop:
-    """The trainer's own stage, images and steps on made images, without run folder."""
+    """The trainer's own stage, images and steps on made images, without run folder.
 
-    def __init__(self, way: Way, seed: int = 0, size: Size = SIZE) -> None:
+    Black ones are there at once, where others of 224 pixels take seconds: their number and size are all that counts.
+    """
+
+    def __init__(self, way: Way, seed: int = 0, size: Size = SIZE, *, black: bool = False) -> None:
         way.set_flags()
         torch.manual_seed(seed)
-        x, y = made_images(size.images, 1, size)
+        x, y = black_images(size) if black else made_images(size.images, 1, size)
         self.model = build_model(ModelConfig(name=size.net), size.classes, 3, size.side)
         self.model.to(memory_format=torch.channels_last).to(DEVICE)  # type: ignore[call-overload]
         self.labels = torch.from_numpy(y)
@@ -153,6 +156,11 @@ def made_images(count: int, seed: int, size: Size = SIZE) -> tuple[np.ndarray, n
     labels = draw.permutation(np.arange(count) % size.classes)
     noise = draw.standard_normal((count, size.side, size.side, 3), dtype=np.float32) * 60
     return np.clip(patterns[labels] * 0.5 + 64 + noise, 0, 255).astype(np.uint8), labels
+
+
+def black_images(size: Size) -> tuple[np.ndarray, np.ndarray]:
+    """As `made_images`, without a pattern."""
+    return np.zeros((size.images, size.side, size.side, 3), np.uint8), np.arange(size.images) % size.classes
 
 
 def device_images(x: np.ndarray, y: np.ndarray, crop_padding: int = 0) -> DeviceImages:

@@ -183,6 +183,7 @@ def test_the_largest_batch_of_the_dry_run_is_the_limit_it_sets(
     found = gpu.gpu_memory.memory_224()
     for way in ("eager fp32", "eager bf16"):
         assert found[way]["largest_batch"] == gpu.gpu_memory.DRY_LIMIT
+        assert found[way]["smallest_refused"] == gpu.gpu_memory.DRY_LIMIT + 1
         assert found[way]["at_the_batch"] is not None
     assert found["graphs bf16"] is not None
 
@@ -282,6 +283,20 @@ def test_a_multi_process_service_is_started_asked_and_ended(
     asked = [line.split() for line in log.read_text("utf-8").splitlines()]
     assert [word for word, _ in asked] == ["-d", "get_server_list", "quit"]
     assert len({pipe for _, pipe in asked}) == 1
+
+
+def test_trainers_that_hang_under_a_service_leave_the_part_out_and_do_not_take_all_its_time(
+    gpu: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging, control = tmp_path / "python", tmp_path / "nvidia-cuda-mps-control"
+    hanging.write_text("#!/bin/sh\nexec sleep 1000\n", "utf-8")
+    control.write_text("#!/bin/sh\n", "utf-8")
+    for tool in (hanging, control):
+        tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(gpu.gpu_several, "UP_WITHIN", 0.1)
+    monkeypatch.setattr(gpu.gpu_several.sys, "executable", str(hanging))
+    assert "did not come up" in gpu.gpu_several.several_mps()["left_out"]
 
 
 def test_the_smallest_number_that_is_nearly_the_best_makes_the_slots(

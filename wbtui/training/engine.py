@@ -247,7 +247,10 @@ class StaticSteps:
         try:
             self._record_sizes(sorted(set(self._sizes), reverse=True))
         except RuntimeError as error:
-            said = str(error).partition("\n")[0]
+            first: BaseException = error
+            while isinstance(first.__context__, RuntimeError):  # torch's own end of a recording comes over it
+                first = first.__context__
+            said = str(first).partition("\n")[0]
             raise RuntimeError(
                 f"engine = 'graphs': a step could not be recorded, engine = 'eager' takes them one by one: {said}"
             ) from error
