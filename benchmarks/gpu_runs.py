@@ -31,6 +31,7 @@ from gpu_ways import (
 )
 from reproduction_plan import EAGER_FP32, Planned, named, plan
 
+from wbtui.metrics import welch_interval
 from wbtui.presets import resolve
 from wbtui.store.taken_over import provenance_of, take_over
 
@@ -38,8 +39,8 @@ FAILED = "failed"
 AT_ONCE = int(told) if (told := os.environ.get("WBTUI_GPU_AT_ONCE", "1")).isdecimal() else 0
 """Trainers of `paper` that share the device."""
 
-ALIKE = 2.0
-"""Means of so many standard errors apart are within seed noise."""
+ALIKE = 1e-3
+"""Accuracies so near each other are the same, however little they vary from seed to seed."""
 
 # ---------------------------------------------------------------------- the papers' runs
 
@@ -184,18 +185,18 @@ def trained_at(folder: Path, preset: str, settings: list[str], way: Way) -> bool
 
 
 def against(reference: list[float], own: list[float]) -> Found:
-    """Mean, sample standard deviation and n, and whether the means are within two standard errors of each other."""
+    """Mean, sample standard deviation and n, and whether Welch's 95 % interval of the difference holds 0."""
     known: Found = {"values": own, "n": len(own)}
     if min(len(reference), len(own)) < 2:
         return known | {"within_noise": len(reference) > 0 and len(own) > 0}
-    apart = statistics.mean(own) - statistics.mean(reference)
-    error = (statistics.variance(own) / len(own) + statistics.variance(reference) / len(reference)) ** 0.5
+    difference = welch_interval(np.array(reference), np.array(own))
     return known | {
         "mean": statistics.mean(own),
         "std": statistics.stdev(own),
-        "apart": apart,
-        "standard_error": error,
-        "within_noise": abs(apart) <= max(ALIKE * error, 1e-3),
+        "apart": difference.estimate,
+        "low": difference.low,
+        "high": difference.high,
+        "within_noise": difference.low <= 0 <= difference.high or abs(difference.estimate) <= ALIKE,
     }
 
 
