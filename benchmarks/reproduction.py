@@ -3,7 +3,7 @@
     python benchmarks/reproduction.py [--runs DIR]
 
 `--runs DIR` first copies what the page rests on out of the run folders that `benchmarks/gpu.sh paper` made, or
-`wbtui run --preset cifar10_lt_short`, into benchmarks/results/reproduction/: configuration and provenance without
+`wbtui run` of the short recipes, into benchmarks/results/reproduction/: configuration and provenance without
 paths, result, thinned events, tables; no predictions, series or checkpoints. The page is always written from there; a
 test holds it against those folders.
 """
@@ -21,9 +21,9 @@ from reproduction_plan import (
     GRAPHS_BF16,
     PROCESSOR,
     SHORT,
-    SHORT_SEEDS,
     VARIANTS,
     Planned,
+    Short,
     command,
     plan,
     short_plan,
@@ -53,7 +53,7 @@ SHORT_ACCURACIES = (
     ("wd_fr_etf", "additive", "wb", "none"),
     ("wd_fr_etf", "additive", "wd", "additive"),
 )
-"""Whose accuracies are held against whose on the short recipe: variant and adjustment, twice."""
+"""Whose accuracies are held against whose on a short recipe: variant and adjustment, twice."""
 
 SHORT_RATIOS = (
     ("wd", "ce"),
@@ -182,7 +182,7 @@ class Page:
             rows.append(tuple(text_cell(cell) for cell in cells))
         return [to_markdown(Table(tuple(columns), tuple(rows)))]
 
-    def ours(self, preset: str) -> list[str]:
+    def ours(self, preset: str, variants: Sequence[str] = VARIANTS) -> list[str]:
         """Our runs under the holdout rule: variants, adjusted, and their geometry."""
         columns = [Column("variant", "variant", right=False)]
         for key, title in (("none", "none"), ("additive", "additive"), ("multiplicative", "multiplicative")):
@@ -197,8 +197,8 @@ class Page:
             ("‖μ‖ Few/Many", lambda run: run.few_to_many("class_mean_feature_norms")),
         ]
         columns += [*(Column(title, title) for title, _ in geometry), Column("n", "n")]
-        rows = [self._ours(preset, variant, columns, geometry) for variant in VARIANTS]
-        missing = {name: self.missing(preset=preset, rule="holdout", method=name) for name in VARIANTS}
+        rows = [self._ours(preset, variant, columns, geometry) for variant in variants]
+        missing = {name: self.missing(preset=preset, rule="holdout", method=name) for name in variants}
         return [to_markdown(Table(tuple(columns), tuple(rows))), *_commands(missing)]
 
     def _ours(
@@ -240,50 +240,47 @@ class Page:
         table = Table((*columns, Column("n", "n")), tuple(rows))
         return [to_markdown(table), *_commands({"wd": self.missing(**wanted)})]
 
-    def short(self) -> list[str]:
-        """What a processor can train: the short recipe."""
-        own = self.runs(preset=SHORT)
+    def short(self, recipe: Short) -> list[str]:
+        """What a processor can train."""
+        own, told = self.runs(preset=recipe.preset), SHORT_TOLD[recipe.preset]
         made = ""
         if own:
             provenance = own[0].provenance
             identity, versions = provenance["identity"], provenance["versions"]
             lasted = sorted(one.minutes for one in own if one.planned.variant not in SHORT_GOES_ON)
             made = (
-                f"{identity['processor']}, two runs at once with {identity['threads']} torch thread each, "
+                f"{identity['processor']}, {told.at_once} runs at once with {identity['threads']} torch thread each, "
                 f"{identity['precision']}, torch {versions['torch']}, Python {versions['python']}; "
                 f"{lasted[0]:.0f} to {lasted[-1]:.0f} minutes a run of one stage, "
                 "with other work on the machine."
             )
-        seeds = ",".join(map(str, SHORT_SEEDS))
-        one_stage = ",".join(variant for variant in VARIANTS if variant not in SHORT_GOES_ON)
+        seeds = ",".join(map(str, recipe.seeds))
+        one_stage = ",".join(variant for variant in recipe.variants if variant not in SHORT_GOES_ON)
         return [
-            *("", "## CIFAR-10-LT on a processor: the short recipe", ""),
-            f"`{SHORT}`: ResNet20, a tenth of the papers' epochs at ten times their learning rate, weight decay 1e-3,",
-            "the last epoch, `holdout` split. Nothing published stands beside it: what it can show is which way the",
-            "effects go on real images. Columns as in the sections on the `holdout` split below.",
+            *("", f"## {told.title} on a processor: the short recipe", ""),
+            f"`{recipe.preset}`: {told.what}",
             *(("", made) if made else ()),
-            *("", *self.ours(SHORT)),
-            *(("", *self.short_differences()) if own else ()),
+            *("", *self.ours(recipe.preset, recipe.variants)),
+            *(("", *self.short_differences(recipe)) if own else ()),
             *("", "Made and written by:", "", "```"),
             "wbtui queue start --runs runs/short --slots cpu=2",
-            f"wbtui run --runs runs/short --preset {SHORT} --variant {one_stage} --seed {seeds} "
+            f"wbtui run --runs runs/short --preset {recipe.preset} --variant {one_stage} --seed {seeds} "
             "--set threads=1 --download",
             f"wbtui run --runs runs/short --from RUN,RUN,... --variant {','.join(SHORT_GOES_ON)}  # those of wd",
             "python benchmarks/reproduction.py --runs runs/short",
             "```",
-            *(("", SHORT_READING) if own else ()),
+            *(("", told.reading) if own else ()),
         ]
 
-    def short_differences(self) -> list[str]:
-        """What of the short recipe's figures holds against seed noise: differences, with intervals."""
+    def short_differences(self, recipe: Short) -> list[str]:
+        """What of a short recipe's figures holds against seed noise: differences, with intervals."""
 
         def accuracies(method: str, adjustment: str) -> np.ndarray:
-            return np.array(
-                [one.adjusted(adjustment, "all") for one in self.runs(preset=SHORT, method=method)]
-            )
+            own = self.runs(preset=recipe.preset, method=method)
+            return np.array([one.adjusted(adjustment, "all") for one in own])
 
         def ratios(method: str) -> np.ndarray:
-            return np.array([one.final["test.fdr"] for one in self.runs(preset=SHORT, method=method)])
+            return np.array([one.final["test.fdr"] for one in self.runs(preset=recipe.preset, method=method)])
 
         columns = [Column("pair", "", right=False), Column("difference", "difference")]
         columns += [Column("interval", "95 % interval"), Column("rule", "", right=False), Column("n", "n")]
@@ -297,10 +294,12 @@ class Page:
                 paired=first == "wd" and second in SHORT_GOES_ON,
             )
             for first, key, second, other in SHORT_ACCURACIES
+            if {first, second} <= set(recipe.variants)
         ]
         wider = [
             _difference(f"{first} - {second}", ratios(first), ratios(second), _signed)
             for first, second in SHORT_RATIOS
+            if {first, second} <= set(recipe.variants)
         ]
         return [
             "Accuracy of all test images, in points. An interval that holds 0 tells nothing apart; none is widened for",
@@ -326,7 +325,7 @@ class Page:
             "",
             "WB22: Alshammari et al., CVPR 2022. WB24: Hasegawa & Sato, ICLR 2024. A difference from a published",
             f"accuracy of more than {100 * FINDING:.0f} point is marked (!): a finding, to be chased.",
-            *self.short(),
+            *(line for recipe in SHORT for line in self.short(recipe)),
             *("", "## WB22's own logs", ""),
             "`full` split (no validation images), no test-time augmentation, last epoch; theirs single runs.",
             *("", *logs),
@@ -414,7 +413,25 @@ def everything() -> tuple[Planned, ...]:
     return (*short_plan(), *plan())
 
 
-SHORT_READING = """\
+@dataclass(frozen=True)
+class Told:
+    """What the page says of a short recipe."""
+
+    title: str
+    what: str
+    at_once: str
+    reading: str
+
+
+SHORT_TOLD = {
+    "cifar10_lt_short": Told(
+        "CIFAR-10-LT",
+        """\
+ResNet20, a tenth of the papers' epochs at ten times their learning rate, weight decay 1e-3,
+the last epoch, `holdout` split. Nothing published stands beside it: what it can show is which way the
+effects go on real images. Columns as in the sections on the `holdout` split below.""",
+        "two",
+        """\
 * Weight decay raises FDR, on test images too, and shrinks the BatchNorm scales and the cosine between classes; a fixed
   ETF classifier with feature regularization raises FDR again, and lengthens the tail's features.
 * Through the BatchNorm scales alone it does not: without their decay they stay near 1, and FDR on test images is not
@@ -430,7 +447,18 @@ SHORT_READING = """\
   Seed 0 of `wd` is the run that was chosen. The papers' 5e-3 is for a tenth of this learning rate.
 * The runs of `wb` took their stage 1 over from those of `wd`; 20 validation images a class leave a chosen strength
   uncertain by several tenths. Seed 3 was added to all variants after the figures of three seeds had been seen; no
-  conclusion changed."""
+  conclusion changed.""",
+    ),
+    "cifar100_lt_short": Told(
+        "CIFAR-100-LT",
+        """\
+the papers' net with a quarter of its channels (128-d features); all else, the weight decay too, as in
+`cifar10_lt_short`, nothing chosen anew. Beside figures of other nets and epochs it says nothing.""",
+        "two or three",
+        """\
+* TODO.""",
+    ),
+}
 
 
 def main() -> None:

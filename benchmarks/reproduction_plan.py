@@ -5,18 +5,29 @@ from dataclasses import dataclass, replace
 
 GRAPHS_BF16, EAGER_FP32, PROCESSOR = "graphs-bf16", "eager-fp32", "processor"
 VARIANTS = ("ce", "wd", "wd_no_bn", "wd_fixed_bn", "wb", "wd_etf", "wd_fr", "wd_fr_etf")
-SHORT = "cifar10_lt_short"
-"""What a processor can train."""
-
 SEEDS = (0, 1, 2)
-SHORT_SEEDS = (0, 1, 2, 3)
 NO_DECAY = ("stages.1.weight_decay=0.0", "stages.1.constraint=none")
 """Of stage 2: the class-balanced loss alone."""
 
 
 @dataclass(frozen=True)
+class Short:
+    """A recipe that a processor can train, and what of it is trained; `holdout` split."""
+
+    preset: str
+    variants: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+
+SHORT = (
+    Short("cifar10_lt_short", VARIANTS, (0, 1, 2, 3)),
+    Short("cifar100_lt_short", ("ce", "wd", "wb", "wd_fr_etf"), (0, 1, 2)),
+)
+
+
+@dataclass(frozen=True)
 class Planned:
-    """One run of the papers' recipe, or of the short one."""
+    """One run of the papers' recipe, or of a short one."""
 
     preset: str
     rule: str
@@ -86,19 +97,20 @@ def plan() -> tuple[Planned, ...]:
 
 
 def short_plan() -> tuple[Planned, ...]:
-    """Every run of the short recipe, which `wbtui run` makes."""
+    """Every run of the short recipes, which `wbtui run` makes."""
     return tuple(
-        Planned(SHORT, "holdout", variant, seed, way=PROCESSOR)
-        for variant in VARIANTS
-        for seed in SHORT_SEEDS
+        Planned(recipe.preset, "holdout", variant, seed, way=PROCESSOR)
+        for recipe in SHORT
+        for variant in recipe.variants
+        for seed in recipe.seeds
     )
 
 
 def command(runs: Sequence[Planned]) -> str:
-    """What makes runs of one variant."""
+    """What makes runs of one preset and variant."""
     if runs[0].way == PROCESSOR:
         seeds = ",".join(str(one.seed) for one in runs)
-        return f"wbtui run --preset {SHORT} --variant {runs[0].variant} --seed {seeds}"
+        return f"wbtui run --preset {runs[0].preset} --variant {runs[0].variant} --seed {seeds}"
     return f"benchmarks/gpu.sh paper {' '.join(one.name for one in runs)}"
 
 

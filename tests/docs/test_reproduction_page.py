@@ -181,23 +181,24 @@ def test_runs_of_the_short_recipe_are_found_by_what_they_are(
 ) -> None:
     """`wbtui run` names folders by ids: preset, variant and seed tell; unfinished and older ones are left."""
     runs, evidence = tmp_path / "runs", tmp_path / "evidence"
-    for day, seed, preset in (("01", 0, planning.SHORT), ("02", 0, planning.SHORT), ("03", 1, "digits_lt")):
-        folder = runs / f"202601{day}-120000-{preset}-ce-s{seed}-0000000{day[1]}"
+    preset = planning.SHORT[0].preset
+    for day, seed, trained in (("01", 0, preset), ("02", 0, preset), ("03", 1, "digits_lt")):
+        folder = runs / f"202601{day}-120000-{trained}-ce-s{seed}-0000000{day[1]}"
         copied(folder, f"digits_lt-ce-s{seed}")
-        config = tomllib.loads((folder / "config.toml").read_text("utf-8")) | {"preset": preset}
+        config = tomllib.loads((folder / "config.toml").read_text("utf-8")) | {"preset": trained}
         (folder / "config.toml").write_text(tomli_w.dumps(config), "utf-8")
     result = next(runs.glob("20260102-*")) / "result.json"
     result.write_text(json.dumps(json.loads(result.read_text("utf-8")) | {"outcome": "stopped"}), "utf-8")
     wanted = planning.short_plan()
-    assert reproduction.keep(runs, evidence, wanted) == [f"{planning.SHORT}-holdout-ce-s0"]
+    assert reproduction.keep(runs, evidence, wanted) == [f"{preset}-holdout-ce-s0"]
     page = reproduction.Page(evidence, (*wanted, *planning.plan())).text()
-    found = json.loads((evidence / f"{planning.SHORT}-holdout-ce-s0" / "tables.json").read_text("utf-8"))
+    found = json.loads((evidence / f"{preset}-holdout-ce-s0" / "tables.json").read_text("utf-8"))
     line = next(line for line in page.splitlines() if line.startswith("| ce | "))
     assert line.startswith(f"| ce | {100 * found['adjusted']['none']['all']:.1f} | ")
     assert line.endswith(" | 1 |")
     assert page.count("| wd - ce | - | - | - | 0, 1 |") == 2  # accuracies, and FDR
-    assert f"wbtui run --preset {planning.SHORT} --variant ce --seed 1,2,3\n" in page
-    assert f"wbtui run --preset {planning.SHORT} --variant wb --seed 0,1,2,3\n" in page
+    assert f"wbtui run --preset {preset} --variant ce --seed 1,2,3\n" in page
+    assert f"wbtui run --preset {preset} --variant wb --seed 0,1,2,3\n" in page
     assert "None of the 75 planned runs" in page  # these are not the papers'
 
 
