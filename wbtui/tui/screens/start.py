@@ -99,6 +99,8 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         Binding("ctrl+q", "begin(True)", "Queue", priority=True),
         Binding("down", "other(1)", "Next", priority=True),
         Binding("up", "other(-1)", "Before", priority=True),
+        Binding("pageup", "page(-1)", "Page up", priority=True),
+        Binding("pagedown", "page(1)", "Page down", priority=True),
         # With priority the focus has moved before the key after it is handed to a field, however fast they come.
         Binding("tab", "app.focus_next", "Next field", priority=True),
         Binding("shift+tab", "app.focus_previous", "Field before", priority=True),
@@ -239,6 +241,11 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         return f"{key}: {self._keys[key]} {value_used(key, found.planned)}" if key in self._keys else ""
 
     # ------------------------------------------------------------------ keys
+
+    def action_page(self, pages: int) -> None:
+        """Scroll: on a low screen the command that does the same stands below the last line in sight."""
+        scrolls = self.query_one(VerticalScroll)
+        scrolls.scroll_relative(y=pages * max(scrolls.size.height - 1, 1), animate=False)
 
     def action_cancel(self) -> None:
         """Close the form; while it starts something it stays, to say what came of that."""
