@@ -136,11 +136,14 @@ def test_on_100_cells_the_seeds_name_their_method_in_full(method: str, ascii_onl
 
 @pytest.mark.parametrize(
     ("strengths", "told"),
-    [((1.34338, 1.36904, 1.19082), "1.30±0.10"), ((0.05, 0.06), "0.055±0.007"), ((1.0, 1.0), "1 ")],
+    [
+        ((1.34338, 1.36904, 1.19082), "1.30±0.10"),
+        ((0.861, 1.065), "0.96±0.14"),
+        ((0.05, 0.06), "0.055±0.007"),
+        ((1.0, 1.0), "1 "),
+    ],
 )
-def test_strengths_over_seeds_have_the_decimals_of_their_mean_as_in_the_command(
-    strengths: tuple[float, ...], told: str
-) -> None:
+def test_strengths_over_seeds_are_written_as_in_the_command(strengths: tuple[float, ...], told: str) -> None:
     accuracy = AccuracySummary(np.full(3, 0.5), 0.5, 0.5, 0.5, 0.5)
     outcomes = (moves.Outcome(accuracy, accuracy, True),) * len(strengths)
     fold = SeedFold("wd", tuple(Trial(str(one), "additive", one) for one in strengths), outcomes)

@@ -222,11 +222,12 @@ def _folded(
 
 
 def strengths_over_seeds(strengths: Sequence[float]) -> str:
-    """`1.30 ± 0.10`, with the decimals of the mean; the strength alone where all seeds have the same, as typed."""
+    """`1.30 ± 0.10`, more decimals below 0.1; the strength alone where all seeds have the same, as typed."""
     found = seed_statistics(np.array(strengths, dtype=np.float64))
     if not found.std > ROUNDING * abs(found.mean):
         return f"{found.mean:.3g}"
-    return plus_minus(figure(found.mean, 3 if abs(found.mean) >= 0.1 else 2), figure(found.std))
+    mean = f"{found.mean:.2f}" if abs(found.mean) >= 0.1 else figure(found.mean, 2)
+    return plus_minus(mean, figure(found.std))
 
 
 def _mean(
