@@ -115,6 +115,20 @@ def test_the_keys_of_the_form_stand_below_it_however_much_it_says(runs: Path) ->
     drive(look)
 
 
+def test_the_keys_stand_below_the_form_of_a_run_whose_folder_takes_two_lines(runs: Path) -> None:
+    make_run(runs, variant="wd_fr_etf")
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            await pilot.press("j", "A")
+            fill(app, settings="stages.0.epochs=3 stages.0.batch_size=32 model.width=2 data.crop_padding=2")
+            await until(pilot, lambda: "1 run, 3 epochs" in str(app.screen.query_one("#meaning").render()))
+            await pilot.pause()
+            assert "completes   esc back" in screen_text(app)
+
+    drive(look)
+
+
 BURST = ("tab", *"ce", "tab", *"0,1", "tab", "tab", *"stages.0.epochs=3", "tab", "tab", "shift+tab", *"again")
 """Keys of a paste or of a line that lagged."""
 

@@ -12,6 +12,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
@@ -158,8 +159,9 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Leave title, keys and border their rows."""
-        foot = -(-hints(_FOOT).cell_length // max(event.size.width * 98 // 100 - 4, 1))
-        taken = 3 + foot + bool(self._begins_with)
+        room = max(min(event.size.width * 98 // 100, 110) - 4, 1)
+        beside = [hints(_FOOT), *([Content(self._begins_with)] if self._begins_with else [])]
+        taken = 3 + sum(one.get_height({}, room) for one in beside)
         self.query_one(VerticalScroll).styles.max_height = max(event.size.height * 98 // 100 - taken, 1)
 
     # ------------------------------------------------------------------ what it means
