@@ -9,6 +9,7 @@ import pytest
 from wbtui.adjustment import METHODS, NegativeLogits
 from wbtui.metrics import AccuracySummary
 from wbtui.metrics.intervals import Interval
+from wbtui.report.adjust_tables import strengths_over_seeds
 from wbtui.report.markup import to_csv, to_markdown
 from wbtui.tui import adjust_trials as moves
 from wbtui.tui.actions import ADJUST_METHODS, actions_of
@@ -131,6 +132,24 @@ def test_on_100_cells_the_seeds_name_their_method_in_full(method: str, ascii_onl
     fold = SeedFold("digits_lt wd_fr_etf", (Trial("a", method), Trial("b", method)), outcomes)
     line = fold_line(fold, 99, ascii_only=ascii_only)
     assert method_label(method, ascii_only=ascii_only) in "".join(text for text, _ in line)
+
+
+@pytest.mark.parametrize(
+    ("strengths", "told"),
+    [
+        ((1.34338, 1.36904, 1.19082), "1.30±0.10"),
+        ((0.861, 1.065), "0.96±0.14"),
+        ((0.05, 0.06), "0.055±0.007"),
+        ((1.0, 1.0), "1 "),
+    ],
+)
+def test_strengths_over_seeds_are_written_as_in_the_command(strengths: tuple[float, ...], told: str) -> None:
+    accuracy = AccuracySummary(np.full(3, 0.5), 0.5, 0.5, 0.5, 0.5)
+    outcomes = (moves.Outcome(accuracy, accuracy, True),) * len(strengths)
+    fold = SeedFold("wd", tuple(Trial(str(one), "additive", one) for one in strengths), outcomes)
+    line = "".join(text for text, _ in fold_line(fold, 119))
+    assert f" {told}" in line
+    assert strengths_over_seeds(strengths) == told.strip().replace("±", " ± ")
 
 
 @pytest.mark.parametrize("width", [60, 79, 119])

@@ -179,3 +179,10 @@ def test_that_a_column_is_an_oracle_is_the_last_to_be_cut(runs: Path) -> None:
     assert lines.called(board.entries[1].label) == board.entries[1].label
     picture = to_text(lines.class_heatmap(board, [title, "wd", title], GlyphSet.BRAILLE, True, 60, 12))
     assert "against oracle:" in picture
+
+
+def test_titles_that_would_read_alike_keep_their_ends() -> None:
+    names = ["ce", "ce + additive 1, prior: given counts", "ce + additive 1, prior: validation"]
+    assert lines.titles_apart(names, 19) == [f"{'ce':19}", "ce + addi…en counts", "ce + addi…alidation"]
+    assert lines.titles_apart(names[:2], 19)[1] == "ce + additive 1, p…"
+    assert lines.titles_apart(names, 40) == [f"{name:40}" for name in names]

@@ -120,6 +120,10 @@ def test_the_dashboard_says_which_run_of_a_seed_counts_and_compare_does(runs: Pa
                 f"seed 0 was run twice ({older}, {newer}); the newer, {newer}, counts"
                 in screen_lines(app)[-2]
             )
+            await pilot.resize_terminal(100, 40)
+            await settled(app, pilot)
+            assert "wd: seed 0 was run twice" in screen_lines(app)[-2], "as much of it as there is room for"
+            await pilot.resize_terminal(200, 40)
             await pilot.press("k", "space")
             await settled(app, pilot)
             assert "ce" in screen_lines(app)[3]

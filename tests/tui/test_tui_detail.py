@@ -11,8 +11,8 @@ from wbtui.store.reader import Run
 from wbtui.store.summary import summarise
 from wbtui.store.writer import RunWriter
 from wbtui.tui.detail import Column, Follower, last_measured
-from wbtui.tui.snapshots import RunDetail
-from wbtui.tui.status import without_curves
+from wbtui.tui.snapshots import Machine, RunDetail
+from wbtui.tui.status import top_right, without_curves
 
 
 def test_a_view_of_a_column_stays_as_it_was() -> None:
@@ -101,3 +101,8 @@ def test_a_run_that_is_kept_without_its_curves_says_why_panels_are_empty(tmp_pat
     assert without_curves(row, None) == ""
     assert "holds no epochs" in without_curves(row, Follower(Run(folder)).read(row, frozenset()))
     assert without_curves(replace(row, settled=False), Follower(Run(folder)).read(row, frozenset())) == ""
+
+
+def test_what_the_machine_does_stands_apart_from_the_states_of_runs() -> None:
+    ((text, _),) = top_right(Machine(100.0, 3 * 2**30), 80)
+    assert text == " CPU 100% RAM 3.0G "

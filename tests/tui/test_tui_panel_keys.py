@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from dashboard_helpers import drive, make_run, opened, settled, until
+from dashboard_helpers import drive, make_run, opened, screen_text, settled, until
 from rich.style import Style
 
 from wbtui.store.format import Outcome
@@ -135,6 +135,19 @@ def test_the_foot_names_stop_resume_and_adjust_where_they_would_do_something(
                 await pilot.press(key)
                 await settled(app, pilot)
                 assert {one for one in ("r resume", "I stop", "L adjust") if one in foot(app)} == named
+
+    drive(look)
+
+
+def test_the_foot_names_no_stop_for_a_run_that_waits(runs: Path) -> None:
+    (make_run(runs, outcome=None) / "queue.json").write_text('{"position": 1}')
+
+    async def look() -> None:
+        async with opened(runs, (140, 40)) as (app, pilot):
+            await pilot.press("down")
+            await settled(app, pilot)
+            assert "queued" in screen_text(app)
+            assert "I stop" not in foot(app)
 
     drive(look)
 

@@ -102,10 +102,29 @@ def test_the_keys_of_the_form_stand_below_it_however_much_it_says(runs: Path) ->
             await until(pilot, lambda: "learning rate 0" in str(app.screen.query_one("#meaning").render()))
             await pilot.pause()
             assert "completes   esc back" in screen_text(app)
+            assert "wbtui run" not in screen_text(app)
+            await pilot.press("pagedown", "pagedown")
+            assert f"--runs {runs}" in " ".join(line.strip(" │") for line in screen_text(app).splitlines())
+            await pilot.press("pageup", "pageup")
+            assert "preset    digits_lt" in screen_text(app)
             await pilot.resize_terminal(120, 40)
             await pilot.pause()
             assert "1 run, 1 epoch" in screen_text(app)
             assert "esc back" in screen_text(app)
+
+    drive(look)
+
+
+def test_the_keys_stand_below_the_form_of_a_run_whose_folder_takes_two_lines(runs: Path) -> None:
+    make_run(runs, variant="wd_fr_etf")
+
+    async def look() -> None:
+        async with opened(runs, (80, 24)) as (app, pilot):
+            await pilot.press("j", "A")
+            fill(app, settings="stages.0.epochs=3 stages.0.batch_size=32 model.width=2 data.crop_padding=2")
+            await until(pilot, lambda: "1 run, 3 epochs" in str(app.screen.query_one("#meaning").render()))
+            await pilot.pause()
+            assert "completes   esc back" in screen_text(app)
 
     drive(look)
 

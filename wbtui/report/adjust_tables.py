@@ -18,7 +18,7 @@ from wbtui.report.plots import Look
 from wbtui.report.seeds import candidate, one_a_seed, sentences
 from wbtui.report.settings import Setting, fold_seeds
 from wbtui.report.table import Cell, Column, Table, figure_cell, percent_cell, text_cell
-from wbtui.report.values import percent, plus_minus, points
+from wbtui.report.values import ROUNDING, figure, percent, plus_minus, points
 from wbtui.store.ids import short_ids
 from wbtui.store.reader import Run
 from wbtui.store.text import plain
@@ -212,11 +212,22 @@ def _folded(
         text_cell(label),
         Cell(str(len(after)), len(after)),
         Cell(label_of(method), method),
-        text_cell("-") if strengths is None else _mean(strengths, lambda value: f"{value:.3g}"),
+        text_cell("-")
+        if strengths is None
+        else Cell(strengths_over_seeds(strengths), float(np.mean(strengths))),
         *cells,
         text_cell("-") if after is before else _mean(changes, points, percent),
         text_cell(basis, "dim" if basis == ORACLE else ""),
     )
+
+
+def strengths_over_seeds(strengths: Sequence[float]) -> str:
+    """`1.30 ± 0.10`, more decimals below 0.1; the strength alone where all seeds have the same, as typed."""
+    found = seed_statistics(np.array(strengths, dtype=np.float64))
+    if not found.std > ROUNDING * abs(found.mean):
+        return f"{found.mean:.3g}"
+    mean = f"{found.mean:.2f}" if abs(found.mean) >= 0.1 else figure(found.mean, 2)
+    return plus_minus(mean, figure(found.std))
 
 
 def _mean(

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from wbtui.metrics import SeedStatistics, seed_statistics
+from wbtui.report.adjust_tables import strengths_over_seeds
 from wbtui.report.figures import GROUPS, SCREEN_TITLES
 from wbtui.report.seeds import Candidate, one_a_seed, sentences
 from wbtui.report.table import Cell, Table, figure_cell, text_cell
-from wbtui.report.values import ROUNDING, percent, plus_minus, points
+from wbtui.report.values import percent, plus_minus, points
 from wbtui.tui.adjust_lines import WRITTEN_GOALS, basis_of, method_cell, method_label
 from wbtui.tui.adjust_trials import Outcome, Trial
 from wbtui.tui.ink import Part, ascii_text, fitted
@@ -175,10 +176,9 @@ def _points(found: SeedStatistics) -> str:
 
 
 def _strength(fold: SeedFold) -> str:
-    found = fold.strength
     if not fold.trials[0].highest:
         return "-"
-    return f"{found.mean:.3g}" + (f"±{found.std:.2g}" if found.std > ROUNDING * abs(found.mean) else "")
+    return strengths_over_seeds([trial.strength for trial in fold.trials]).replace(" ", "")
 
 
 def with_folds(table: Table, folds: Sequence[SeedFold]) -> Table:

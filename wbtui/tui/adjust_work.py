@@ -18,7 +18,7 @@ _Loaded = tuple[
     dict[str, str],
     dict[str, object],
     dict[str, Candidate],
-    set[tuple[str, str]],
+    dict[tuple[str, str], str],
     list[str],
 ]
 
@@ -54,7 +54,8 @@ class AdjustWork:
         self._surveys: dict[tuple[str, MethodKey, str], Survey] = {}
         self._pairs: dict[tuple[str, str], tuple[MethodKey, Choice]] = {}
         self._exact: dict[tuple[str, MethodKey, float], Exact] = {}
-        self._saved: set[tuple[str, str]] = set()
+        self._saved: dict[tuple[str, str], str] = {}
+        """(run, name) -> basis."""
         self._refused: dict[tuple[str, str, str], str] = {}
         # What a hand waits for, exact curves, and grids, which may take a minute over 50,000 x 1,000 logits.
         self._hand, self._curves, self._grids = (
@@ -78,13 +79,13 @@ class AdjustWork:
 
         def job() -> _Loaded:
             benches: list[Bench] = []
-            saved: set[tuple[str, str]] = set()
+            saved: dict[tuple[str, str], str] = {}
             problems: list[str] = []
             for folder in self._folders:
                 try:
                     run = open_run(folder)
                     benches.append(Bench.of(run))
-                    saved |= {(run.id, one.name) for one in load_derived(run) if not one.stale}
+                    saved |= {(run.id, one.name): one.basis for one in load_derived(run) if not one.stale}
                 except (UsageError, OSError) as error:
                     problems.append(str(error))
             alike = fold_seeds(bench.material.run for bench in benches)
@@ -208,16 +209,16 @@ class AdjustWork:
             return derived
 
         def saved(derived: Derived) -> None:
-            self._saved.add((trial.run_id, derived.name))
+            self._saved[trial.run_id, derived.name] = derived.basis
             done(derived)
 
         self._hand.ask(f"save {trial}", job, saved)
 
     def is_saved(self, trial: Trial) -> bool:
-        """Whether this very setting stands under its run."""
+        """Whether this very setting stands under its run, its strength found in this way."""
         parameters = trial.key.method().parameters
         named = Derived(trial.method, trial.strength, trial.basis, "", TRAINING_COUNTS, {}, "", parameters)
-        return (trial.run_id, named.name) in self._saved
+        return self._saved.get((trial.run_id, named.name)) == trial.basis
 
     def begin(self, method: str) -> list[Trial]:
         """A setting for each run that could be read, at the published strength until one is chosen."""

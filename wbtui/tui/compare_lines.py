@@ -233,6 +233,18 @@ def short_names(labels: Sequence[str]) -> list[str]:
     return [short if cut.count(short) == 1 else name for name, short in zip(whole, cut, strict=True)]
 
 
+def titles_apart(names: Sequence[str], width: int) -> list[str]:
+    """Names above columns of so many cells: of those that would read alike the middle is left out, not the end."""
+    cut = [fitted(name, width) for name in names]
+    half = (width - 1) // 2
+    return [
+        short
+        if cell_len(name) <= width or cut.count(short) == 1
+        else fitted(f"{name[:half]}…{name[-half:]}", width)
+        for name, short in zip(names, cut, strict=True)
+    ]
+
+
 def problem_lines(comparison: Comparison, more: Sequence[str], width: int) -> list[Line]:
     """What must be read first."""
     said = [*comparison.problems, *more]

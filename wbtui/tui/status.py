@@ -61,7 +61,7 @@ def top_right(machine: Machine | None, width: int) -> list[Part]:
         told += [f"{gpu['watts']:.0f}W"] if "watts" in gpu else []
         told += [f"{gpu['celsius']:.0f}°C"] if "celsius" in gpu else []
         text = " ".join(told) + "   " + text
-    return [(text, "")]
+    return [(f" {text}", "")]  # where there is just room, apart from what stands before
 
 
 def without_curves(row: RunSummary, detail: RunDetail | None) -> str:

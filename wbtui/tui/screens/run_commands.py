@@ -57,7 +57,7 @@ class RunCommands(PanelKeys):
         """Name stop, resume and adjust only where they would do something."""
         states = [row.state for row in self.acting_rows()]
         idle = {
-            "stop": _ENDED.issuperset(states),
+            "stop": (_ENDED | {"queued"}).issuperset(states),
             "resume": _BROKEN_OFF.isdisjoint(states),
             "adjust": states[:1] != ["finished"],
         }

@@ -16,7 +16,8 @@ from wbtui.store.text import plain
 from wbtui.tui.actions import bindings
 from wbtui.tui.alerts import LOUD_STATES, alerts_of, beside_state
 from wbtui.tui.columns import Context, chosen_columns
-from wbtui.tui.figures_line import figures_line
+from wbtui.tui.figures_line import cut_by_words, figures_line
+from wbtui.tui.ink import parts_width
 from wbtui.tui.lines import TableLine, replaced, table_lines
 from wbtui.tui.marks import MOST_SHOWN, colours_for, marked_ids, rich_colour, style_of
 from wbtui.tui.plots import Shown
@@ -33,6 +34,8 @@ from wbtui.tui.widgets.welcome import Welcome
 
 _WITHOUT_RUNS = frozenset({"runs.start", "runs.queue"})
 """Actions that do something where there is no run."""
+
+_LEAST_BESIDE = 24  # cells in which the beginning of what is said beside the figures is worth its room
 
 
 class RunsScreen(RunsKeys):
@@ -149,8 +152,11 @@ class RunsScreen(RunsKeys):
         width = self.size.width
         parts = figures_line(self._shown, self.plot_state, self._baseline_line(), width, wrong)
         if parts:
-            quiet = besides if row is not None and row.state in LOUD_STATES else evidence + besides
-            self.query_one("#status", OneLine).show(parts, [(plain(quiet) + " ", "dim")])
+            quiet = plain(besides if row is not None and row.state in LOUD_STATES else evidence + besides)
+            room = width - parts_width(parts) - 1
+            if besides and room >= _LEAST_BESIDE:
+                quiet = cut_by_words(quiet, room)
+            self.query_one("#status", OneLine).show(parts, [(quiet + " ", "dim")])
         else:
             evidence += beside_state(row) if row is not None else ""
             self.query_one("#status", OneLine).show([(plain(evidence + besides), "")])

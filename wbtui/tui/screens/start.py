@@ -12,6 +12,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
@@ -99,6 +100,8 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         Binding("ctrl+q", "begin(True)", "Queue", priority=True),
         Binding("down", "other(1)", "Next", priority=True),
         Binding("up", "other(-1)", "Before", priority=True),
+        Binding("pageup", "page(-1)", "Page up", priority=True),
+        Binding("pagedown", "page(1)", "Page down", priority=True),
         # With priority the focus has moved before the key after it is handed to a field, however fast they come.
         Binding("tab", "app.focus_next", "Next field", priority=True),
         Binding("shift+tab", "app.focus_previous", "Field before", priority=True),
@@ -156,8 +159,9 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Leave title, keys and border their rows."""
-        foot = -(-hints(_FOOT).cell_length // max(event.size.width * 98 // 100 - 4, 1))
-        taken = 3 + foot + bool(self._begins_with)
+        room = max(min(event.size.width * 98 // 100, 110) - 4, 1)
+        beside = [hints(_FOOT), *([Content(self._begins_with)] if self._begins_with else [])]
+        taken = 3 + sum(one.get_height({}, room) for one in beside)
         self.query_one(VerticalScroll).styles.max_height = max(event.size.height * 98 // 100 - taken, 1)
 
     # ------------------------------------------------------------------ what it means
@@ -239,6 +243,11 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
         return f"{key}: {self._keys[key]} {value_used(key, found.planned)}" if key in self._keys else ""
 
     # ------------------------------------------------------------------ keys
+
+    def action_page(self, pages: int) -> None:
+        """Scroll: on a low screen the command that does the same stands below the last line in sight."""
+        scrolls = self.query_one(VerticalScroll)
+        scrolls.scroll_relative(y=pages * max(scrolls.size.height - 1, 1), animate=False)
 
     def action_cancel(self) -> None:
         """Close the form; while it starts something it stays, to say what came of that."""

@@ -7,7 +7,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from wbtui.tui.compare_lines import Cell, cells_width
+from wbtui.tui.compare_lines import Cell, cells_width, titles_apart
 from wbtui.tui.ink import Part, ascii_parts, fitted, line_strip
 
 _NAMES = 15  # cells of the metrics' names
@@ -102,10 +102,11 @@ class ComparisonTable(Widget):
         if y < 2:
             more = fitted(f"+{hidden} more" if hidden and y == 1 else "", _NAMES)
             parts: list[Part] = [(more, "dim")]
-            for index in shown:
+            titles = titles_apart([self._titles[index][y] for index in shown], width - 1)
+            for index, title in zip(shown, titles, strict=True):
                 style = "reverse " if index == self._current else ""
                 style += f"bold {self._colours[index]}" if y == 0 else ""
-                parts += [(fitted(self._titles[index][y], width - 1), style.strip()), (" ", "")]
+                parts += [(title, style.strip()), (" ", "")]
             return parts
         place = y - 2 + self._top
         if place >= len(self._rows):
