@@ -232,7 +232,7 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
         idle = f"no worker: {'nothing starts' if self.dashboard.readonly else starts}" if state.idle else ""
         worker = "paused" if state.settings.paused else "worker at work" if state.worker else idle
         self.query_one("#about", Static).update(
-            f"{len(state.waiting)} waiting, {len(state.working)} at work   at once {slots}   {worker}"
+            f"{len(state.waiting)} waiting, {len(state.working)} at work   at once: {slots}   {worker}"
         )
         if state != before or not self.query_one(OptionList).option_count:
             self._relist(state)
