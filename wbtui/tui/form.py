@@ -235,7 +235,7 @@ def _wrong_by_itself(values: FormValues) -> dict[str, str]:
             try:
                 load(part)
             except UsageError as error:
-                wrong[name] = plain(str(error), lines=True)
+                wrong[name] = _by_fields(plain(str(error), lines=True))
     for part in filter(None, split_seeds(values.seed.strip())):
         if not part.isascii() or not part.isdigit():
             wrong["seed"] = f"{plain(part)!r}: expected whole numbers from 0, e.g. 0 or 0,1,2 or 0-4"
@@ -272,11 +272,15 @@ def blamed(message: str, otherwise: str = "settings") -> dict[str, str]:
         found = next((name for name in FIELDS if line.startswith((f"--{name}", f"{name} = "))), otherwise)
         found = "variant" if line.startswith("--from ") else found
         line = re.sub(r"^--set ([^=\s]+)=.*?: (?=\1\b)", "", line)  # the key is named once more behind it
-        line = re.sub(rf"^--{found}( [^:]*)?: ", "", line)
-        for option, here in _IN_THE_FORM.items():
-            line = line.replace(option, here)
+        line = _by_fields(re.sub(rf"^--{found}( [^:]*)?: ", "", line))
         wrong[found] = f"{wrong[found]}\n{line}" if found in wrong else line
     return wrong
+
+
+def _by_fields(text: str) -> str:
+    for option, here in _IN_THE_FORM.items():
+        text = text.replace(option, here)
+    return text
 
 
 def difference(base: RunConfig, config: RunConfig) -> tuple[tuple[str, str, str], ...]:
