@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from wbtui.data.available import available
 from wbtui.notices import notices
-from wbtui.tui.form import FormValues, answer, setting_keys, value_used
+from wbtui.presets import resolve
+from wbtui.tui.form import FormValues, answer, blamed, setting_keys, value_used
 
 
 def test_the_form_multiplies_lists_and_gives_the_command_that_does_the_same() -> None:
@@ -82,6 +84,11 @@ def test_what_is_wrong_is_told_to_its_field(values: FormValues, field: str) -> N
             "device = '7': expected auto, cpu, mps, cuda or cuda:N",
         ),
         (
+            FormValues("digits_lt", settings="data.source=npz"),
+            "settings",
+            "data.source=npz: data: source = 'npz' needs root (data.root): the path of its images",
+        ),
+        (
             FormValues("digits_lt", seed="0-2, 1"),
             "seed",
             "a value stands there twice",
@@ -92,6 +99,14 @@ def test_what_is_wrong_names_no_option_of_the_command_line(
     values: FormValues, field: str, wanted: str
 ) -> None:
     assert sorted(answer(values).wrong[field].splitlines()) == sorted(wanted.splitlines())
+
+
+def test_what_is_not_there_is_told_to_its_field_and_without_options(tmp_path: Path) -> None:
+    problem = available(resolve("cifar10_lt", settings=[f"data.root={tmp_path}"]).config.data).problem
+    assert blamed(problem, "preset")["preset"].endswith(
+        "start it by `wbtui run --download` (170 MB), put it there, or say where it is with data.root"
+    )
+    assert list(blamed("device = 'cuda:3': torch sees 0 CUDA devices here", "preset")) == ["device"]
 
 
 def test_help_of_a_setting_names_the_value_that_holds_and_where_it_comes_from() -> None:

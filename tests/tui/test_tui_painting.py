@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -53,6 +54,13 @@ def test_after_any_pictures_the_strips_are_those_of_the_last(
         painting.show(wall, canvas(letters.tolist()), BASE, title)
     fresh = canvas_strips(canvas(pictures[-1][0].tolist()), BASE, pictures[-1][1])
     assert [painting.line(wall, row) for row in range(5)] == fresh
+
+
+@pytest.mark.parametrize("sign", "█░")
+def test_the_scale_of_a_heatmap_is_not_reversed_with_its_title(sign: str) -> None:
+    coloured = Canvas(*(np.array([each]) for each in (["a", sign], [-1, 0xFDE725], [-1, -1], [0, 0])))
+    title, scale = canvas_strips(coloured, BASE, BASE + Style(reverse=True))[0]
+    assert (title.style.reverse, scale.style.reverse) == (True, False)
 
 
 def test_only_rows_that_differ_are_painted_again() -> None:

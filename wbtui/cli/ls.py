@@ -54,7 +54,7 @@ def ls(
     from wbtui.report.filters import parse_filter
     from wbtui.report.listing import listing_json, listing_table, ordered
     from wbtui.report.terminal import say, show
-    from wbtui.report.values import json_text
+    from wbtui.report.values import counted, json_text
     from wbtui.store.index import RunIndex
     from wbtui.store.text import plain
 
@@ -68,7 +68,7 @@ def ls(
     elif rows:
         show(listing_table(rows, (row.id for row in listing.rows)))
     elif listing.rows:
-        say(f"none of {len(listing.rows)} runs in {plain(str(runs))} is {plain(filter_text)}")
+        say(f"none of {counted(len(listing.rows), 'run')} in {plain(str(runs))} is {plain(filter_text)}")
     else:
         command = f"`wbtui run --preset digits_lt{plain(runs_words(runs))}`"
         say(f"no runs in {plain(str(runs))}; {command} makes one")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from wbtui.plotting.canvas import BOLD, DIM, Painter, shortened, single_cells
 from wbtui.plotting.glyphs import Glyphs
@@ -225,10 +226,12 @@ def name_below(names: Sequence[str], index: int, glyphs: Glyphs) -> str:
 
 
 def draw_message(painter: Painter, glyphs: Glyphs, area: Area, message: str) -> None:
-    """Write a text into the middle of the area, where there is nothing to draw."""
-    text = shortened(message, area.width, glyphs.ellipsis)
-    row, column = area.top + area.height // 2, area.left + (area.width - len(text)) // 2
-    painter.text(row, column, text, attributes=DIM)
+    """Write a text into the middle of the area, where there is nothing to draw; cut where that is too low for it."""
+    rows = wrap(message, max(area.width, 1))
+    if len(rows) > area.height:
+        rows = [shortened(message, area.width, glyphs.ellipsis)]
+    for row, text in enumerate(rows, area.top + (area.height - len(rows) + 1) // 2):
+        painter.text(row, area.left + (area.width - len(text)) // 2, text, attributes=DIM)
 
 
 def plain(text: str, glyphs: Glyphs) -> str:

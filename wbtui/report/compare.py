@@ -98,7 +98,8 @@ def problems(entries: Sequence[Entry], baseline: int = 0) -> list[str]:
             count = sum(not one.figures.final for one in entry.members)
             epochs = " to ".join(str(epoch) for epoch in dict.fromkeys((unfinished[0], unfinished[-1])))
             what = f"these are of epoch {epochs}" if unfinished[-1] else "nothing has been measured"
-            found.append(f"{entry.label}: {count} of {entry.n} runs have no final figures, {what}")
+            whose = f" of {count} of {entry.n} runs" if entry.n > 1 else ""
+            found.append(f"{entry.label}: no final figures{whose}, {what}")
         unusable = [one.why_not for one in entry.members if one.why_not and one.figures.final]
         found += [f"{entry.label}: nothing by test images: {why}" for why in dict.fromkeys(unusable)]
         if _has_oracle(entry):

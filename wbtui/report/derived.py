@@ -148,7 +148,7 @@ def damaged_derived(run: Run) -> list[str]:
         return [plain(str(error))]
     unread = [name for name in names if name not in saved or _read(saved[name], "") is None]
     return [
-        plain(f"{DERIVED}/{name}.json: not a saved adjustment; `wbtui adjust --save` makes one anew")
+        plain(f"{DERIVED}/{name}.json: not a saved adjustment; saving one of that name anew replaces it")
         for name in unread
     ]
 

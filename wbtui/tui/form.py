@@ -40,6 +40,17 @@ from wbtui.tui.lines import LIVING
 FIELDS = ("preset", "variant", "seed", "device", "settings", "name", "tags", "note")
 """The fields of the form, in order."""
 
+_IN_THE_FORM = {
+    "--set ": "",
+    "(data.root, --data-root)": "(data.root)",
+    "--data-root": "data.root",
+    "give --download": "start it by `wbtui run --download`",
+    "a --variant": "a variant",
+    "leave that or --from out": "leave that out",
+    " (`wbtui presets` lists them)": "",
+}
+"""What sentences of options and commands are here; the command alone fetches data."""
+
 _COUNTING = (*LIVING, "queued", "finished")
 _MOST_READ = 8  # configurations that are read for each run of the form
 _MOST_SAID = 3
@@ -224,7 +235,7 @@ def _wrong_by_itself(values: FormValues) -> dict[str, str]:
             try:
                 load(part)
             except UsageError as error:
-                wrong[name] = plain(str(error), lines=True)
+                wrong[name] = _by_fields(plain(str(error), lines=True))
     for part in filter(None, split_seeds(values.seed.strip())):
         if not part.isascii() or not part.isdigit():
             wrong["seed"] = f"{plain(part)!r}: expected whole numbers from 0, e.g. 0 or 0,1,2 or 0-4"
@@ -254,16 +265,22 @@ def _resolve(
     return resolve(values.preset.strip(), variant, values.config_file, settings, given)
 
 
-def blamed(message: str) -> dict[str, str]:
-    """The field that each line of a message is about, without its option; `settings` where it says none."""
+def blamed(message: str, otherwise: str = "settings") -> dict[str, str]:
+    """The field that each line of a message is about, by fields in place of options; `otherwise` where it says none."""
     wrong: dict[str, str] = {}
     for line in message.splitlines():
-        found = next((name for name in FIELDS if line.startswith(f"--{name}")), "settings")
+        found = next((name for name in FIELDS if line.startswith((f"--{name}", f"{name} = "))), otherwise)
         found = "variant" if line.startswith("--from ") else found
         line = re.sub(r"^--set ([^=\s]+)=.*?: (?=\1\b)", "", line)  # the key is named once more behind it
-        line = re.sub(rf"^--{found}( [^:]*)?: ", "", line).replace("--set ", "")
+        line = _by_fields(re.sub(rf"^--{found}( [^:]*)?: ", "", line))
         wrong[found] = f"{wrong[found]}\n{line}" if found in wrong else line
     return wrong
+
+
+def _by_fields(text: str) -> str:
+    for option, here in _IN_THE_FORM.items():
+        text = text.replace(option, here)
+    return text
 
 
 def difference(base: RunConfig, config: RunConfig) -> tuple[tuple[str, str, str], ...]:

@@ -21,6 +21,9 @@ Part = tuple[str, str]
 _HALVES = ("▀", "▄", " ")
 """What a heatmap with two colours a cell is made of."""
 
+_SCALE, _UPRIGHT = " ·░▒▓█", Style(reverse=False)
+"""What the scale in a heatmap's title is made of: in a reversed title it stays as it is in the picture."""
+
 
 @lru_cache(maxsize=4096)
 def _style(foreground: int, background: int, attributes: int) -> Style:
@@ -62,12 +65,14 @@ def canvas_strips(
     part = canvas if rows is None else canvas.part(wanted)
     for number, row in zip(wanted, part.rows(), strict=True):
         under = first if first is not None and number == 0 else base
-        cells = [
-            Segment(text, under + _style(fg, bg, attributes))
-            if data and fg != DEFAULT and not text.strip(data)
-            else Segment(text, _seen(under, fg, bg, attributes, least(text, attributes & DIM)))
-            for text, fg, bg, attributes in row
-        ]
+        cells = []
+        for text, fg, bg, attributes in row:
+            scale = under.reverse and text.strip() and not text.strip(_SCALE)
+            on = under + _UPRIGHT if scale else under
+            if data and fg != DEFAULT and not text.strip(data):
+                cells.append(Segment(text, on + _style(fg, bg, attributes)))
+            else:
+                cells.append(Segment(text, _seen(on, fg, bg, attributes, least(text, attributes & DIM))))
         strips.append(Strip(cells, canvas.width))
     return strips
 

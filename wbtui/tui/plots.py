@@ -36,6 +36,7 @@ ClassView = Literal["bars", "curves", "heatmap"]
 CLASS_VIEWS: tuple[ClassView, ...] = ("bars", "curves", "heatmap")
 _AXIS_NAMES = {"epoch": "", "time": "by minutes", "images": "by images"}
 _WIDE_FOR_WORDS = 48  # cells from which a title has room for whole words
+_NO_MATRIX = "measured at the end of the run; sooner with diagnostics.matrices_every"
 
 
 @dataclass(frozen=True, eq=False)
@@ -381,6 +382,8 @@ def _matrix(
     metric = next((name for name in view.metrics for detail in details if name in detail.matrices), "")
     there = [detail for detail in details if metric in detail.matrices]
     if not there:
+        if any(name in one.metrics and not one.problem for name in view.metrics for one in details):
+            options = replace(options, nothing=_NO_MATRIX)
         return Picture(heatmap(np.zeros((0, 0)), options).canvas)
     size = len(there[0].matrices[metric][1])
     there = [detail for detail in there if len(detail.matrices[metric][1]) == size]

@@ -21,7 +21,7 @@ from wbtui.errors import RunFailedError, UsageError
 from wbtui.launch import queue_files
 from wbtui.launch.probe import check_slots
 from wbtui.launch.queue_files import Entry, QueueSettings
-from wbtui.launch.slots import parse_slots
+from wbtui.launch.slots import ANY, parse_slots
 from wbtui.launch.worker import device_of, ensure_worker, look, peek, worker_lives
 from wbtui.store.errors import StoreReadError, StoreWriteError
 from wbtui.store.reader import Run
@@ -224,12 +224,15 @@ class QueueScreen(ModalScreen[None], ClosesOnce[None]):
         if not is_open(self):
             return
         before, self._state = self._state, state
-        slots = ", ".join(f"{device}={count}" for device, count in state.settings.slots.items())
+        slots = ", ".join(
+            f"{count} on {'any device' if device == ANY else plain(device)}"
+            for device, count in state.settings.slots.items()
+        )
         starts = f"{self.dashboard.keys_of('queue.pause')} starts one"
         idle = f"no worker: {'nothing starts' if self.dashboard.readonly else starts}" if state.idle else ""
-        worker = "paused" if state.settings.paused else "at work" if state.worker else idle
+        worker = "paused" if state.settings.paused else "worker at work" if state.worker else idle
         self.query_one("#about", Static).update(
-            f"{len(state.waiting)} waiting, {len(state.working)} at work   slots {plain(slots)}   {worker}"
+            f"{len(state.waiting)} waiting, {len(state.working)} at work   at once: {slots}   {worker}"
         )
         if state != before or not self.query_one(OptionList).option_count:
             self._relist(state)

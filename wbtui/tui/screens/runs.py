@@ -11,6 +11,7 @@ from wbtui.errors import UsageError
 from wbtui.report.filters import parse_filter
 from wbtui.report.seeds import sentences
 from wbtui.report.telling import told_apart
+from wbtui.report.values import counted
 from wbtui.store.summary import RunSummary
 from wbtui.store.text import plain
 from wbtui.tui.actions import bindings
@@ -108,7 +109,7 @@ class RunsScreen(RunsKeys):
         elif snapshot.problem:
             table.message = plain(snapshot.problem)
         elif not self.lines and snapshot.rows:
-            table.message = f"none of {len(snapshot.rows)} runs is {plain(self.filter.text)}"
+            table.message = f"none of {counted(len(snapshot.rows), 'run')} is {plain(self.filter.text)}"
         else:
             table.message = ""
         marks = Marks(

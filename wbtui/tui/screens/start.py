@@ -23,7 +23,7 @@ from wbtui.report.values import counted, words_apart
 from wbtui.store.errors import StoreWriteError
 from wbtui.store.ids import short_ids
 from wbtui.store.text import plain
-from wbtui.tui.form import FIELDS, FormAnswer, FormValues, answer, setting_keys, value_used
+from wbtui.tui.form import FIELDS, FormAnswer, FormValues, answer, blamed, setting_keys, value_used
 from wbtui.tui.ink import abridged, fitted
 from wbtui.tui.presence import is_open
 from wbtui.tui.screens.closing import ClosesOnce
@@ -310,7 +310,7 @@ class StartScreen(ModalScreen[None], ClosesOnce[None]):
             self.dashboard.say(message, "error")
             return
         self._starting = False
-        self.show_answer(FormAnswer(wrong={"preset": plain(message, lines=True)}))
+        self.show_answer(FormAnswer(wrong=blamed(plain(message, lines=True), "preset")))
 
     def _begun(self, folders: Sequence[Path], queue: bool) -> None:
         first = folders[0].name

@@ -20,6 +20,7 @@ class CanvasPane(Widget):
     CanvasPane { height: 1fr; width: 1fr; }
     CanvasPane > .canvas-pane--title { background: $panel; }
     CanvasPane > .canvas-pane--active { background: $primary 45%; text-style: bold; }
+    CanvasPane:nocolor > .canvas-pane--active { text-style: bold underline; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"canvas-pane--title", "canvas-pane--active"}
 

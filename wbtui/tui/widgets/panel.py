@@ -22,6 +22,7 @@ class Panel(Widget):
     Panel { height: 1fr; width: 1fr; }
     Panel > .panel--title { background: $panel; }
     Panel > .panel--active { background: $primary 45%; text-style: bold; }
+    Panel:nocolor > .panel--active { text-style: bold underline; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"panel--title", "panel--active"}
 
