@@ -21,7 +21,7 @@ class Short:
 
 SHORT = (
     Short("cifar10_lt_short", VARIANTS, (0, 1, 2, 3)),
-    Short("cifar100_lt_short", ("ce", "wd", "wb", "wd_fr_etf"), (0, 1, 2)),
+    Short("cifar100_lt_short", ("ce", "wd", "wb", "wd_fr_etf"), (0, 1)),
 )
 
 
