@@ -104,7 +104,7 @@ def test_the_keys_of_the_form_stand_below_it_however_much_it_says(runs: Path) ->
             assert "completes   esc back" in screen_text(app)
             assert "wbtui run" not in screen_text(app)
             await pilot.press("pagedown", "pagedown")
-            assert f"--runs {runs}" in " ".join(line.strip(" │") for line in screen_text(app).splitlines())
+            assert f"--runs{runs}" in re.sub(r"[\s│]", "", screen_text(app))  # a long path is broken within
             await pilot.press("pageup", "pageup")
             assert "preset    digits_lt" in screen_text(app)
             await pilot.resize_terminal(120, 40)

@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from wbtui.plotting import BOLD, DIM, Canvas
+from wbtui.plotting.glyphs import GLYPHS, GlyphSet
 from wbtui.plotting.palette import DEFAULT
 from wbtui.tui.contrast import FAINT, GRAPHICS, TEXT, readable
 
@@ -21,7 +22,7 @@ Part = tuple[str, str]
 _HALVES = ("▀", "▄", " ")
 """What a heatmap with two colours a cell is made of."""
 
-_SCALE, _UPRIGHT = " ·░▒▓█", Style(reverse=False)
+_SCALE, _UPRIGHT = " " + GLYPHS[GlyphSet.BRAILLE].shades, Style(reverse=False)
 """What the scale in a heatmap's title is made of: in a reversed title it stays as it is in the picture."""
 
 
